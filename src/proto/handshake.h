@@ -31,6 +31,10 @@ struct psst_session_keys {
     struct psst_hash hash;           /* h7, later hash' */
 };
 
+/* K_AB, K_BA, V_AB, V_BA and the next RK, all expanded from ck2 and h7, after a rekey from RK' and hash'. */
+PSST_MUST_USE enum psst_err psst_session_keys_derive(struct psst_session_keys *out, const struct psst_chain_key *chain,
+                                                     const struct psst_hash *hash);
+
 struct psst_handshake; /* on the heap: about 3 KiB, only while it runs; wiped when freed */
 
 /* self and peer are borrowed until free; psk may be NULL; features are copied (at most PSST_M3_FEATURES_MAX bytes for the
