@@ -1,0 +1,208 @@
+/* psstd: the glue. One libuv loop on one thread joins the core (proto), the key (psst-key), the store (its own thread),
+ * the network and the control socket.
+ *
+ *   control.c      control socket: JSON-RPC lines, descriptors, subscribers       control_*.c  its methods, by subject
+ *   identity.c     init, unlock, lock, passwd: key client and store brought up    settings.c   the plain config file
+ *   book.c         contacts in memory, written through to the store
+ *   peers.c        connections: listening, dialling, driving links, duplicates, strangers
+ *   delivery.c     text: outbox -> link -> acknowledgement -> store, and back
+ *   transfers.c    files: offers, the running transfers                           transfer_io.c, safe_file.c  their disk side
+ *
+ * Everything here runs on the loop thread. A module is given the daemon and reaches the others through it.
+ */
+#ifndef PSST_DAEMON_DAEMON_H
+#define PSST_DAEMON_DAEMON_H
+
+#include "base/log.h"
+#include "daemon/key_client.h"
+#include "daemon/store_thread.h"
+#include "identity/card.h"
+#include "ipc/paths.h"
+#include "proto/link.h"
+
+#include <jansson.h>
+#include <uv.h>
+
+struct psst_settings;  /* settings.h */
+struct psst_identity;  /* identity.h */
+struct psst_book;      /* book.h */
+struct psst_peers;     /* peers.h */
+struct psst_delivery;  /* delivery.h */
+struct psst_transfers; /* transfers.h */
+struct psst_control;   /* control.h */
+
+struct psst_daemon {
+    uv_loop_t *loop;
+    struct psst_log log;
+    struct psst_paths paths;
+    struct psst_settings *settings;
+    struct psst_key_client *key;
+    struct psst_store_thread *store;
+    struct psst_identity *identity;
+    struct psst_book *book;
+    struct psst_peers *peers;
+    struct psst_delivery *delivery;
+    struct psst_transfers *transfers;
+    struct psst_control *control;
+    bool stopping;
+};
+
+struct psst_now psst_daemon_now(struct psst_daemon *d); /* monotonic from the loop, unix from the system */
+
+/* Begins an orderly end: byes, lock, store closed, sockets closed; the loop then runs out. */
+void psst_daemon_stop(struct psst_daemon *d);
+
+/* A notification to all subscribers of this event; takes params (a new reference). */
+void psst_daemon_event(struct psst_daemon *d, const char *event, json_t *params);
+
+/* Counters shown by `psst status`: how often something happened since the start. name is a string constant. */
+void psst_daemon_count(struct psst_daemon *d, const char *name);
+
+/* ---- contacts (book.c) ---- */
+
+struct psst_conn; /* peers.c: one connection */
+
+struct psst_contact {
+    int64_t id;
+    char alias[PSST_NAME_MAX + 1];
+    struct psst_rsa_public *key; /* owned */
+    bool has_our_secret, has_their_secret;
+    struct psst_pair_secret our_secret, their_secret;
+    char addresses[PSST_ADDRESSES_MAX][PSST_ADDRESS_MAX + 1];
+    size_t n_addresses;
+    bool blocked, verified, keep_history;
+    uint64_t added_ms;
+    /* alive */
+    struct psst_conn *session;   /* the session that is used for sending; NULL: none */
+    uint32_t unread, waiting;    /* for lists */
+    void *delivery;              /* delivery.c's state of this contact */
+    void *transfers;             /* transfers.c's */
+    struct psst_contact *next;
+};
+
+typedef void psst_book_done(void *ctx, enum psst_err err, const char *words);
+
+PSST_MUST_USE enum psst_err psst_book_new(struct psst_book **out, struct psst_daemon *d);
+void psst_book_free(struct psst_book *book);
+/* Reads all contacts from the store that has just been opened. */
+void psst_book_load(struct psst_book *book, psst_book_done *done, void *ctx);
+void psst_book_unload(struct psst_book *book); /* at locking: wipes all */
+struct psst_contact *psst_book_first(struct psst_book *book);
+struct psst_contact *psst_book_by_name(struct psst_book *book, const char *alias); /* exact, else ASCII case-folded */
+struct psst_contact *psst_book_by_fpr(struct psst_book *book, const struct psst_fpr *fpr);
+struct psst_contact *psst_book_by_id(struct psst_book *book, int64_t id);
+/* A copy with changes is written through: memory changes once the store has committed. row's fields are taken from *with
+ * (key referenced); contact NULL: a new one. done is called later with the contact in place. */
+void psst_book_put(struct psst_book *book, struct psst_contact *contact, const struct psst_contact *with,
+                   psst_book_done *done, void *ctx);
+void psst_book_remove(struct psst_book *book, struct psst_contact *contact, psst_book_done *done, void *ctx);
+/* The secret that goes into the handshake; NULL: none. */
+const struct psst_pair_secret *psst_contact_psk(struct psst_daemon *d, const struct psst_contact *contact);
+
+/* ---- identity (identity.c) ---- */
+
+enum psst_identity_state { PSST_IDENTITY_NONE, PSST_IDENTITY_LOCKED, PSST_IDENTITY_OPENING, PSST_IDENTITY_UNLOCKED };
+typedef void psst_identity_done(void *ctx, enum psst_err err, const char *words);
+
+PSST_MUST_USE enum psst_err psst_identity_new(struct psst_identity **out, struct psst_daemon *d);
+void psst_identity_free(struct psst_identity *identity);
+/* At start: reads one's own card; without a passphrase, or with a passphrase_command, unlocks by itself. */
+void psst_identity_start(struct psst_identity *identity);
+enum psst_identity_state psst_identity_state(const struct psst_identity *identity);
+const struct psst_rsa_public *psst_identity_key(const struct psst_identity *identity); /* NULL: none */
+const char *psst_identity_name(const struct psst_identity *identity);
+bool psst_identity_encrypted(const struct psst_identity *identity);
+/* Unlocks psst-key, opens (or creates) the store, loads the book, starts peers. Takes the descriptor (-1: none). */
+void psst_identity_unlock(struct psst_identity *identity, int passphrase_fd, psst_identity_done *done, void *ctx);
+/* Ends all sessions (bye, locked), shuts the store, wipes the book, locks psst-key. */
+void psst_identity_lock(struct psst_identity *identity, psst_identity_done *done, void *ctx);
+/* import_fd -1: generate. Refuses when an identity exists. Ends unlocked. */
+void psst_identity_init(struct psst_identity *identity, const char *name, unsigned bits, int import_fd, int passphrase_fd,
+                        psst_key_progress *progress, psst_identity_done *done, void *ctx);
+void psst_identity_passwd(struct psst_identity *identity, int old_fd, int new_fd, psst_identity_done *done, void *ctx);
+
+/* ---- settings (settings.c): `key = value` lines in the file config, 0600 ---- */
+
+PSST_MUST_USE enum psst_err psst_settings_load(struct psst_settings **out, const struct psst_paths *paths,
+                                               struct psst_diag *diag);
+void psst_settings_free(struct psst_settings *settings);
+/* Keys: listen (list of ADDR:PORT, blank-separated; default "[::]:4516 0.0.0.0:4516"), passphrase_command, download_dir,
+ * log_level, name-independent others as they come. get gives the default when unset, NULL for an unknown key. */
+const char *psst_settings_get(const struct psst_settings *settings, const char *key);
+/* Checks the value, writes the file atomically. value NULL: back to the default. */
+PSST_MUST_USE enum psst_err psst_settings_set(struct psst_settings *settings, const char *key, const char *value,
+                                              struct psst_diag *diag);
+json_t *psst_settings_all(const struct psst_settings *settings); /* new reference */
+
+/* ---- peers (peers.c) ---- */
+
+PSST_MUST_USE enum psst_err psst_peers_new(struct psst_peers **out, struct psst_daemon *d);
+void psst_peers_free(struct psst_peers *peers);
+/* (Re)binds the addresses of the settings. Listens also while locked: a stranger cannot tell. */
+PSST_MUST_USE enum psst_err psst_peers_listen(struct psst_peers *peers, struct psst_diag *diag);
+json_t *psst_peers_listening(const struct psst_peers *peers); /* list of ADDR:PORT really bound */
+json_t *psst_peers_sessions(const struct psst_peers *peers);
+/* Tries the address given, else all that the contact has, one after another (happy eyeballs between families). exit_code
+ * as in docs/IPC.md: 0, 5 or 6. A session that stands already answers at once. */
+typedef void psst_dial_done(void *ctx, int exit_code, const char *words, const char *address);
+void psst_peers_dial(struct psst_peers *peers, struct psst_contact *contact, const char *address, psst_dial_done *done,
+                     void *ctx);
+/* Ends the sessions with this contact, with a bye; the words go into the session event. */
+void psst_peers_hangup(struct psst_peers *peers, struct psst_contact *contact, uint8_t bye_reason, const char *words);
+void psst_peers_hangup_all(struct psst_peers *peers, uint8_t bye_reason, const char *words);
+/* Closes every socket and timer; the loop runs out. */
+void psst_peers_close(struct psst_peers *peers);
+
+/* A connection with a standing session. */
+struct psst_link *psst_conn_link(struct psst_conn *conn);
+struct psst_contact *psst_conn_contact(struct psst_conn *conn);
+/* After putting anything into the link: writes out and sets the timer. */
+void psst_conn_kick(struct psst_conn *conn);
+/* Bytes that wait between link and kernel: bulk senders stay under PSST_BULK_WAITING. */
+#define PSST_BULK_WAITING (4 * 65536)
+size_t psst_conn_waiting(const struct psst_conn *conn);
+/* Flow control: while held (counted), the socket is not read. */
+void psst_conn_hold(struct psst_conn *conn);
+void psst_conn_release(struct psst_conn *conn);
+
+/* ---- delivery (delivery.c) and transfers (transfers.c): called by peers.c ---- */
+
+PSST_MUST_USE enum psst_err psst_delivery_new(struct psst_delivery **out, struct psst_daemon *d);
+void psst_delivery_free(struct psst_delivery *delivery);
+void psst_delivery_loaded(struct psst_delivery *delivery);   /* store open: counts what waits and what is unread */
+void psst_delivery_unloaded(struct psst_delivery *delivery); /* before the book is wiped */
+void psst_delivery_up(struct psst_delivery *delivery, struct psst_contact *contact);   /* contact->session stands */
+void psst_delivery_down(struct psst_delivery *delivery, struct psst_contact *contact); /* it is gone */
+void psst_delivery_event(struct psst_delivery *delivery, struct psst_conn *conn, const struct psst_event *ev);
+/* Stores, then sends or dials. done gets the row after the commit. */
+typedef void psst_say_done(void *ctx, enum psst_err err, const char *words, const struct psst_message_row *row);
+void psst_delivery_say(struct psst_delivery *delivery, struct psst_contact *contact, struct psst_view text,
+                       psst_say_done *done, void *ctx);
+/* A message row as docs/IPC.md shows it; new reference. */
+json_t *psst_message_json(const struct psst_contact *contact, const struct psst_message_row *row);
+
+PSST_MUST_USE enum psst_err psst_transfers_new(struct psst_transfers **out, struct psst_daemon *d);
+void psst_transfers_free(struct psst_transfers *transfers);
+void psst_transfers_loaded(struct psst_transfers *transfers);
+void psst_transfers_unloaded(struct psst_transfers *transfers);
+void psst_transfers_up(struct psst_transfers *transfers, struct psst_contact *contact);
+void psst_transfers_down(struct psst_transfers *transfers, struct psst_contact *contact);
+/* FILE events, and ACK / NOT_ACCEPTED whose id is a transfer's: true when it was. */
+bool psst_transfers_event(struct psst_transfers *transfers, struct psst_conn *conn, const struct psst_event *ev);
+/* Output drained under PSST_BULK_WAITING: more file data may go. */
+void psst_transfers_writable(struct psst_transfers *transfers, struct psst_conn *conn);
+typedef void psst_transfer_done(void *ctx, enum psst_err err, const char *words, int64_t id);
+void psst_transfers_send(struct psst_transfers *transfers, struct psst_contact *contact, const char *path,
+                         psst_transfer_done *done, void *ctx);
+void psst_transfers_accept(struct psst_transfers *transfers, int64_t id, const char *dir, psst_transfer_done *done,
+                           void *ctx);
+void psst_transfers_decline(struct psst_transfers *transfers, int64_t id, psst_transfer_done *done, void *ctx);
+json_t *psst_transfers_json(struct psst_transfers *transfers); /* list of files, docs/IPC.md */
+
+/* ---- control (control.c) ---- */
+
+PSST_MUST_USE enum psst_err psst_control_new(struct psst_control **out, struct psst_daemon *d, struct psst_diag *diag);
+void psst_control_close(struct psst_control *control);
+void psst_control_free(struct psst_control *control);
+
+#endif

@@ -1,0 +1,123 @@
+/* Everything about others that is kept: contacts, messages, transfers. One SQLCipher database under a raw key.
+ *
+ * Called on the store thread only (daemon/store_thread.h), each call inside that thread's transaction: a group of jobs is
+ * committed together (synchronous FULL), and nobody is told anything before that commit. Rows borrow: views given to a
+ * callback are valid during it. Errors: PSST_ERR_DISK_FULL, PSST_ERR_DAMAGED, PSST_ERR_IO, PSST_ERR_NOT_FOUND, ...; the
+ * statement that failed is undone.
+ */
+#ifndef PSST_STORE_STORE_H
+#define PSST_STORE_STORE_H
+
+#include "base/bytes.h"
+#include "base/secret.h"
+
+struct psst_store;
+
+/* Opens, or creates when the file does not exist (mode 0600), and migrates. A wrong key or a damaged file gives
+ * PSST_ERR_DAMAGED and a sentence; it is never recreated. read_only: for rescue (attack 47). */
+PSST_MUST_USE enum psst_err psst_store_open(struct psst_store **out, const char *path, const struct psst_store_key *key,
+                                            bool read_only, struct psst_diag *diag);
+void psst_store_close(struct psst_store *store); /* checkpoints the write-ahead log; NULL is safe */
+
+/* The group: begin, jobs, commit. A job that fails is rolled back alone, to its savepoint. */
+PSST_MUST_USE enum psst_err psst_store_begin(struct psst_store *store);
+PSST_MUST_USE enum psst_err psst_store_commit(struct psst_store *store); /* on error all is rolled back */
+PSST_MUST_USE enum psst_err psst_store_savepoint(struct psst_store *store);
+void psst_store_release(struct psst_store *store, bool keep);
+/* The words for the last error of this store, for the log. */
+const char *psst_store_error(const struct psst_store *store);
+
+/* ---- contacts ---- */
+
+struct psst_contact_row {
+    int64_t id; /* 0: not stored yet */
+    char alias[65];
+    struct psst_fpr fpr;
+    struct psst_view spki;
+    bool has_our_secret, has_their_secret;
+    struct psst_pair_secret our_secret, their_secret; /* issued by us for them; found in their card */
+    struct psst_view addresses;                       /* one HOST:PORT a line */
+    bool blocked, verified, keep_history;
+    uint64_t added_ms;
+};
+typedef enum psst_err psst_contact_each(void *ctx, const struct psst_contact_row *row);
+PSST_MUST_USE enum psst_err psst_store_contacts(struct psst_store *store, psst_contact_each *each, void *ctx);
+/* Inserts (row->id is set) or updates. PSST_ERR_EXISTS: the alias (compared case-folded) or the fingerprint is taken. */
+PSST_MUST_USE enum psst_err psst_store_contact_put(struct psst_store *store, struct psst_contact_row *row);
+/* With its messages and transfers. */
+PSST_MUST_USE enum psst_err psst_store_contact_remove(struct psst_store *store, int64_t contact_id);
+
+/* ---- messages ---- */
+
+enum psst_direction { PSST_IN = 0, PSST_OUT = 1 };
+enum psst_message_state {
+    PSST_MESSAGE_WAITING = 0,   /* out: committed, not acknowledged (sent or not) */
+    PSST_MESSAGE_DELIVERED = 1, /* out: the peer has committed it */
+    PSST_MESSAGE_REFUSED = 2,   /* out: the peer does not accept it; never retried */
+    PSST_MESSAGE_RECEIVED = 3,  /* in: not yet shown */
+    PSST_MESSAGE_SHOWN = 4,     /* in: a user interface has had it */
+};
+struct psst_message_row {
+    int64_t seq; /* order of storing, rising; unique over all contacts */
+    int64_t contact_id;
+    struct psst_msg_id id;
+    enum psst_direction direction;
+    enum psst_message_state state;
+    uint8_t reason;        /* REFUSED: the reason byte */
+    uint64_t time_ms;      /* the sender's clock */
+    uint64_t stored_ms;    /* ours */
+    struct psst_view text; /* empty when history is off and it is done with */
+};
+typedef enum psst_err psst_message_each(void *ctx, const struct psst_message_row *row);
+
+/* Stores an outgoing message as WAITING; row->seq is set. */
+PSST_MUST_USE enum psst_err psst_store_message_out(struct psst_store *store, struct psst_message_row *row);
+/* Stores an incoming one as RECEIVED. PSST_OK: new, seq set. PSST_ERR_EXISTS: seen before with the same body (acknowledge
+ * again, show nothing). PSST_ERR_PROTOCOL: seen before with another body (refuse). Holds for messages whose text is no
+ * longer kept, by a digest. PSST_ERR_DISK_FULL also when less than the reserve of 32 MiB is free (attack 28). */
+PSST_MUST_USE enum psst_err psst_store_message_in(struct psst_store *store, struct psst_message_row *row);
+/* Outgoing: to DELIVERED or REFUSED. PSST_ERR_NOT_FOUND: never sent to this contact, or settled already: ignored. When the
+ * contact keeps no history its text is erased now. */
+PSST_MUST_USE enum psst_err psst_store_message_settle(struct psst_store *store, int64_t contact_id,
+                                                      const struct psst_msg_id *id, enum psst_message_state state,
+                                                      uint8_t reason, int64_t *seq);
+/* Incoming up to and including seq: SHOWN. When the contact keeps no history their texts are erased now. */
+PSST_MUST_USE enum psst_err psst_store_messages_shown(struct psst_store *store, int64_t contact_id, int64_t up_to_seq);
+/* Outgoing and WAITING with seq > after_seq, oldest first, at most limit. */
+PSST_MUST_USE enum psst_err psst_store_outbox(struct psst_store *store, int64_t contact_id, int64_t after_seq,
+                                              size_t limit, psst_message_each *each, void *ctx);
+/* The last limit messages with seq > after_seq, oldest first. */
+PSST_MUST_USE enum psst_err psst_store_log(struct psst_store *store, int64_t contact_id, int64_t after_seq, size_t limit,
+                                           psst_message_each *each, void *ctx);
+
+/* ---- file transfers ---- */
+
+enum psst_transfer_state {
+    PSST_TRANSFER_WAITING = 0,  /* out: not yet accepted (offered or not); in: offered, the user has not decided */
+    PSST_TRANSFER_ACCEPTED = 1, /* runs, or goes on at the next session */
+    PSST_TRANSFER_DONE = 2,     /* whole, hash checked, on both sides' disks */
+    PSST_TRANSFER_DECLINED = 3,
+    PSST_TRANSFER_FAILED = 4,   /* with its reason */
+};
+struct psst_transfer_row {
+    int64_t id; /* what the user types; 0: not stored yet */
+    int64_t contact_id;
+    struct psst_msg_id transfer_id;
+    enum psst_direction direction;
+    enum psst_transfer_state state;
+    uint8_t reason;
+    uint64_t size;
+    uint64_t offset;        /* bytes known safe */
+    uint64_t created_ms;
+    struct psst_view name;  /* base name: ours as offered; the peer's sanitised */
+    struct psst_view path;  /* out: absolute path of the source; in: of the directory, later of the file */
+};
+typedef enum psst_err psst_transfer_each(void *ctx, const struct psst_transfer_row *row);
+/* Inserts (id set) or updates. PSST_ERR_EXISTS: an incoming one with this contact and transfer_id is there; row->id is set
+ * to its id. */
+PSST_MUST_USE enum psst_err psst_store_transfer_put(struct psst_store *store, struct psst_transfer_row *row);
+/* All, newest last; contact_id 0: of every contact. */
+PSST_MUST_USE enum psst_err psst_store_transfers(struct psst_store *store, int64_t contact_id, psst_transfer_each *each,
+                                                 void *ctx);
+
+#endif
