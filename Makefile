@@ -1,0 +1,38 @@
+# Thin: sets up, and hands over to Meson and the scripts in tools/. Needs only make and a Debian 12.
+
+
+.PHONY: all build demo check bench fuzz tidy format install clean
+
+all: build
+
+build: ## the programs, together in build/bin
+	@tools/setup.sh build
+	@tools/build.sh
+
+demo: build ## two people talk, in temporary homes
+	@tools/demo.sh build/bin
+
+check: ## all tests, in the release build and under sanitizers
+	@tools/setup.sh build test
+	@tools/check.sh
+
+bench: ## measures, prints a table, writes build/bench.json
+	@tools/setup.sh build test bench
+	@tools/bench.sh
+
+fuzz: ## ten minutes for each fuzz target: make fuzz SECONDS=600
+	@tools/setup.sh build fuzz
+	@tools/fuzz.sh
+
+tidy: ## static analysis
+	@tools/setup.sh build test tidy
+	@tools/tidy.sh
+
+format: ## lays out all sources
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: build ## to PREFIX (default /usr/local), DESTDIR honoured
+	@meson install -C build/release --no-rebuild
+
+clean:
+	rm -rf build

@@ -1,0 +1,72 @@
+#!/bin/sh
+# The layers of docs/ARCHITECTURE.md: who may include whom, and that the core stays sans-I/O. Prints what breaks them.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+bad=0
+complain() { echo "layers: $*"; bad=1; }
+
+# folder: folders that it may include (itself is always allowed)
+allowed() {
+    case $1 in
+    base) echo "" ;;
+    crypto) echo "base" ;;
+    identity) echo "base crypto" ;;
+    proto) echo "base crypto" ;;
+    media) echo "base" ;;
+    audio) echo "base" ;;
+    store) echo "base" ;;
+    ipc) echo "base" ;;
+    net) echo "base" ;;
+    daemon) echo "base crypto identity proto media store ipc net" ;;
+    client) echo "base ipc" ;;
+    cli | tui | gtk) echo "base ipc client" ;;
+    *) echo "?" ;;
+    esac
+}
+
+for dir in src/*/; do
+    folder=$(basename "$dir")
+    may=$(allowed "$folder")
+    [ "$may" != "?" ] || { complain "$dir is not a folder of the architecture"; continue; }
+    for file in $(find "$dir" -name '*.[ch]'); do
+        for inc in $(sed -n 's|^ *# *include *"\([^/"]*\)/.*"|\1|p' "$file" | sort -u); do
+            case " $may $folder " in
+            *" $inc "*) ;;
+            *) complain "$file includes $inc/, which $folder may not" ;;
+            esac
+        done
+        bare=$(sed -n 's|^ *# *include *"\([^/"]*\)"$|\1|p' "$file")
+        [ -z "$bare" ] || complain "$file includes \"$bare\" without its folder"
+    done
+done
+
+# psst-key: base, crypto, identity and its own files only
+for file in src/daemon/key_main.c src/daemon/key_protocol.h src/daemon/key_sandbox.c; do
+    [ -f "$file" ] || continue
+    sed -n 's|^ *# *include *"\([^"]*\)"|\1|p' "$file" | grep -v -e '^base/' -e '^crypto/' -e '^identity/' -e '^daemon/key_' |
+        while read -r inc; do echo "layers: $file (psst-key) includes $inc"; done | grep . && bad=1
+done
+
+# one folder, one outside library
+only() { # PATTERN FILES-ALLOWED WHAT
+    hits=$(grep -lE "^ *# *include *<($1)" -r src --include='*.[ch]' | grep -vE "$2")
+    [ -z "$hits" ] || complain "$3 is seen by: $hits"
+}
+only 'openssl/' '^src/crypto/openssl' 'libcrypto'
+only 'sqlcipher/|sqlite3' '^src/store/' 'SQLCipher'
+only 'uv\.h' '^src/daemon/' 'libuv'
+only 'jansson' '^src/(ipc|client|cli|daemon)/' 'jansson'
+only 'qrencode' '^src/cli/' 'libqrencode'
+only 'seccomp' '^src/daemon/key_' 'libseccomp'
+
+# sans-I/O: no socket, clock, thread, file or randomness in base, proto and media
+forbidden='socket|connect|accept4?|bind|listen|recv(from|msg)?|send(to|msg)?|select|e?poll(_wait)?|clock_gettime|gettimeofday|time|nanosleep|usleep|sleep|rand(om)?|srand(om)?|getrandom|arc4random[a-z_]*|RAND_[a-z_]+|fopen|open(at)?|pthread_[a-z_]+|thrd_[a-z]+|fork|exec[vl][a-z]*|system|popen|getenv'
+for file in $(find src/base src/proto src/media -name '*.[ch]' 2>/dev/null); do
+    # comments are taken out first; a call is a forbidden word of its own, followed by "("
+    hits=$(sed -e 's|//.*||' "$file" | perl -0pe 's|/\*.*?\*/||gs; s|"(\\.|[^"\\])*"|""|g' |
+        grep -nE "(^|[^A-Za-z0-9_.>])($forbidden) *\(" )
+    [ -z "$hits" ] || complain "$file is not sans-I/O: $hits"
+done
+
+[ "$bad" -eq 0 ] && echo "layers: ok"
+exit "$bad"
