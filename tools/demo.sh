@@ -1,8 +1,8 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Two people talk: Alice and Bob, each with a home of their own, on this machine. Everything shown is what the real programs
 # print. Leaves nothing running and nothing behind.
 # Usage: tools/demo.sh [DIRECTORY OF THE PROGRAMS]
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=$(cd "${1:-build/bin}" && pwd)
 work=$(mktemp -d)
@@ -30,8 +30,6 @@ as() {
     printf '\n'
     PSST_HOME=$work/$who "$bin/psst" "$@" | sed 's/^/    /'
 }
-# the exit code of the program, not of sed
-set -o pipefail 2>/dev/null || true
 
 cd "$work"
 printf 'alice-pass\n' >alice.pass && printf 'bob-pass\n' >bob.pass && chmod 600 ./*.pass

@@ -1,9 +1,9 @@
 /* Views, buffers, and the one place where bytes become fields and fields become bytes.
  *
- * struct psst_view borrows bytes for reading. struct psst_buf owns bytes, grows up to a maximum set at its start, and is
- * wiped when freed. struct psst_reader takes a view apart: its failure is sticky, so a parser reads all its fields and
- * asks once, with psst_reader_end, whether everything was there and nothing more. Writing is appending to a psst_buf; its
- * failure is sticky too. All integers on the wire are big-endian (docs/PROTOCOL.md, "Notation").
+ * struct psst_view borrows bytes for reading. struct psst_buf owns bytes, grows up to a maximum set at its start, and
+ * is wiped when freed. struct psst_reader takes a view apart: its failure is sticky, so a parser reads all its fields
+ * and asks once, with psst_reader_end, whether everything was there and nothing more. Writing is appending to a
+ * psst_buf; its failure is sticky too. All integers on the wire are big-endian (docs/PROTOCOL.md, "Notation").
  */
 #ifndef PSST_BASE_BYTES_H
 #define PSST_BASE_BYTES_H

@@ -1,8 +1,8 @@
 /* The one set of error codes, and the place where the words for people go.
  *
  * Every function that can fail returns enum psst_err, and its result must be looked at. Where a person will read about
- * the failure, the caller passes a struct psst_diag, and the function that knows best writes one plain sentence into it:
- * what happened, and what to do. Nothing secret and nothing unsanitised from a peer goes into it.
+ * the failure, the caller passes a struct psst_diag, and the function that knows best writes one plain sentence into
+ * it: what happened, and what to do. Nothing secret and nothing unsanitised from a peer goes into it.
  */
 #ifndef PSST_BASE_ERR_H
 #define PSST_BASE_ERR_H
@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-#define PSST_MUST_USE __attribute__((warn_unused_result))
+#define PSST_MUST_USE           __attribute__((warn_unused_result))
 #define PSST_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
 
 enum psst_err {

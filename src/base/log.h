@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#define PSST_LOG_BURST 20
+#define PSST_LOG_BURST  20
 #define PSST_LOG_EVENTS 64 /* distinct rate-limited names kept */
 
 enum psst_log_level { PSST_LOG_ERROR, PSST_LOG_WARNING, PSST_LOG_INFO, PSST_LOG_DEBUG };

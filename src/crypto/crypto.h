@@ -11,8 +11,8 @@
 #include "base/bytes.h"
 #include "base/secret.h"
 
-/* Prepares libcrypto: fetches the algorithms, reserves the secure heap when secure_heap_bytes is not 0 (a power of two).
- * Runs the start-up self-test: one known answer for each primitive, PSST_ERR_INTERNAL when one is wrong. */
+/* Prepares libcrypto: fetches the algorithms, reserves the secure heap when secure_heap_bytes is not 0 (a power of
+ * two). Runs the start-up self-test: one known answer for each primitive, PSST_ERR_INTERNAL when one is wrong. */
 PSST_MUST_USE enum psst_err psst_crypto_init(size_t secure_heap_bytes);
 
 /* ---- randomness, injected ---- */
@@ -74,11 +74,11 @@ PSST_MUST_USE enum psst_err psst_aead_open(uint8_t *out, const struct psst_aead_
 
 /* ---- RSA public keys ---- */
 
-#define PSST_RSA_MIN_BITS 1024
-#define PSST_RSA_MAX_BITS 4096
+#define PSST_RSA_MIN_BITS  1024
+#define PSST_RSA_MAX_BITS  4096
 #define PSST_RSA_WEAK_BITS 3072 /* under this, marked weak wherever it is shown */
-#define PSST_RSA_MAX_LEN (PSST_RSA_MAX_BITS / 8)
-#define PSST_SPKI_MAX_LEN 600 /* DER of a 4096-bit key with an exponent of 64 bits: under this */
+#define PSST_RSA_MAX_LEN   (PSST_RSA_MAX_BITS / 8)
+#define PSST_SPKI_MAX_LEN  600 /* DER of a 4096-bit key with an exponent of 64 bits: under this */
 
 struct psst_rsa_public; /* immutable; counted references */
 

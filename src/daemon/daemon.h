@@ -6,7 +6,8 @@
  *   book.c         contacts in memory, written through to the store
  *   peers.c        connections: listening, dialling, driving links, duplicates, strangers
  *   delivery.c     text: outbox -> link -> acknowledgement -> store, and back
- *   transfers.c    files: offers, the running transfers                           transfer_io.c, safe_file.c  their disk side
+ *   transfers.c    files: offers, the running transfers                           transfer_io.c, safe_file.c  their
+ * disk side
  *
  * Everything here runs on the loop thread. A module is given the daemon and reaches the others through it.
  */
@@ -73,10 +74,10 @@ struct psst_contact {
     bool blocked, verified, keep_history;
     uint64_t added_ms;
     /* alive */
-    struct psst_conn *session;   /* the session that is used for sending; NULL: none */
-    uint32_t unread, waiting;    /* for lists */
-    void *delivery;              /* delivery.c's state of this contact */
-    void *transfers;             /* transfers.c's */
+    struct psst_conn *session; /* the session that is used for sending; NULL: none */
+    uint32_t unread, waiting;  /* for lists */
+    void *delivery;            /* delivery.c's state of this contact */
+    void *transfers;           /* transfers.c's */
     struct psst_contact *next;
 };
 
@@ -91,8 +92,8 @@ struct psst_contact *psst_book_first(struct psst_book *book);
 struct psst_contact *psst_book_by_name(struct psst_book *book, const char *alias); /* exact, else ASCII case-folded */
 struct psst_contact *psst_book_by_fpr(struct psst_book *book, const struct psst_fpr *fpr);
 struct psst_contact *psst_book_by_id(struct psst_book *book, int64_t id);
-/* A copy with changes is written through: memory changes once the store has committed. row's fields are taken from *with
- * (key referenced); contact NULL: a new one. done is called later with the contact in place. */
+/* A copy with changes is written through: memory changes once the store has committed. row's fields are taken from
+ * *with (key referenced); contact NULL: a new one. done is called later with the contact in place. */
 void psst_book_put(struct psst_book *book, struct psst_contact *contact, const struct psst_contact *with,
                    psst_book_done *done, void *ctx);
 void psst_book_remove(struct psst_book *book, struct psst_contact *contact, psst_book_done *done, void *ctx);
@@ -117,8 +118,8 @@ void psst_identity_unlock(struct psst_identity *identity, int passphrase_fd, pss
 /* Ends all sessions (bye, locked), shuts the store, wipes the book, locks psst-key. */
 void psst_identity_lock(struct psst_identity *identity, psst_identity_done *done, void *ctx);
 /* import_fd -1: generate. Refuses when an identity exists. Ends unlocked. */
-void psst_identity_init(struct psst_identity *identity, const char *name, unsigned bits, int import_fd, int passphrase_fd,
-                        psst_key_progress *progress, psst_identity_done *done, void *ctx);
+void psst_identity_init(struct psst_identity *identity, const char *name, unsigned bits, int import_fd,
+                        int passphrase_fd, psst_key_progress *progress, psst_identity_done *done, void *ctx);
 void psst_identity_passwd(struct psst_identity *identity, int old_fd, int new_fd, psst_identity_done *done, void *ctx);
 
 /* ---- settings (settings.c): `key = value` lines in the file config, 0600 ---- */
@@ -126,8 +127,9 @@ void psst_identity_passwd(struct psst_identity *identity, int old_fd, int new_fd
 PSST_MUST_USE enum psst_err psst_settings_load(struct psst_settings **out, const struct psst_paths *paths,
                                                struct psst_diag *diag);
 void psst_settings_free(struct psst_settings *settings);
-/* Keys: listen (list of ADDR:PORT, blank-separated; default "[::]:4516 0.0.0.0:4516"), passphrase_command, download_dir,
- * log_level, name-independent others as they come. get gives the default when unset, NULL for an unknown key. */
+/* Keys: listen (list of ADDR:PORT, blank-separated; default "[::]:4516 0.0.0.0:4516"), passphrase_command,
+ * download_dir, log_level, name-independent others as they come. get gives the default when unset, NULL for an unknown
+ * key. */
 const char *psst_settings_get(const struct psst_settings *settings, const char *key);
 /* Checks the value, writes the file atomically. value NULL: back to the default. */
 PSST_MUST_USE enum psst_err psst_settings_set(struct psst_settings *settings, const char *key, const char *value,
@@ -142,8 +144,8 @@ void psst_peers_free(struct psst_peers *peers);
 PSST_MUST_USE enum psst_err psst_peers_listen(struct psst_peers *peers, struct psst_diag *diag);
 json_t *psst_peers_listening(const struct psst_peers *peers); /* list of ADDR:PORT really bound */
 json_t *psst_peers_sessions(const struct psst_peers *peers);
-/* Tries the address given, else all that the contact has, one after another (happy eyeballs between families). exit_code
- * as in docs/IPC.md: 0, 5 or 6. A session that stands already answers at once. */
+/* Tries the address given, else all that the contact has, one after another (happy eyeballs between families).
+ * exit_code as in docs/IPC.md: 0, 5 or 6. A session that stands already answers at once. */
 typedef void psst_dial_done(void *ctx, int exit_code, const char *words, const char *address);
 void psst_peers_dial(struct psst_peers *peers, struct psst_contact *contact, const char *address, psst_dial_done *done,
                      void *ctx);

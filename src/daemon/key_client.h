@@ -1,11 +1,11 @@
 /* psstd's end of the line to psst-key, the one process that holds the RSA private key.
  *
- * Messages are datagrams on a SOCK_SEQPACKET socket pair (key_protocol.h): u32 request number, u8 operation, fields; file
- * descriptors travel along. psst-key opens nothing itself: key file, passphrase pipe and new key file are descriptors that
- * it is handed. Requests are answered in order. Loop thread only; `done` is called once for each request, later, also when
- * psst-key dies (PSST_ERR_IO) - it is started again at once, locked.
- * Passphrase descriptors: read to their end by psst-key, at most 1,024 bytes, one trailing line feed dropped; the
- * client closes its copy in every case (takes). -1: there is none.
+ * Messages are datagrams on a SOCK_SEQPACKET socket pair (key_protocol.h): u32 request number, u8 operation, fields;
+ * file descriptors travel along. psst-key opens nothing itself: key file, passphrase pipe and new key file are
+ * descriptors that it is handed. Requests are answered in order. Loop thread only; `done` is called once for each
+ * request, later, also when psst-key dies (PSST_ERR_IO) - it is started again at once, locked. Passphrase descriptors:
+ * read to their end by psst-key, at most 1,024 bytes, one trailing line feed dropped; the client closes its copy in
+ * every case (takes). -1: there is none.
  */
 #ifndef PSST_DAEMON_KEY_CLIENT_H
 #define PSST_DAEMON_KEY_CLIENT_H
@@ -20,11 +20,11 @@ struct psst_key_client;
 struct psst_key_reply {
     enum psst_err err;
     struct psst_diag diag;
-    struct psst_view spki;          /* unlock, generate, import: the public key; borrowed */
-    struct psst_kem_secret secret;  /* decapsulate */
-    struct psst_store_key store_key;/* open and create store; wiped after done returns */
-    struct psst_view wrapped;       /* create store: what goes into store.key */
-    bool encrypted;                 /* unlock: the key file has a passphrase */
+    struct psst_view spki;           /* unlock, generate, import: the public key; borrowed */
+    struct psst_kem_secret secret;   /* decapsulate */
+    struct psst_store_key store_key; /* open and create store; wiped after done returns */
+    struct psst_view wrapped;        /* create store: what goes into store.key */
+    bool encrypted;                  /* unlock: the key file has a passphrase */
 };
 typedef void psst_key_done(void *ctx, const struct psst_key_reply *reply);
 typedef void psst_key_progress(void *ctx, unsigned candidates_tried);
@@ -41,8 +41,8 @@ void psst_key_unlock(struct psst_key_client *kc, int key_fd, int passphrase_fd, 
 void psst_key_lock(struct psst_key_client *kc, psst_key_done *done, void *ctx);
 /* X -> Z under LBL("z"). PSST_ERR_LOCKED; PSST_ERR_AUTH. */
 void psst_key_decapsulate(struct psst_key_client *kc, const uint8_t x[PSST_KEM_LEN], psst_key_done *done, void *ctx);
-/* Makes a key of bits bits and writes it as PKCS#8 PEM to out_fd (takes; an empty file of mode 0600 that the client made),
- * encrypted when there is a passphrase, fsyncs, and is unlocked afterwards. */
+/* Makes a key of bits bits and writes it as PKCS#8 PEM to out_fd (takes; an empty file of mode 0600 that the client
+ * made), encrypted when there is a passphrase, fsyncs, and is unlocked afterwards. */
 void psst_key_generate(struct psst_key_client *kc, unsigned bits, int out_fd, int passphrase_fd,
                        psst_key_progress *progress, psst_key_done *done, void *ctx);
 /* The same with an existing PEM from in_fd, which the same passphrase opens when it is encrypted. */

@@ -1,6 +1,6 @@
 /* The one thread that waits for the disk. The loop hands it jobs; it takes all that are queued, runs them inside one
- * transaction (each in its own savepoint), commits, and only then are the `done` functions called, on the loop, in order.
- * That is what makes "nothing is acknowledged before it is committed" cheap: many messages share one fsync.
+ * transaction (each in its own savepoint), commits, and only then are the `done` functions called, on the loop, in
+ * order. That is what makes "nothing is acknowledged before it is committed" cheap: many messages share one fsync.
  */
 #ifndef PSST_DAEMON_STORE_THREAD_H
 #define PSST_DAEMON_STORE_THREAD_H
@@ -18,7 +18,8 @@ typedef enum psst_err psst_store_work(struct psst_store *store, void *arg);
 typedef void psst_store_done(void *arg, enum psst_err err, const char *words);
 
 PSST_MUST_USE enum psst_err psst_store_thread_new(struct psst_store_thread **out, uv_loop_t *loop);
-/* Runs what is queued to its end, closes the store, joins the thread (waits for that), then calls closed from the loop. */
+/* Runs what is queued to its end, closes the store, joins the thread (waits for that), then calls closed from the loop.
+ */
 void psst_store_thread_close(struct psst_store_thread *t, void (*closed)(void *ctx), void *ctx);
 
 /* Opening and closing are jobs too. key is copied and wiped. */

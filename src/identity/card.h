@@ -17,13 +17,13 @@
 
 #include "crypto/crypto.h"
 
-#define PSST_NAME_MAX 64      /* bytes of UTF-8 in a name or alias */
-#define PSST_ADDRESS_MAX 262  /* host name of 253 bytes, brackets, colon, port */
-#define PSST_ADDRESSES_MAX 8  /* address hints of one contact */
-#define PSST_CARD_MAX 16384   /* bytes of a card file; longer ones are refused unread (attack 42) */
+#define PSST_NAME_MAX      64    /* bytes of UTF-8 in a name or alias */
+#define PSST_ADDRESS_MAX   262   /* host name of 253 bytes, brackets, colon, port */
+#define PSST_ADDRESSES_MAX 8     /* address hints of one contact */
+#define PSST_CARD_MAX      16384 /* bytes of a card file; longer ones are refused unread (attack 42) */
 
 struct psst_card {
-    char name[PSST_NAME_MAX + 1]; /* rendered: safe to show; empty when the card had none */
+    char name[PSST_NAME_MAX + 1];                             /* rendered: safe to show; empty when the card had none */
     char addresses[PSST_ADDRESSES_MAX][PSST_ADDRESS_MAX + 1]; /* HOST:PORT or [IPv6]:PORT, checked */
     size_t n_addresses;
     struct psst_rsa_public *key; /* owned */
@@ -32,8 +32,8 @@ struct psst_card {
 };
 
 /* Every error has its sentence: no PEM, two PEMs, a doubled field, a fingerprint that is not the key's, a private key
- * ("this is a private key: never hand it to anybody"), a bad key (psst_rsa_public_import). PSST_OK: card->key is owned by
- * the caller, who calls fini. */
+ * ("this is a private key: never hand it to anybody"), a bad key (psst_rsa_public_import). PSST_OK: card->key is owned
+ * by the caller, who calls fini. */
 PSST_MUST_USE enum psst_err psst_card_parse(struct psst_card *card, struct psst_view text, struct psst_diag *diag);
 PSST_MUST_USE enum psst_err psst_card_write(const struct psst_card *card, struct psst_buf *out);
 void psst_card_fini(struct psst_card *card); /* drops the key, wipes */
@@ -42,8 +42,8 @@ void psst_card_fini(struct psst_card *card); /* drops the key, wipes */
  * leading '-' or '.', no '/', no white space at either end. */
 PSST_MUST_USE enum psst_err psst_name_check(const char *name, struct psst_diag *diag);
 
-/* HOST, HOST:PORT, [IPv6], [IPv6]:PORT, a bare IPv6 address; the port defaults to 4516. Gives the canonical HOST:PORT or
- * [IPv6]:PORT. */
+/* HOST, HOST:PORT, [IPv6], [IPv6]:PORT, a bare IPv6 address; the port defaults to 4516. Gives the canonical HOST:PORT
+ * or [IPv6]:PORT. */
 PSST_MUST_USE enum psst_err psst_address_normalize(char out[PSST_ADDRESS_MAX + 1], const char *address,
                                                    struct psst_diag *diag);
 
@@ -54,7 +54,7 @@ void psst_fpr_text(char out[PSST_FPR_TEXT_LEN], const struct psst_fpr *fpr);
 /* ---- safety number: the same on both sides of a pair ---- */
 
 #define PSST_SAFETY_DIGITS 60 /* shown in groups of five */
-#define PSST_SAFETY_WORDS 16
+#define PSST_SAFETY_WORDS  16
 struct psst_safety {
     char digits[PSST_SAFETY_DIGITS + 12]; /* with blanks between groups, terminated */
     const char *words[PSST_SAFETY_WORDS];
@@ -64,8 +64,8 @@ struct psst_safety {
 PSST_MUST_USE enum psst_err psst_safety_number(struct psst_safety *out, const struct psst_fpr *a,
                                                const struct psst_fpr *b);
 
-/* Which of two pair secrets counts when both sides have issued one: that of the smaller fingerprint. NULL when neither is
- * there. */
+/* Which of two pair secrets counts when both sides have issued one: that of the smaller fingerprint. NULL when neither
+ * is there. */
 const struct psst_pair_secret *psst_pair_secret_choose(const struct psst_fpr *self, const struct psst_pair_secret *ours,
                                                        const struct psst_fpr *peer,
                                                        const struct psst_pair_secret *theirs);

@@ -1,5 +1,5 @@
-/* Chunks (docs/PROTOCOL.md, "Chunks"): what a record holds. Writing and reading of each kind stand side by side, and read
- * like the tables of the document. Readers borrow from the body; writers append to a psst_buf. */
+/* Chunks (docs/PROTOCOL.md, "Chunks"): what a record holds. Writing and reading of each kind stand side by side, and
+ * read like the tables of the document. Readers borrow from the body; writers append to a psst_buf. */
 #ifndef PSST_PROTO_CHUNK_H
 #define PSST_PROTO_CHUNK_H
 
@@ -26,8 +26,8 @@ struct psst_chunk {
     struct psst_view data; /* borrowed */
 };
 
-/* Takes a record's body apart: exactly one chunk, then zeros. PSST_ERR_PROTOCOL for an identifier that is unknown and not
- * optional, PSST_ERR_MALFORMED for the rest. */
+/* Takes a record's body apart: exactly one chunk, then zeros. PSST_ERR_PROTOCOL for an identifier that is unknown and
+ * not optional, PSST_ERR_MALFORMED for the rest. */
 PSST_MUST_USE enum psst_err psst_chunk_read(struct psst_chunk *out, struct psst_view body);
 void psst_chunk_write(struct psst_buf *out, uint8_t id, struct psst_view data);
 
@@ -51,8 +51,8 @@ struct psst_text {
     struct psst_view utf8;
 };
 void psst_text_write(struct psst_buf *out, const struct psst_text *text);
-/* PSST_ERR_MALFORMED. has_id tells whether at least the identifier could be read: then the answer is "not accepted", and
- * the session goes on; otherwise it ends. */
+/* PSST_ERR_MALFORMED. has_id tells whether at least the identifier could be read: then the answer is "not accepted",
+ * and the session goes on; otherwise it ends. */
 PSST_MUST_USE enum psst_err psst_text_read(struct psst_text *out, struct psst_view data, bool *has_id);
 
 void psst_ack_write(struct psst_buf *out, const struct psst_msg_id *ids, size_t n);
@@ -79,15 +79,15 @@ enum psst_file_kind {
 };
 enum psst_file_form { PSST_FILE_FORM_FILE = 0, PSST_FILE_FORM_FOLDER = 1, PSST_FILE_FORM_STREAM = 2 };
 enum psst_file_reason { /* of decline and cancel */
-    PSST_FILE_BY_USER = 1,
-    PSST_FILE_NOT_SUPPORTED = 2,
-    PSST_FILE_PROTOCOL = 3,  /* data overlapping, past the end, never offered */
-    PSST_FILE_CHANGED = 4,   /* the source changed while it was read, or went away */
-    PSST_FILE_NOT_SAVED = 5, /* disk full or another error on the receiver's side */
-    PSST_FILE_HASH = 6,
+                        PSST_FILE_BY_USER = 1,
+                        PSST_FILE_NOT_SUPPORTED = 2,
+                        PSST_FILE_PROTOCOL = 3,  /* data overlapping, past the end, never offered */
+                        PSST_FILE_CHANGED = 4,   /* the source changed while it was read, or went away */
+                        PSST_FILE_NOT_SAVED = 5, /* disk full or another error on the receiver's side */
+                        PSST_FILE_HASH = 6,
 };
 #define PSST_FILE_SIZE_UNKNOWN UINT64_MAX
-#define PSST_FILE_SIZE_MAX (UINT64_C(1) << 62)
+#define PSST_FILE_SIZE_MAX     (UINT64_C(1) << 62)
 
 struct psst_file_chunk {
     uint8_t kind;
@@ -98,8 +98,8 @@ struct psst_file_chunk {
     struct psst_hash sha256;
 };
 void psst_file_write(struct psst_buf *out, const struct psst_file_chunk *chunk);
-/* PSST_ERR_MALFORMED ends the session but for a name that is not valid UTF-8 or holds NUL, or a size over the limit: those
- * give PSST_ERR_TOO_LONG with id set, and only that transfer is declined. */
+/* PSST_ERR_MALFORMED ends the session but for a name that is not valid UTF-8 or holds NUL, or a size over the limit:
+ * those give PSST_ERR_TOO_LONG with id set, and only that transfer is declined. */
 PSST_MUST_USE enum psst_err psst_file_read(struct psst_file_chunk *out, struct psst_view data);
 
 #endif

@@ -7,7 +7,7 @@
 #include "proto/wire.h"
 
 struct psst_replay_window {
-    uint64_t next; /* one over the highest counter accepted, saturating; 0: nothing yet */
+    uint64_t next;  /* one over the highest counter accepted, saturating; 0: nothing yet */
     bool last_used; /* the counter 2^64 - 1 was accepted */
     uint64_t bits[PSST_REPLAY_WINDOW / 64 + 1];
 };
@@ -32,7 +32,8 @@ struct psst_voice_frame {
     struct psst_view opus; /* borrowed */
 };
 /* PSST_ERR_TOO_LONG when it does not fit into frame_len bytes. */
-PSST_MUST_USE enum psst_err psst_voice_frame_write(uint8_t *out, size_t frame_len, const struct psst_voice_frame *frame);
+PSST_MUST_USE enum psst_err psst_voice_frame_write(uint8_t *out, size_t frame_len,
+                                                   const struct psst_voice_frame *frame);
 /* PSST_ERR_MALFORMED: length past the end, or padding that is not zero. */
 PSST_MUST_USE enum psst_err psst_voice_frame_read(struct psst_voice_frame *out, struct psst_view frame);
 

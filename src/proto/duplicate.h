@@ -10,11 +10,11 @@
 #include "proto/handshake.h"
 
 struct psst_duplicate_session {
-    enum psst_role role;       /* ours in this session */
-    uint64_t m1_at_ns;         /* M1 sent (caller) or read (callee), our clock */
-    uint64_t m2_at_ns;         /* M2 read (caller) or sent (callee), our clock */
-    uint64_t completed_at_ns;  /* M5 sent or read */
-    bool opened_record;        /* a record of the peer's has opened */
+    enum psst_role role;      /* ours in this session */
+    uint64_t m1_at_ns;        /* M1 sent (caller) or read (callee), our clock */
+    uint64_t m2_at_ns;        /* M2 read (caller) or sent (callee), our clock */
+    uint64_t completed_at_ns; /* M5 sent or read */
+    bool opened_record;       /* a record of the peer's has opened */
 };
 
 enum psst_duplicate_verdict {
@@ -23,8 +23,8 @@ enum psst_duplicate_verdict {
     PSST_DUPLICATE_CLOSE_NEW,
 };
 
-/* newer completed after older. Crossed: one was called by us, the other by the peer, and the peer's M1 reached us before
- * our own call's M2 did, and after our M1 had left. */
+/* newer completed after older. Crossed: one was called by us, the other by the peer, and the peer's M1 reached us
+ * before our own call's M2 did, and after our M1 had left. */
 enum psst_duplicate_verdict psst_duplicate_decide(const struct psst_fpr *self, const struct psst_fpr *peer,
                                                   const struct psst_duplicate_session *older,
                                                   const struct psst_duplicate_session *newer);

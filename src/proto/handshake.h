@@ -1,5 +1,5 @@
-/* The handshake of PSST/1 (docs/PROTOCOL.md, "Handshake"): one function per message, no state but the transcript and the
- * chain. Bytes in, bytes out; whoever drives it (link.c, tests, fuzzers) brings randomness, day, the result of the
+/* The handshake of PSST/1 (docs/PROTOCOL.md, "Handshake"): one function per message, no state but the transcript and
+ * the chain. Bytes in, bytes out; whoever drives it (link.c, tests, fuzzers) brings randomness, day, the result of the
  * private RSA operation and the contact book.
  *
  *   caller                                     callee
@@ -11,9 +11,9 @@
  *   read_m4b(ZB)
  *   write_m5, keys              --M5-->        read_m5, keys
  *
- * Every read takes exactly one message of its fixed length. PSST_ERR_AUTH is the only failure that a peer can cause, and
- * after any failure the handshake is wiped and answers PSST_ERR_USAGE to everything. Functions called out of their order
- * answer PSST_ERR_USAGE too.
+ * Every read takes exactly one message of its fixed length. PSST_ERR_AUTH is the only failure that a peer can cause,
+ * and after any failure the handshake is wiped and answers PSST_ERR_USAGE to everything. Functions called out of their
+ * order answer PSST_ERR_USAGE too.
  */
 #ifndef PSST_PROTO_HANDSHAKE_H
 #define PSST_PROTO_HANDSHAKE_H
@@ -37,9 +37,9 @@ PSST_MUST_USE enum psst_err psst_session_keys_derive(struct psst_session_keys *o
 
 struct psst_handshake; /* on the heap: about 3 KiB, only while it runs; wiped when freed */
 
-/* self and peer are borrowed until free; psk may be NULL; features are copied (at most PSST_M3_FEATURES_MAX bytes for the
- * caller, PSST_M4_FEATURES_MAX for the callee; PSST_ERR_TOO_LONG). rng is borrowed until free. day = unix time / 86400.
- * PSST_ERR_USAGE when self and peer are the same key. */
+/* self and peer are borrowed until free; psk may be NULL; features are copied (at most PSST_M3_FEATURES_MAX bytes for
+ * the caller, PSST_M4_FEATURES_MAX for the callee; PSST_ERR_TOO_LONG). rng is borrowed until free. day = unix time /
+ * 86400. PSST_ERR_USAGE when self and peer are the same key. */
 PSST_MUST_USE enum psst_err psst_handshake_caller(struct psst_handshake **out, const struct psst_rsa_public *self,
                                                   const struct psst_rsa_public *peer,
                                                   const struct psst_pair_secret *psk, struct psst_view features,
@@ -62,8 +62,8 @@ PSST_MUST_USE enum psst_err psst_handshake_write_m5(struct psst_handshake *hs, u
 
 /* ---- callee ---- */
 
-/* Constant-time check of the MAC against day-1, day, day+1 of the callee's own clock. Gives the MAC for the replay cache,
- * the day that matched, and x. No private operation and no output before the replay cache has agreed. */
+/* Constant-time check of the MAC against day-1, day, day+1 of the callee's own clock. Gives the MAC for the replay
+ * cache, the day that matched, and x. No private operation and no output before the replay cache has agreed. */
 PSST_MUST_USE enum psst_err psst_handshake_read_m1(struct psst_handshake *hs, const uint8_t in[PSST_M1_LEN],
                                                    uint64_t day, uint8_t mac[32], uint64_t *matched_day,
                                                    uint8_t x[PSST_KEM_LEN]);
@@ -72,8 +72,8 @@ PSST_MUST_USE enum psst_err psst_handshake_accept_m1(struct psst_handshake *hs, 
 PSST_MUST_USE enum psst_err psst_handshake_write_m2(struct psst_handshake *hs, uint8_t out[PSST_M2_LEN]);
 PSST_MUST_USE enum psst_err psst_handshake_read_m3(struct psst_handshake *hs, const uint8_t in[PSST_M3_LEN],
                                                    struct psst_fpr *claimed);
-/* contact NULL (unknown, blocked, or the callee's own fingerprint): a decoy is written, and read_m5 will refuse whatever
- * comes. contact is borrowed for the call; its fingerprint must be the claimed one. */
+/* contact NULL (unknown, blocked, or the callee's own fingerprint): a decoy is written, and read_m5 will refuse
+ * whatever comes. contact is borrowed for the call; its fingerprint must be the claimed one. */
 PSST_MUST_USE enum psst_err psst_handshake_write_m4(struct psst_handshake *hs, const struct psst_rsa_public *contact,
                                                     const struct psst_pair_secret *psk, uint8_t out[PSST_M4_LEN]);
 PSST_MUST_USE enum psst_err psst_handshake_read_m5(struct psst_handshake *hs, const uint8_t in[PSST_M5_LEN],
@@ -82,7 +82,8 @@ PSST_MUST_USE enum psst_err psst_handshake_read_m5(struct psst_handshake *hs, co
 /* The other side's features, valid once its M3 or M4b was read; borrowed until free. */
 struct psst_view psst_handshake_peer_features(const struct psst_handshake *hs);
 
-/* Features are entries of u8 identifier, u8 length, value, identifiers strictly ascending. Whether they are well formed. */
+/* Features are entries of u8 identifier, u8 length, value, identifiers strictly ascending. Whether they are well
+ * formed. */
 bool psst_features_valid(struct psst_view features);
 /* The value of one entry; false when it is not there. */
 bool psst_features_get(struct psst_view features, uint8_t id, struct psst_view *value);

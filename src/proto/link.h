@@ -1,6 +1,6 @@
-/* One connection, from its first byte to its last: handshake, then session, or the void. This is the core that the daemon,
- * the simulator, the fuzzers and embedders drive; it is sans-I/O: bytes and the time go in; bytes, events and the next
- * deadline come out.
+/* One connection, from its first byte to its last: handshake, then session, or the void. This is the core that the
+ * daemon, the simulator, the fuzzers and embedders drive; it is sans-I/O: bytes and the time go in; bytes, events and
+ * the next deadline come out.
  *
  *     bytes from the socket -> space/received -+                     +-> psst_link_next: one event at a time
  *     the time ------------------------------> | handshake | session |
@@ -8,11 +8,11 @@
  *                                                                    +-> psst_link_deadline -> timer
  *
  * A turn: hand in what came (space, received or eof), call psst_link_next until it gives PSST_EV_NONE, write out what
- * psst_link_output shows, set the timer to psst_link_deadline. Events that are questions (ADMIT, DECAPSULATE, CONTACT) hold
- * up everything else on this link until they are answered, at once or later.
- * One thread at a time. Views in an event are valid until the next call on the same link.
- * A callee's failed handshake goes into the void: the link reports PSST_EV_FAILED once, swallows input, gives no output,
- * and reports PSST_EV_ENDED at its random moment (docs/PROTOCOL.md, "Strangers").
+ * psst_link_output shows, set the timer to psst_link_deadline. Events that are questions (ADMIT, DECAPSULATE, CONTACT)
+ * hold up everything else on this link until they are answered, at once or later. One thread at a time. Views in an
+ * event are valid until the next call on the same link. A callee's failed handshake goes into the void: the link
+ * reports PSST_EV_FAILED once, swallows input, gives no output, and reports PSST_EV_ENDED at its random moment
+ * (docs/PROTOCOL.md, "Strangers").
  */
 #ifndef PSST_PROTO_LINK_H
 #define PSST_PROTO_LINK_H
@@ -47,36 +47,36 @@ enum psst_event_type {
     PSST_EV_DECAPSULATE, /* x: answer with psst_link_decapsulated */
     PSST_EV_CONTACT,     /* callee: fpr claims to call: answer with psst_link_contact. Only a claim: log no name */
     /* what happened */
-    PSST_EV_FAILED,      /* callee: the handshake failed; now in the void. Nothing is known of the peer */
-    PSST_EV_ESTABLISHED, /* fpr: proved */
-    PSST_EV_TEXT,        /* text: store it, then psst_link_ack or psst_link_not_accepted */
-    PSST_EV_ACK,         /* ids */
-    PSST_EV_NOT_ACCEPTED,/* id, reason */
-    PSST_EV_FILE,        /* file: any kind, already checked to be well formed, not against any transfer */
-    PSST_EV_PONG,        /* rtt_ns */
+    PSST_EV_FAILED,       /* callee: the handshake failed; now in the void. Nothing is known of the peer */
+    PSST_EV_ESTABLISHED,  /* fpr: proved */
+    PSST_EV_TEXT,         /* text: store it, then psst_link_ack or psst_link_not_accepted */
+    PSST_EV_ACK,          /* ids */
+    PSST_EV_NOT_ACCEPTED, /* id, reason */
+    PSST_EV_FILE,         /* file: any kind, already checked to be well formed, not against any transfer */
+    PSST_EV_PONG,         /* rtt_ns */
     PSST_EV_REKEYED,
-    PSST_EV_ENDED,       /* end, and reason when the peer said bye: free the link now */
+    PSST_EV_ENDED, /* end, and reason when the peer said bye: free the link now */
 };
 
 enum psst_link_end {
-    PSST_END_CLOSED,      /* our own bye has been put out */
-    PSST_END_BYE,         /* the peer said bye; reason */
-    PSST_END_CUT_OFF,     /* end of stream without a bye */
-    PSST_END_NO_PONG,     /* no sign of life within the limits */
-    PSST_END_TAMPERED,    /* a record does not open or a chunk is out of protocol */
-    PSST_END_REKEY_LATE,  /* callee: 30 minutes or 2^31 bytes without a rekey */
-    PSST_END_NO_ANSWER,   /* caller: no good M2 */
-    PSST_END_NOT_ADDED,   /* caller: M2 was good, M4b was not: not added, blocked, or other pair secrets */
-    PSST_END_VOID_OVER,   /* callee: time to close: drain what is pending, then close */
-    PSST_END_MEMORY,      /* out of memory, or libcrypto failed */
+    PSST_END_CLOSED,     /* our own bye has been put out */
+    PSST_END_BYE,        /* the peer said bye; reason */
+    PSST_END_CUT_OFF,    /* end of stream without a bye */
+    PSST_END_NO_PONG,    /* no sign of life within the limits */
+    PSST_END_TAMPERED,   /* a record does not open or a chunk is out of protocol */
+    PSST_END_REKEY_LATE, /* callee: 30 minutes or 2^31 bytes without a rekey */
+    PSST_END_NO_ANSWER,  /* caller: no good M2 */
+    PSST_END_NOT_ADDED,  /* caller: M2 was good, M4b was not: not added, blocked, or other pair secrets */
+    PSST_END_VOID_OVER,  /* callee: time to close: drain what is pending, then close */
+    PSST_END_MEMORY,     /* out of memory, or libcrypto failed */
 };
 
 struct psst_event {
     enum psst_event_type type;
-    uint8_t mac[32];      /* ADMIT */
-    uint64_t day;         /* ADMIT: the one that matched */
-    const uint8_t *x;     /* DECAPSULATE: PSST_KEM_LEN bytes */
-    struct psst_fpr fpr;  /* CONTACT, ESTABLISHED */
+    uint8_t mac[32];     /* ADMIT */
+    uint64_t day;        /* ADMIT: the one that matched */
+    const uint8_t *x;    /* DECAPSULATE: PSST_KEM_LEN bytes */
+    struct psst_fpr fpr; /* CONTACT, ESTABLISHED */
     struct psst_text text;
     struct psst_view ids; /* ACK: 16 bytes each */
     struct psst_msg_id id;
@@ -88,8 +88,8 @@ struct psst_event {
 
 struct psst_link;
 
-/* psk may be NULL. peer is referenced while the handshake lasts and by rekeying after it. M1 is waiting in the output at
- * once. */
+/* psk may be NULL. peer is referenced while the handshake lasts and by rekeying after it. M1 is waiting in the output
+ * at once. */
 PSST_MUST_USE enum psst_err psst_link_call(struct psst_link **out, const struct psst_link_config *config,
                                            struct psst_rsa_public *peer, const struct psst_pair_secret *psk,
                                            struct psst_now now);
@@ -108,7 +108,8 @@ void psst_link_eof(struct psst_link *link);
 /* False while input must wait: in the void after 64 KiB, or while a question is open and enough is buffered. The driver
  * then stops reading the socket. */
 bool psst_link_wants_input(const struct psst_link *link);
-/* One event, PSST_EV_NONE when there is nothing more to do now. Works off input and deadlines. After ENDED only NONE. */
+/* One event, PSST_EV_NONE when there is nothing more to do now. Works off input and deadlines. After ENDED only NONE.
+ */
 void psst_link_next(struct psst_link *link, struct psst_now now, struct psst_event *ev);
 /* When psst_link_next must be called again even if nothing comes: mono_ns, or PSST_NEVER. */
 uint64_t psst_link_deadline(const struct psst_link *link);
@@ -124,7 +125,8 @@ struct psst_view psst_link_output(const struct psst_link *link);
 /* The first len bytes of the output are gone. */
 void psst_link_sent(struct psst_link *link, size_t len);
 
-/* ---- in a session: PSST_ERR_USAGE when there is none, PSST_ERR_AGAIN when over PSST_LINK_OUTPUT_MAX bytes wait ---- */
+/* ---- in a session: PSST_ERR_USAGE when there is none, PSST_ERR_AGAIN when over PSST_LINK_OUTPUT_MAX bytes wait ----
+ */
 #define PSST_LINK_OUTPUT_MAX (1024 * 1024)
 
 PSST_MUST_USE enum psst_err psst_link_text(struct psst_link *link, struct psst_now now, const struct psst_text *text);
@@ -135,8 +137,8 @@ PSST_MUST_USE enum psst_err psst_link_not_accepted(struct psst_link *link, struc
 /* Any file chunk but data. */
 PSST_MUST_USE enum psst_err psst_link_file(struct psst_link *link, struct psst_now now,
                                            const struct psst_file_chunk *chunk);
-/* File data without a copy: begin gives the place for up to PSST_FILE_DATA_MAX bytes inside a full record in the output;
- * commit seals it (len 0: gives the place back). Nothing else may be called on the link in between. */
+/* File data without a copy: begin gives the place for up to PSST_FILE_DATA_MAX bytes inside a full record in the
+ * output; commit seals it (len 0: gives the place back). Nothing else may be called on the link in between. */
 PSST_MUST_USE enum psst_err psst_link_file_data_begin(struct psst_link *link, struct psst_span *place);
 PSST_MUST_USE enum psst_err psst_link_file_data_commit(struct psst_link *link, struct psst_now now,
                                                        const struct psst_msg_id *id, uint64_t offset, size_t len);

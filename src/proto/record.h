@@ -8,7 +8,7 @@
 
 struct psst_record_state {
     struct psst_aead_key key;
-    uint32_t counter;      /* 0 to 999: the ratchet turns before it could wrap */
+    uint32_t counter; /* 0 to 999: the ratchet turns before it could wrap */
 };
 
 void psst_record_init(struct psst_record_state *state, const struct psst_aead_key *key);

@@ -21,7 +21,8 @@ PSST_MUST_USE enum psst_err psst_replay_cache_add(struct psst_replay_cache *cach
 size_t psst_replay_cache_count(const struct psst_replay_cache *cache);
 
 #define PSST_REPLAY_ENTRY_LEN 24 /* 16 bytes of MAC || u64 day: one entry in the file on disk */
-/* For the file: what the daemon appends after an add, and what it feeds back at its start (malformed input is skipped). */
+/* For the file: what the daemon appends after an add, and what it feeds back at its start (malformed input is skipped).
+ */
 void psst_replay_entry_encode(uint8_t out[PSST_REPLAY_ENTRY_LEN], const uint8_t mac[32], uint64_t matched_day);
 void psst_replay_cache_load(struct psst_replay_cache *cache, struct psst_view entries, uint64_t today);
 

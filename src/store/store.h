@@ -1,9 +1,9 @@
 /* Everything about others that is kept: contacts, messages, transfers. One SQLCipher database under a raw key.
  *
- * Called on the store thread only (daemon/store_thread.h), each call inside that thread's transaction: a group of jobs is
- * committed together (synchronous FULL), and nobody is told anything before that commit. Rows borrow: views given to a
- * callback are valid during it. Errors: PSST_ERR_DISK_FULL, PSST_ERR_DAMAGED, PSST_ERR_IO, PSST_ERR_NOT_FOUND, ...; the
- * statement that failed is undone.
+ * Called on the store thread only (daemon/store_thread.h), each call inside that thread's transaction: a group of jobs
+ * is committed together (synchronous FULL), and nobody is told anything before that commit. Rows borrow: views given to
+ * a callback are valid during it. Errors: PSST_ERR_DISK_FULL, PSST_ERR_DAMAGED, PSST_ERR_IO, PSST_ERR_NOT_FOUND, ...;
+ * the statement that failed is undone.
  */
 #ifndef PSST_STORE_STORE_H
 #define PSST_STORE_STORE_H
@@ -42,7 +42,8 @@ struct psst_contact_row {
 };
 typedef enum psst_err psst_contact_each(void *ctx, const struct psst_contact_row *row);
 PSST_MUST_USE enum psst_err psst_store_contacts(struct psst_store *store, psst_contact_each *each, void *ctx);
-/* Inserts (row->id is set) or updates. PSST_ERR_EXISTS: the alias (compared case-folded) or the fingerprint is taken. */
+/* Inserts (row->id is set) or updates. PSST_ERR_EXISTS: the alias (compared case-folded) or the fingerprint is taken.
+ */
 PSST_MUST_USE enum psst_err psst_store_contact_put(struct psst_store *store, struct psst_contact_row *row);
 /* With its messages and transfers. */
 PSST_MUST_USE enum psst_err psst_store_contact_remove(struct psst_store *store, int64_t contact_id);
@@ -72,12 +73,13 @@ typedef enum psst_err psst_message_each(void *ctx, const struct psst_message_row
 
 /* Stores an outgoing message as WAITING; row->seq is set. */
 PSST_MUST_USE enum psst_err psst_store_message_out(struct psst_store *store, struct psst_message_row *row);
-/* Stores an incoming one as RECEIVED. PSST_OK: new, seq set. PSST_ERR_EXISTS: seen before with the same body (acknowledge
- * again, show nothing). PSST_ERR_PROTOCOL: seen before with another body (refuse). Holds for messages whose text is no
- * longer kept, by a digest. PSST_ERR_DISK_FULL also when less than the reserve of 32 MiB is free (attack 28). */
+/* Stores an incoming one as RECEIVED. PSST_OK: new, seq set. PSST_ERR_EXISTS: seen before with the same body
+ * (acknowledge again, show nothing). PSST_ERR_PROTOCOL: seen before with another body (refuse). Holds for messages
+ * whose text is no longer kept, by a digest. PSST_ERR_DISK_FULL also when less than the reserve of 32 MiB is free
+ * (attack 28). */
 PSST_MUST_USE enum psst_err psst_store_message_in(struct psst_store *store, struct psst_message_row *row);
-/* Outgoing: to DELIVERED or REFUSED. PSST_ERR_NOT_FOUND: never sent to this contact, or settled already: ignored. When the
- * contact keeps no history its text is erased now. */
+/* Outgoing: to DELIVERED or REFUSED. PSST_ERR_NOT_FOUND: never sent to this contact, or settled already: ignored. When
+ * the contact keeps no history its text is erased now. */
 PSST_MUST_USE enum psst_err psst_store_message_settle(struct psst_store *store, int64_t contact_id,
                                                       const struct psst_msg_id *id, enum psst_message_state state,
                                                       uint8_t reason, int64_t *seq);
@@ -87,8 +89,8 @@ PSST_MUST_USE enum psst_err psst_store_messages_shown(struct psst_store *store, 
 PSST_MUST_USE enum psst_err psst_store_outbox(struct psst_store *store, int64_t contact_id, int64_t after_seq,
                                               size_t limit, psst_message_each *each, void *ctx);
 /* The last limit messages with seq > after_seq, oldest first. */
-PSST_MUST_USE enum psst_err psst_store_log(struct psst_store *store, int64_t contact_id, int64_t after_seq, size_t limit,
-                                           psst_message_each *each, void *ctx);
+PSST_MUST_USE enum psst_err psst_store_log(struct psst_store *store, int64_t contact_id, int64_t after_seq,
+                                           size_t limit, psst_message_each *each, void *ctx);
 
 /* ---- file transfers ---- */
 
@@ -97,7 +99,7 @@ enum psst_transfer_state {
     PSST_TRANSFER_ACCEPTED = 1, /* runs, or goes on at the next session */
     PSST_TRANSFER_DONE = 2,     /* whole, hash checked, on both sides' disks */
     PSST_TRANSFER_DECLINED = 3,
-    PSST_TRANSFER_FAILED = 4,   /* with its reason */
+    PSST_TRANSFER_FAILED = 4, /* with its reason */
 };
 struct psst_transfer_row {
     int64_t id; /* what the user types; 0: not stored yet */
@@ -107,14 +109,14 @@ struct psst_transfer_row {
     enum psst_transfer_state state;
     uint8_t reason;
     uint64_t size;
-    uint64_t offset;        /* bytes known safe */
+    uint64_t offset; /* bytes known safe */
     uint64_t created_ms;
-    struct psst_view name;  /* base name: ours as offered; the peer's sanitised */
-    struct psst_view path;  /* out: absolute path of the source; in: of the directory, later of the file */
+    struct psst_view name; /* base name: ours as offered; the peer's sanitised */
+    struct psst_view path; /* out: absolute path of the source; in: of the directory, later of the file */
 };
 typedef enum psst_err psst_transfer_each(void *ctx, const struct psst_transfer_row *row);
-/* Inserts (id set) or updates. PSST_ERR_EXISTS: an incoming one with this contact and transfer_id is there; row->id is set
- * to its id. */
+/* Inserts (id set) or updates. PSST_ERR_EXISTS: an incoming one with this contact and transfer_id is there; row->id is
+ * set to its id. */
 PSST_MUST_USE enum psst_err psst_store_transfer_put(struct psst_store *store, struct psst_transfer_row *row);
 /* All, newest last; contact_id 0: of every contact. */
 PSST_MUST_USE enum psst_err psst_store_transfers(struct psst_store *store, int64_t contact_id, psst_transfer_each *each,
