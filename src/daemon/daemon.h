@@ -32,6 +32,12 @@ struct psst_delivery;  /* delivery.h */
 struct psst_transfers; /* transfers.h */
 struct psst_control;   /* control.h */
 
+#define PSST_COUNTERS_MAX 64 /* distinct names */
+struct psst_counter {
+    const char *name;
+    uint64_t n;
+};
+
 struct psst_daemon {
     uv_loop_t *loop;
     struct psst_log log;
@@ -45,6 +51,7 @@ struct psst_daemon {
     struct psst_delivery *delivery;
     struct psst_transfers *transfers;
     struct psst_control *control;
+    struct psst_counter counters[PSST_COUNTERS_MAX];
     bool stopping;
 };
 
@@ -58,6 +65,10 @@ void psst_daemon_event(struct psst_daemon *d, const char *event, json_t *params)
 
 /* Counters shown by `psst status`: how often something happened since the start. name is a string constant. */
 void psst_daemon_count(struct psst_daemon *d, const char *name);
+json_t *psst_daemon_counters(const struct psst_daemon *d); /* {name: number}; new reference */
+/* After `set`: what the daemon itself does about it (log level, listening addresses). PSST_ERR_IO with a sentence when the
+ * new addresses cannot be listened on. */
+PSST_MUST_USE enum psst_err psst_daemon_setting_changed(struct psst_daemon *d, const char *key, struct psst_diag *diag);
 
 /* ---- contacts (book.c) ---- */
 
@@ -149,6 +160,9 @@ json_t *psst_peers_sessions(const struct psst_peers *peers);
 typedef void psst_dial_done(void *ctx, int exit_code, const char *words, const char *address);
 void psst_peers_dial(struct psst_peers *peers, struct psst_contact *contact, const char *address, psst_dial_done *done,
                      void *ctx);
+/* The same because something waits to be sent: failures are only logged, and no more than a few a contact in a few seconds
+ * are begun. Nothing happens for a contact that is blocked or has a session. */
+void psst_peers_dial_quietly(struct psst_peers *peers, struct psst_contact *contact);
 /* Ends the sessions with this contact, with a bye; the words go into the session event. */
 void psst_peers_hangup(struct psst_peers *peers, struct psst_contact *contact, uint8_t bye_reason, const char *words);
 void psst_peers_hangup_all(struct psst_peers *peers, uint8_t bye_reason, const char *words);
@@ -206,5 +220,7 @@ json_t *psst_transfers_json(struct psst_transfers *transfers); /* list of files,
 PSST_MUST_USE enum psst_err psst_control_new(struct psst_control **out, struct psst_daemon *d, struct psst_diag *diag);
 void psst_control_close(struct psst_control *control);
 void psst_control_free(struct psst_control *control);
+/* Hands a notification to the subscribers; takes params. What psst_daemon_event does once control is there. */
+void psst_control_event(struct psst_control *control, const char *event, json_t *params);
 
 #endif
