@@ -99,7 +99,8 @@ void psst_link_free(struct psst_link *link);
 
 /* ---- in ---- */
 
-/* Where to read from the socket to: scratch itself, unless half a record is waiting, then the room behind it. */
+/* Where to read from the socket to: scratch itself, unless half a record is waiting, then the room behind it. Valid until
+ * the next call on the link, which is psst_link_received if anything was read. */
 struct psst_span psst_link_space(struct psst_link *link, struct psst_span scratch);
 /* len bytes were read to where psst_link_space said. scratch is the link's until psst_link_next has given NONE; what is
  * unfinished has then been copied. */
@@ -121,7 +122,8 @@ void psst_link_decapsulated(struct psst_link *link, const struct psst_kem_secret
 void psst_link_contact(struct psst_link *link, struct psst_rsa_public *contact, const struct psst_pair_secret *psk);
 
 /* ---- out ---- */
-struct psst_view psst_link_output(const struct psst_link *link);
+/* All that waits for the socket, in one piece; seals what was collected. Valid until the next call on the link. */
+struct psst_view psst_link_output(struct psst_link *link);
 /* The first len bytes of the output are gone. */
 void psst_link_sent(struct psst_link *link, size_t len);
 

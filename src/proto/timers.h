@@ -1,0 +1,56 @@
+/* When a session pings, when it takes the other side for dead, when it needs new keys (docs/PROTOCOL.md, "Chunks",
+ * "Rekey"): the whole policy of time, and nothing else. It is told what happens, and asked what is due. All times are
+ * monotonic nanoseconds.
+ *
+ *   heard ---- 10 to 15 s, at random ----> ping ----> ... 25 s: dead
+ *   heard ---- 4 s ----> ping --- 4 s ---> ping ----> ... 12 s: dead      while data waits
+ *   data heard, nothing said ---- 5 s ---> ping                           so that a sender knows of us
+ *
+ * Data waits when a text is not acknowledged, or output does not move.
+ */
+#ifndef PSST_PROTO_TIMERS_H
+#define PSST_PROTO_TIMERS_H
+
+#include "proto/handshake.h"
+
+struct psst_timers {
+    uint64_t heard_ns;         /* a record opened */
+    uint64_t pinged_ns;        /* our last ping, or the beginning */
+    uint64_t ping_interval_ns; /* drawn anew for each */
+    uint64_t owed_ns;          /* until when a sign of life is owed to a peer that sends data; PSST_NEVER: none */
+    uint64_t text_waits_ns;    /* since when texts are unacknowledged; PSST_NEVER: none are */
+    uint64_t output_waits_ns;  /* since when output has not moved; PSST_NEVER: there is none */
+    uint64_t ponged_ns;        /* our last answer; PSST_NEVER: none yet */
+    uint64_t ping_open_ns;     /* when the ping left that is not answered yet; PSST_NEVER: none */
+    uint64_t keys_ns;          /* age of the keys */
+    uint64_t keys_bytes;       /* of both directions under them */
+    bool rekeying;
+    enum psst_role role;
+};
+
+enum psst_due { PSST_DUE_NOTHING, PSST_DUE_PING, PSST_DUE_REKEY, PSST_DUE_REKEY_LATE, PSST_DUE_DEAD };
+
+void psst_timers_begin(struct psst_timers *t, enum psst_role role, const struct psst_rng *rng, uint64_t now_ns);
+
+/* A record opened; data: one that its sender waits for a sign of life after (text, file data). */
+void psst_timers_on_received(struct psst_timers *t, uint64_t now_ns, size_t bytes);
+void psst_timers_on_data(struct psst_timers *t, uint64_t now_ns);
+/* A record was sealed. */
+void psst_timers_on_sent(struct psst_timers *t, size_t bytes);
+void psst_timers_on_text_waiting(struct psst_timers *t, uint64_t now_ns);
+void psst_timers_on_text_done(struct psst_timers *t); /* none is unacknowledged any more */
+/* Output came into an empty place, or some of it went. */
+void psst_timers_on_output_moved(struct psst_timers *t, uint64_t now_ns, bool waiting);
+void psst_timers_on_ping_sent(struct psst_timers *t, const struct psst_rng *rng, uint64_t now_ns);
+/* Our ping was answered: true, with the time it took, for the first answer to the last ping. */
+bool psst_timers_on_pong(struct psst_timers *t, uint64_t now_ns, uint64_t *rtt_ns);
+/* A ping came: whether it may be answered (once a second at most), which it then is. */
+bool psst_timers_may_pong(struct psst_timers *t, uint64_t now_ns);
+void psst_timers_on_rekey_begun(struct psst_timers *t);
+void psst_timers_on_rekeyed(struct psst_timers *t, uint64_t now_ns);
+
+enum psst_due psst_timers_due(const struct psst_timers *t, uint64_t now_ns);
+/* When something will be due; 0 when it is already. */
+uint64_t psst_timers_deadline(const struct psst_timers *t);
+
+#endif
