@@ -1,1 +1,209 @@
-#include "crypto/crypto.h"
+/* RSA-KEM, expanded (docs/PROTOCOL.md): z^e mod n hidden in a number of one size and one distribution whatever n is.
+ *
+ *   z in [2, n-2] --raw RSA--> c --(+ r*n)--> X (528 bytes)        Z = SHA-256("PSST/1 " purpose || fpr || X || z)
+ *
+ * z and Z are secret. c, r and X are not: X goes over the wire, and whoever knows n has c and r from it. */
+#include "crypto/openssl_internal.h"
+
+#define PURPOSE_HANDSHAKE "z"
+#define PURPOSE_MAX_LEN   32
+/* A draw is rejected one time in two at worst: so many in a row means that the randomness is none. */
+#define MAX_DRAWS 512
+
+/* -1 when a < b, 0, 1 when a > b, as big-endian numbers of len bytes, in constant time. */
+static int compare(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    unsigned less = 0, more = 0;
+    for (size_t i = 0; i < len; i++) {
+        unsigned undecided = (less | more) ^ 1u;
+        less |= undecided & ((unsigned)a[i] - b[i]) >> 31;
+        more |= undecided & ((unsigned)b[i] - a[i]) >> 31;
+    }
+    return (int)more - (int)less;
+}
+
+/* Z. z is nlen bytes. */
+static enum psst_err derive(struct psst_kem_secret *secret, const struct psst_rsa_public *key, const char *purpose,
+                            const uint8_t x[PSST_KEM_LEN], const uint8_t *z)
+{
+    struct psst_view parts[] = {
+        psst_view_str("PSST/1 "),   psst_view_str(purpose), psst_view(key->fpr.b, sizeof key->fpr.b),
+        psst_view(x, PSST_KEM_LEN), psst_view(z, key->len),
+    };
+    struct psst_hash hash;
+    enum psst_err err = psst_sha256(&hash, parts, sizeof parts / sizeof parts[0]);
+    if (err == PSST_OK) memcpy(secret->b, hash.b, sizeof secret->b);
+    PSST_WIPE(hash);
+    return err;
+}
+
+/* n - 1 or n - 2 as nlen bytes: n is odd, so for n - 1 nothing carries. */
+static enum psst_err n_minus(uint8_t *out, const struct psst_rsa_public *key, unsigned less)
+{
+    BIGNUM *v = BN_dup(key->n);
+    bool ok = v != NULL && BN_sub_word(v, less) == 1 && BN_bn2binpad(v, out, (int)key->len) == (int)key->len;
+    BN_free(v);
+    return ok ? PSST_OK : psst_ossl_fail(PSST_ERR_INTERNAL);
+}
+
+/* Uniform in [2, n-2]. */
+static enum psst_err draw_z(uint8_t *z, const struct psst_rsa_public *to, const struct psst_rng *rng)
+{
+    uint8_t top[PSST_RSA_MAX_LEN], two[PSST_RSA_MAX_LEN] = {0};
+    two[to->len - 1] = 2;
+    enum psst_err err = n_minus(top, to, 2);
+    if (err != PSST_OK) return err;
+    uint8_t mask = (uint8_t)(0xffu >> ((8 - to->bits % 8) % 8));
+    for (unsigned i = 0; i < MAX_DRAWS; i++) {
+        rng->fill(rng->ctx, z, to->len);
+        z[0] &= mask;
+        if (compare(z, top, to->len) <= 0 && compare(z, two, to->len) >= 0) return PSST_OK;
+    }
+    return PSST_ERR_INTERNAL;
+}
+
+/* The largest r that keeps c + r*n under 2^4224. The caller owns r_max. */
+static bool largest_r(BIGNUM *r_max, const struct psst_rsa_public *to, const BIGNUM *c, BN_CTX *bn)
+{
+    return BN_one(r_max) == 1 && BN_lshift(r_max, r_max, 8 * PSST_KEM_LEN) == 1 && BN_sub_word(r_max, 1) == 1 &&
+           BN_sub(r_max, r_max, c) == 1 && BN_div(r_max, NULL, r_max, to->n, bn) == 1;
+}
+
+/* Uniform in [0, r_max]. */
+static enum psst_err draw_r(BIGNUM *r, const BIGNUM *r_max, const struct psst_rng *rng)
+{
+    uint8_t bytes[PSST_KEM_LEN];
+    size_t bits = (size_t)BN_num_bits(r_max); /* at least 127: X has so many bits more than the longest n */
+    size_t len = (bits + 7) / 8;
+    for (unsigned i = 0; i < MAX_DRAWS; i++) {
+        rng->fill(rng->ctx, bytes, len);
+        bytes[0] &= (uint8_t)(0xffu >> ((8 - bits % 8) % 8));
+        if (BN_bin2bn(bytes, (int)len, r) == NULL) return PSST_ERR_INTERNAL;
+        if (BN_cmp(r, r_max) <= 0) return PSST_OK;
+    }
+    return PSST_ERR_INTERNAL;
+}
+
+/* Where r comes from: drawn, or given by a test vector. */
+struct source {
+    const struct psst_rng *rng;
+    struct psst_view given;
+};
+
+static enum psst_err choose_r(BIGNUM *r, const BIGNUM *r_max, const struct source *source)
+{
+    if (source->rng != NULL) return draw_r(r, r_max, source->rng);
+    if (source->given.len > PSST_KEM_LEN) return PSST_ERR_USAGE;
+    if (BN_bin2bn(source->given.data, (int)source->given.len, r) == NULL) return PSST_ERR_INTERNAL;
+    return BN_cmp(r, r_max) <= 0 ? PSST_OK : PSST_ERR_USAGE;
+}
+
+/* X = c + r*n. */
+static enum psst_err expand(uint8_t x[PSST_KEM_LEN], const struct psst_rsa_public *to, const uint8_t *c_bytes,
+                            const struct source *source)
+{
+    struct psst_ossl_thread *t = psst_ossl_thread();
+    if (t == NULL) return PSST_ERR_INTERNAL;
+    enum psst_err err = PSST_ERR_INTERNAL;
+    BN_CTX_start(t->bn);
+    BIGNUM *c = BN_CTX_get(t->bn), *r = BN_CTX_get(t->bn), *r_max = BN_CTX_get(t->bn);
+    if (r_max == NULL || BN_bin2bn(c_bytes, (int)to->len, c) == NULL) goto out;
+    if (!largest_r(r_max, to, c, t->bn)) goto out;
+    err = choose_r(r, r_max, source);
+    if (err != PSST_OK) goto out;
+    if (BN_mul(r, r, to->n, t->bn) != 1 || BN_add(r, r, c) != 1 || BN_bn2binpad(r, x, PSST_KEM_LEN) != PSST_KEM_LEN)
+        err = PSST_ERR_INTERNAL;
+out:
+    BN_CTX_end(t->bn);
+    return err == PSST_OK ? PSST_OK : psst_ossl_fail(err);
+}
+
+static enum psst_err encapsulate(const struct psst_rsa_public *to, const char *purpose, const uint8_t *z,
+                                 const struct source *source, uint8_t x[PSST_KEM_LEN], struct psst_kem_secret *secret)
+{
+    uint8_t c[PSST_RSA_MAX_LEN], made[PSST_KEM_LEN];
+    if (strlen(purpose) > PURPOSE_MAX_LEN) return PSST_ERR_USAGE;
+    /* the key is immutable to its users; the idle context inside is libcrypto's business */
+    struct psst_ossl_pkey *key = &((struct psst_rsa_public *)(uintptr_t)to)->key;
+    enum psst_err err = psst_ossl_raw_rsa(key, PSST_OSSL_ENCRYPT, c, z, to->len);
+    if (err == PSST_OK) err = expand(made, to, c, source);
+    if (err == PSST_OK) err = derive(secret, to, purpose, made, z);
+    if (err == PSST_OK) memcpy(x, made, sizeof made);
+    return err;
+}
+
+enum psst_err psst_kem_encapsulate_for(const struct psst_rsa_public *to, const char *purpose,
+                                       const struct psst_rng *rng, uint8_t x[PSST_KEM_LEN],
+                                       struct psst_kem_secret *secret)
+{
+    uint8_t z[PSST_RSA_MAX_LEN];
+    const struct source source = {.rng = rng};
+    enum psst_err err = draw_z(z, to, rng);
+    if (err == PSST_OK) err = encapsulate(to, purpose, z, &source, x, secret);
+    PSST_WIPE(z);
+    return err;
+}
+
+enum psst_err psst_kem_encapsulate(const struct psst_rsa_public *to, const struct psst_rng *rng,
+                                   uint8_t x[PSST_KEM_LEN], struct psst_kem_secret *secret)
+{
+    return psst_kem_encapsulate_for(to, PURPOSE_HANDSHAKE, rng, x, secret);
+}
+
+/* Into nlen bytes, and checked to be in [2, n-2]. */
+static enum psst_err given_z(uint8_t *z, const struct psst_rsa_public *to, struct psst_view given)
+{
+    uint8_t top[PSST_RSA_MAX_LEN], two[PSST_RSA_MAX_LEN] = {0};
+    while (given.len > to->len && given.data[0] == 0) given = psst_view(given.data + 1, given.len - 1);
+    if (given.len == 0 || given.len > to->len) return PSST_ERR_USAGE;
+    memset(z, 0, to->len - given.len);
+    memcpy(z + to->len - given.len, given.data, given.len);
+    two[to->len - 1] = 2;
+    enum psst_err err = n_minus(top, to, 2);
+    if (err != PSST_OK) return err;
+    return compare(z, top, to->len) <= 0 && compare(z, two, to->len) >= 0 ? PSST_OK : PSST_ERR_USAGE;
+}
+
+enum psst_err psst_kem_encapsulate_with(const struct psst_rsa_public *to, struct psst_view z, struct psst_view r,
+                                        uint8_t x[PSST_KEM_LEN], struct psst_kem_secret *secret)
+{
+    uint8_t padded[PSST_RSA_MAX_LEN];
+    const struct source source = {.given = r};
+    enum psst_err err = given_z(padded, to, z);
+    if (err == PSST_OK) err = encapsulate(to, PURPOSE_HANDSHAKE, padded, &source, x, secret);
+    PSST_WIPE(padded);
+    return err;
+}
+
+/* ---- the private side ---- */
+
+/* c = X mod n, refusing 0, 1 and n-1: their z is known to everybody. */
+static enum psst_err reduce(uint8_t *c, const struct psst_rsa_public *own, const uint8_t x[PSST_KEM_LEN])
+{
+    struct psst_ossl_thread *t = psst_ossl_thread();
+    if (t == NULL) return PSST_ERR_INTERNAL;
+    bool ok = false;
+    BN_CTX_start(t->bn);
+    BIGNUM *v = BN_CTX_get(t->bn), *rest = BN_CTX_get(t->bn);
+    if (rest == NULL || BN_bin2bn(x, PSST_KEM_LEN, v) == NULL || BN_mod(rest, v, own->n, t->bn) != 1) goto out;
+    if (BN_bn2binpad(rest, c, (int)own->len) != (int)own->len) goto out;
+    if (BN_is_zero(rest) || BN_is_one(rest)) goto out;
+    ok = BN_add_word(rest, 1) == 1 && BN_cmp(rest, own->n) != 0;
+out:
+    BN_CTX_end(t->bn);
+    return ok ? PSST_OK : PSST_ERR_AUTH;
+}
+
+enum psst_err psst_kem_decapsulate(const struct psst_rsa_private *key, const char *purpose,
+                                   const uint8_t x[PSST_KEM_LEN], struct psst_kem_secret *secret)
+{
+    uint8_t c[PSST_RSA_MAX_LEN], z[PSST_RSA_MAX_LEN];
+    if (strlen(purpose) > PURPOSE_MAX_LEN) return PSST_ERR_USAGE;
+    struct psst_ossl_pkey *pkey = &((struct psst_rsa_private *)(uintptr_t)key)->key;
+    enum psst_err err = reduce(c, key->pub, x);
+    if (err == PSST_OK) err = psst_ossl_raw_rsa(pkey, PSST_OSSL_DECRYPT, z, c, key->pub->len);
+    if (err == PSST_OK) err = derive(secret, key->pub, purpose, x, z);
+    PSST_WIPE(z);
+    /* a decapsulation that errs is treated exactly like an authentication failure */
+    return err == PSST_OK ? PSST_OK : psst_ossl_fail(PSST_ERR_AUTH);
+}
