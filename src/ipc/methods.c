@@ -1,0 +1,56 @@
+#include "ipc/methods.h"
+
+const struct psst_method_info psst_methods[PSST_METHOD_COUNT] = {
+    [PSST_METHOD_HELLO] = {"hello", PSST_NEEDS_NOTHING, 0},
+    [PSST_METHOD_STATUS] = {"status", PSST_NEEDS_NOTHING, 0},
+    [PSST_METHOD_INIT] = {"init", PSST_NEEDS_NOTHING, 2},
+    [PSST_METHOD_UNLOCK] = {"unlock", PSST_NEEDS_IDENTITY, 1},
+    [PSST_METHOD_LOCK] = {"lock", PSST_NEEDS_IDENTITY, 0},
+    [PSST_METHOD_PASSWD] = {"passwd", PSST_NEEDS_IDENTITY, 2},
+    [PSST_METHOD_SHUTDOWN] = {"shutdown", PSST_NEEDS_NOTHING, 0},
+    [PSST_METHOD_SETTINGS] = {"settings", PSST_NEEDS_NOTHING, 0},
+    [PSST_METHOD_SET] = {"set", PSST_NEEDS_NOTHING, 0},
+    [PSST_METHOD_CARD] = {"card", PSST_NEEDS_IDENTITY, 0},
+    [PSST_METHOD_INSPECT] = {"inspect", PSST_NEEDS_NOTHING, 0},
+    [PSST_METHOD_ADD] = {"add", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_CONTACTS] = {"contacts", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_CONTACT_REMOVE] = {"contact.remove", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_CONTACT_BLOCK] = {"contact.block", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_CONTACT_UNBLOCK] = {"contact.unblock", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_CONTACT_RENAME] = {"contact.rename", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_CONTACT_ADDRESS] = {"contact.address", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_CONTACT_HISTORY] = {"contact.history", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_SAFETY] = {"safety", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_CONTACT_VERIFIED] = {"contact.verified", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_DIAL] = {"dial", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_HANGUP] = {"hangup", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_SAY] = {"say", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_LOG] = {"log", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_SHOWN] = {"shown", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_SEND] = {"send", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_FILES] = {"files", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_FILE_ACCEPT] = {"file.accept", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_FILE_DECLINE] = {"file.decline", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_SUBSCRIBE] = {"subscribe", PSST_NEEDS_NOTHING, 0},
+};
+
+enum psst_method psst_method_find(const char *name)
+{
+    for (unsigned i = 0; i < PSST_METHOD_COUNT; i++)
+        if (strcmp(psst_methods[i].name, name) == 0) return (enum psst_method)i;
+    return PSST_METHOD_COUNT;
+}
+
+const char *const psst_ipc_event_names[PSST_IPC_EVENTS] = {
+    [PSST_IPC_EVENT_MESSAGE] = "message",   [PSST_IPC_EVENT_MESSAGE_STATE] = "message.state",
+    [PSST_IPC_EVENT_SESSION] = "session",   [PSST_IPC_EVENT_FILE] = "file",
+    [PSST_IPC_EVENT_CONTACT] = "contact",   [PSST_IPC_EVENT_IDENTITY] = "identity",
+    [PSST_IPC_EVENT_STOPPING] = "stopping",
+};
+
+enum psst_ipc_event psst_ipc_event_find(const char *name)
+{
+    for (unsigned i = 0; i < PSST_IPC_EVENTS; i++)
+        if (strcmp(psst_ipc_event_names[i], name) == 0) return (enum psst_ipc_event)i;
+    return PSST_IPC_EVENTS;
+}
