@@ -16,9 +16,7 @@
 #define PSST_CONTROL_CLIENTS  32 /* user interfaces at once */
 #define PSST_CONTROL_REQUESTS 64 /* unanswered requests of one client; then it is not read until some are answered */
 
-/* psst_daemon_event ends here: writes one notification to all who subscribed to it. Takes params. */
-void psst_control_event(struct psst_control *control, const char *event, json_t *params);
-/* The socket's events: "message", "session", ... A contact as docs/IPC.md shows it; new reference. */
+/* A contact as docs/IPC.md shows it; new reference. */
 json_t *psst_contact_json(const struct psst_contact *contact);
 
 /* ---- for the methods ---- */
@@ -46,6 +44,9 @@ void psst_request_finish(struct psst_request *req, enum psst_err err, const char
 void psst_request_invalid(struct psst_request *req, const char *words); /* invalid params */
 /* As psst_identity_done and psst_book_done: ctx is the request. */
 void psst_request_done(void *ctx, enum psst_err err, const char *words);
+
+/* A notification to the asking client alone: `init.progress`. */
+void psst_control_progress(struct psst_request *req, unsigned tried);
 
 /* Params. A string that must be there: NULL when it is not, and the request has been answered. */
 const char *psst_request_string(struct psst_request *req, const char *key);

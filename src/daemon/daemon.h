@@ -66,7 +66,6 @@ void psst_daemon_event(struct psst_daemon *d, const char *event, json_t *params)
 /* Counters shown by `psst status`: how often something happened since the start. name is a string constant. */
 void psst_daemon_count(struct psst_daemon *d, const char *name);
 json_t *psst_daemon_counters(const struct psst_daemon *d); /* {name: number}; new reference */
-json_t *psst_daemon_counters(const struct psst_daemon *d); /* {name: number}; new reference */
 /* After `set`: what the daemon itself does about it (log level, listening addresses). PSST_ERR_IO with a sentence when the
  * new addresses cannot be listened on. */
 PSST_MUST_USE enum psst_err psst_daemon_setting_changed(struct psst_daemon *d, const char *key, struct psst_diag *diag);
@@ -222,8 +221,7 @@ json_t *psst_transfers_json(struct psst_transfers *transfers); /* list of files,
 /* ---- control (control.c) ---- */
 
 /* Makes the socket. The caller holds the lock (ipc/lockfile.h), so that a socket found there is a dead psstd's. Control
- * is the last that is closed, and freed after the loop has run out: requests may be answered until then. Sending an
- * event to the subscribers is psst_control_event (daemon/control.h), which psst_daemon_event calls. */
+ * is the last that is closed, and freed after the loop has run out: requests may be answered until then. */
 PSST_MUST_USE enum psst_err psst_control_new(struct psst_control **out, struct psst_daemon *d, struct psst_diag *diag);
 void psst_control_close(struct psst_control *control);
 void psst_control_free(struct psst_control *control);

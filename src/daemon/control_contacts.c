@@ -1,0 +1,148 @@
+/* Methods about contacts: the list, and one small change each. */
+#include "daemon/control.h"
+
+#include "proto/chunk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+json_t *psst_contact_json(const struct psst_contact *contact)
+{
+    char fingerprint[PSST_FPR_TEXT_LEN];
+    psst_fpr_text(fingerprint, psst_rsa_public_fpr(contact->key));
+    unsigned bits = psst_rsa_public_bits(contact->key);
+    json_t *addresses = json_array();
+    for (size_t i = 0; i < contact->n_addresses; i++)
+        (void)json_array_append_new(addresses, json_string(contact->addresses[i]));
+    return json_pack("{s:s, s:s, s:i, s:b, s:o, s:b, s:b, s:b, s:b, s:b, s:i, s:i}", "name", contact->alias,
+                     "fingerprint", fingerprint, "bits", (int)bits, "weak", bits < PSST_RSA_WEAK_BITS, "addresses",
+                     addresses, "verified", contact->verified, "blocked", contact->blocked, "history",
+                     contact->keep_history, "pair_secret", contact->has_our_secret || contact->has_their_secret,
+                     "online", contact->session != NULL, "unread", (int)contact->unread, "waiting",
+                     (int)contact->waiting);
+}
+
+void psst_control_contacts(struct psst_request *req)
+{
+    json_t *list = json_array();
+    for (struct psst_contact *c = psst_book_first(req->daemon->book); c != NULL && list != NULL; c = c->next)
+        if (json_array_append_new(list, psst_contact_json(c)) != 0) break;
+    psst_request_result(req, json_pack("{s:o}", "contacts", list));
+}
+
+/* ---- changes ---- */
+
+static void changed(void *ctx, enum psst_err err, const char *words)
+{
+    struct psst_request *req = ctx;
+    int64_t *id = req->state;
+    const struct psst_contact *contact = err == PSST_OK ? psst_book_by_id(req->daemon->book, *id) : NULL;
+    free(id);
+    if (contact == NULL) {
+        psst_request_finish(req, err, words);
+        return;
+    }
+    psst_daemon_event(req->daemon, "contact", psst_contact_json(contact));
+    psst_request_result(req, psst_contact_json(contact));
+}
+
+static void change(struct psst_request *req, struct psst_contact *contact, const struct psst_contact *with)
+{
+    int64_t *id = malloc(sizeof *id);
+    if (id == NULL) {
+        psst_request_finish(req, PSST_ERR_MEMORY, NULL);
+        return;
+    }
+    *id = contact->id;
+    req->state = id;
+    psst_book_put(req->daemon->book, contact, with, changed, req);
+}
+
+static void set_blocked(struct psst_request *req, bool blocked)
+{
+    struct psst_contact *contact = psst_request_contact(req, "name");
+    if (contact == NULL) return;
+    struct psst_contact with = *contact;
+    with.blocked = blocked;
+    change(req, contact, &with);
+    PSST_WIPE(with);
+}
+
+void psst_control_block(struct psst_request *req)
+{
+    set_blocked(req, true);
+}
+
+void psst_control_unblock(struct psst_request *req)
+{
+    set_blocked(req, false);
+}
+
+void psst_control_rename(struct psst_request *req)
+{
+    struct psst_contact *contact = psst_request_contact(req, "name");
+    const char *new_name = contact != NULL ? psst_request_string(req, "new") : NULL;
+    if (new_name == NULL) return;
+    struct psst_diag diag = {{0}};
+    if (psst_name_check(new_name, &diag) != PSST_OK) {
+        psst_request_error(req, PSST_EXIT_USAGE, "bad-name", diag.text);
+        return;
+    }
+    const struct psst_contact *other = psst_book_by_name(req->daemon->book, new_name);
+    if (other != NULL && other != contact) {
+        char words[160];
+        (void)snprintf(words, sizeof words, "%s is a contact already", other->alias);
+        psst_request_error(req, PSST_EXIT_FAILED, "exists", words);
+        return;
+    }
+    struct psst_contact with = *contact;
+    (void)snprintf(with.alias, sizeof with.alias, "%s", new_name);
+    change(req, contact, &with);
+    PSST_WIPE(with);
+}
+
+void psst_control_address(struct psst_request *req)
+{
+    struct psst_address_list addresses;
+    struct psst_contact *contact = psst_request_contact(req, "name");
+    if (contact == NULL || !psst_request_addresses(req, "addresses", &addresses)) return;
+    if (json_object_get(req->params, "addresses") == NULL) {
+        psst_request_result(req, psst_contact_json(contact));
+        return;
+    }
+    struct psst_contact with = *contact;
+    memcpy(with.addresses, addresses.at, sizeof with.addresses);
+    with.n_addresses = addresses.n;
+    change(req, contact, &with);
+    PSST_WIPE(with);
+}
+
+void psst_control_history(struct psst_request *req)
+{
+    struct psst_contact *contact = psst_request_contact(req, "name");
+    if (contact == NULL) return;
+    if (!json_is_boolean(json_object_get(req->params, "keep"))) {
+        psst_request_invalid(req, "keep: true or false is wanted");
+        return;
+    }
+    struct psst_contact with = *contact;
+    with.keep_history = psst_request_bool(req, "keep");
+    change(req, contact, &with);
+    PSST_WIPE(with);
+}
+
+void psst_control_verified(struct psst_request *req)
+{
+    struct psst_contact *contact = psst_request_contact(req, "name");
+    if (contact == NULL) return;
+    struct psst_contact with = *contact;
+    with.verified = psst_request_bool(req, "verified");
+    change(req, contact, &with);
+    PSST_WIPE(with);
+}
+
+void psst_control_remove(struct psst_request *req)
+{
+    struct psst_contact *contact = psst_request_contact(req, "name");
+    if (contact != NULL) psst_book_remove(req->daemon->book, contact, psst_request_done, req);
+}

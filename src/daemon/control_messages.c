@@ -1,0 +1,244 @@
+/* Methods about sessions and text: dial, hangup, say, log, shown. */
+#include "daemon/control.h"
+
+#include "base/text.h"
+#include "proto/chunk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LOG_LIMIT_MAX 1000
+#define LOG_BYTES_MAX (768u * 1024) /* of one answer, as JSON: under PSST_LINE_MAX */
+
+/* ---- sessions ---- */
+
+static void dialled(void *ctx, int exit_code, const char *words, const char *address)
+{
+    struct psst_request *req = ctx;
+    if (exit_code == 0)
+        psst_request_result(req, json_pack("{s:s?}", "address", address));
+    else
+        psst_request_error(req, (enum psst_exit)exit_code, exit_code == PSST_EXIT_REFUSED ? "refused" : "unreachable",
+                           words != NULL ? words : "the contact is not reachable");
+}
+
+static bool refuse_blocked(struct psst_request *req, const struct psst_contact *contact)
+{
+    if (!contact->blocked) return false;
+    char words[200];
+    (void)snprintf(words, sizeof words, "%s is blocked by you: psst unblock %s", contact->alias, contact->alias);
+    psst_request_error(req, PSST_EXIT_FAILED, "blocked", words);
+    return true;
+}
+
+void psst_control_dial(struct psst_request *req)
+{
+    char address[PSST_ADDRESS_MAX + 1];
+    struct psst_contact *contact = psst_request_contact(req, "name");
+    if (contact == NULL || refuse_blocked(req, contact)) return;
+    const json_t *given = json_object_get(req->params, "address");
+    struct psst_diag diag = {{0}};
+    if (given != NULL &&
+        (!json_is_string(given) || psst_address_normalize(address, json_string_value(given), &diag) != PSST_OK)) {
+        psst_request_error(req, PSST_EXIT_USAGE, "bad-address",
+                           diag.text[0] != '\0' ? diag.text : "an address looks like HOST, HOST:PORT or [IPv6]:PORT");
+        return;
+    }
+    psst_peers_dial(req->daemon->peers, contact, given != NULL ? address : NULL, dialled, req);
+}
+
+void psst_control_hangup(struct psst_request *req)
+{
+    struct psst_contact *contact = psst_request_contact(req, "name");
+    if (contact == NULL) return;
+    bool standing = contact->session != NULL;
+    psst_peers_hangup(req->daemon->peers, contact, PSST_BYE_CLOSED, "you hung up");
+    if (standing) {
+        psst_request_result(req, NULL);
+        return;
+    }
+    char words[160];
+    (void)snprintf(words, sizeof words, "there is no session with %s", contact->alias);
+    psst_request_error(req, PSST_EXIT_FAILED, "no-session", words);
+}
+
+/* ---- saying ---- */
+
+static void said(void *ctx, enum psst_err err, const char *words, const struct psst_message_row *row)
+{
+    struct psst_request *req = ctx;
+    if (err != PSST_OK) {
+        psst_request_finish(req, err, words);
+        return;
+    }
+    char id[2 * sizeof row->id.b + 1];
+    psst_hex_encode(id, row->id.b, sizeof row->id.b);
+    psst_request_result(req, json_pack("{s:s, s:I}", "id", id, "seq", (json_int_t)row->seq));
+}
+
+void psst_control_say(struct psst_request *req)
+{
+    struct psst_contact *contact = psst_request_contact(req, "name");
+    const char *text = contact != NULL ? psst_request_string(req, "text") : NULL;
+    if (text == NULL || refuse_blocked(req, contact)) return;
+    size_t len = json_string_length(json_object_get(req->params, "text"));
+    if (len == 0 || len > PSST_TEXT_MAX) {
+        char words[120];
+        (void)snprintf(words, sizeof words, "a message has 1 to %d bytes, this one has %zu: send it as a file",
+                       PSST_TEXT_MAX, len);
+        psst_request_error(req, PSST_EXIT_FAILED, "too-long", len == 0 ? "the message is empty" : words);
+        return;
+    }
+    psst_delivery_say(req->daemon->delivery, contact, psst_view(text, len), said, req);
+}
+
+/* ---- the history ---- */
+
+struct log_entry {
+    struct psst_message_row row; /* text points behind */
+    struct log_entry *next;
+    size_t cost;
+    uint8_t text[];
+};
+
+struct log_job {
+    struct psst_request *req;
+    int64_t contact_id, after, before;
+    size_t limit;
+    struct log_entry *first, **end;
+    size_t bytes;
+    bool more; /* older ones were left out: the answer must fit into a line */
+};
+
+/* Bytes of text inside a JSON string. */
+static size_t json_cost(struct psst_view text)
+{
+    size_t cost = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = text.data[i];
+        cost += c < 0x20 || c == 0x7f ? 6 : c == '"' || c == '\\' ? 2 : 1;
+    }
+    return cost;
+}
+
+static enum psst_err log_each(void *ctx, const struct psst_message_row *row)
+{
+    struct log_job *job = ctx;
+    struct log_entry *entry = malloc(sizeof *entry + row->text.len);
+    if (entry == NULL) return PSST_ERR_MEMORY;
+    *entry = (struct log_entry){.row = *row, .cost = 512 + json_cost(row->text)};
+    if (row->text.len > 0) memcpy(entry->text, row->text.data, row->text.len);
+    entry->row.text = psst_view(entry->text, row->text.len);
+    *job->end = entry;
+    job->end = &entry->next;
+    job->bytes += entry->cost;
+    while (job->bytes > LOG_BYTES_MAX && job->first != entry) {
+        struct log_entry *oldest = job->first;
+        job->first = oldest->next;
+        job->bytes -= oldest->cost;
+        job->more = true;
+        free(oldest);
+    }
+    return PSST_OK;
+}
+
+static enum psst_err log_work(struct psst_store *store, void *arg)
+{
+    struct log_job *job = arg;
+    if (job->before > 0) return psst_store_log_before(store, job->contact_id, job->before, job->limit, log_each, job);
+    return psst_store_log(store, job->contact_id, job->after, job->limit, log_each, job);
+}
+
+static void log_done(void *arg, enum psst_err err, const char *words)
+{
+    struct log_job *job = arg;
+    const struct psst_contact *contact =
+        err == PSST_OK ? psst_book_by_id(job->req->daemon->book, job->contact_id) : NULL;
+    json_t *list = json_array();
+    while (job->first != NULL) {
+        struct log_entry *entry = job->first;
+        job->first = entry->next;
+        if (contact != NULL) (void)json_array_append_new(list, psst_message_json(contact, &entry->row));
+        psst_wipe(entry->text, entry->row.text.len);
+        free(entry);
+    }
+    if (contact != NULL) {
+        psst_request_result(job->req, json_pack("{s:o, s:b}", "messages", list, "more", job->more));
+    } else {
+        json_decref(list);
+        psst_request_finish(job->req, err != PSST_OK ? err : PSST_ERR_NOT_FOUND, words);
+    }
+    free(job);
+}
+
+void psst_control_log(struct psst_request *req)
+{
+    int64_t limit, after, before;
+    struct psst_contact *contact = psst_request_contact(req, "name");
+    if (contact == NULL || !psst_request_int(req, "limit", 1, LOG_LIMIT_MAX, 50, &limit) ||
+        !psst_request_int(req, "after", 0, INT64_MAX, 0, &after) ||
+        !psst_request_int(req, "before", 0, INT64_MAX, 0, &before))
+        return;
+    if (after > 0 && before > 0) {
+        psst_request_invalid(req, "after and before exclude each other");
+        return;
+    }
+    struct log_job *job = calloc(1, sizeof *job);
+    if (job == NULL) {
+        psst_request_finish(req, PSST_ERR_MEMORY, NULL);
+        return;
+    }
+    *job = (struct log_job){.req = req,
+                            .contact_id = contact->id,
+                            .after = after,
+                            .before = before,
+                            .limit = (size_t)limit,
+                            .end = &job->first};
+    psst_store_run(req->daemon->store, log_work, log_done, job);
+}
+
+/* ---- shown ---- */
+
+struct shown_job {
+    struct psst_request *req;
+    int64_t contact_id, seq;
+    uint32_t left; /* unread after it */
+};
+
+static enum psst_err count_unread(void *ctx, const struct psst_message_row *row)
+{
+    struct shown_job *job = ctx;
+    if (row->direction == PSST_IN && row->state == PSST_MESSAGE_RECEIVED) job->left++;
+    return PSST_OK;
+}
+
+static enum psst_err shown_work(struct psst_store *store, void *arg)
+{
+    struct shown_job *job = arg;
+    enum psst_err err = psst_store_messages_shown(store, job->contact_id, job->seq);
+    return err == PSST_OK ? psst_store_log(store, job->contact_id, job->seq, SIZE_MAX, count_unread, job) : err;
+}
+
+/* Jobs are done in the order they were queued: what arrived after this one was counted is added after this. */
+static void shown_done(void *arg, enum psst_err err, const char *words)
+{
+    struct shown_job *job = arg;
+    struct psst_contact *contact = psst_book_by_id(job->req->daemon->book, job->contact_id);
+    if (err == PSST_OK && contact != NULL) contact->unread = job->left;
+    psst_request_finish(job->req, err, words);
+    free(job);
+}
+
+void psst_control_shown(struct psst_request *req)
+{
+    int64_t seq;
+    struct psst_contact *contact = psst_request_contact(req, "name");
+    if (contact == NULL || !psst_request_int(req, "seq", 0, INT64_MAX, 0, &seq)) return;
+    struct shown_job *job = calloc(1, sizeof *job);
+    if (job == NULL) {
+        psst_request_finish(req, PSST_ERR_MEMORY, NULL);
+        return;
+    }
+    *job = (struct shown_job){.req = req, .contact_id = contact->id, .seq = seq};
+    psst_store_run(req->daemon->store, shown_work, shown_done, job);
+}
