@@ -340,6 +340,13 @@ void psst_handshake_fix_kem(struct psst_handshake *hs, struct psst_view z, struc
     hs->fixed_r = r;
 }
 
+struct psst_handshake *psst_handshake_clone(const struct psst_handshake *hs)
+{
+    struct psst_handshake *twin = malloc(sizeof *twin);
+    if (twin != NULL) *twin = *hs;
+    return twin;
+}
+
 const struct psst_hash *psst_handshake_transcript(const struct psst_handshake *hs)
 {
     return &hs->h;

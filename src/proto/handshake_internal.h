@@ -1,6 +1,6 @@
-/* Looks and levers into a running handshake, for the tests against the vectors alone: nothing in src/ but handshake.c may
- * include this. The vectors give z and r of each encapsulation, which psst_kem_encapsulate would draw by rejection, and
- * the value of each transcript hash and chain key on the way. */
+/* Looks and levers into a running handshake, for tests and fuzzers alone: nothing in src/ but handshake.c may include
+ * this. The vectors give z and r of each encapsulation, which psst_kem_encapsulate would draw by rejection, and the
+ * value of each transcript hash and chain key on the way. */
 #ifndef PSST_PROTO_HANDSHAKE_INTERNAL_H
 #define PSST_PROTO_HANDSHAKE_INTERNAL_H
 
@@ -14,5 +14,9 @@ void psst_handshake_fix_kem(struct psst_handshake *hs, struct psst_view z, struc
 const struct psst_hash *psst_handshake_transcript(const struct psst_handshake *hs);
 /* The chain key as it stands: ck1 from M2 on, ck2 from M4b on. */
 const struct psst_chain_key *psst_handshake_chain(const struct psst_handshake *hs);
+
+/* A second handshake in the same state, so that thousands of wrong messages can be tried at one step. NULL: no memory.
+ */
+struct psst_handshake *psst_handshake_clone(const struct psst_handshake *hs);
 
 #endif
