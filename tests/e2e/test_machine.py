@@ -1,0 +1,170 @@
+"""This machine: who may touch the socket, the files, a second daemon; kills and restarts."""
+import json
+import os
+import socket
+import subprocess
+import sys
+import unittest
+
+from psst import E2E, alive, program, wait_for
+
+NOBODY = 65534
+
+
+class Machine(E2E):
+    def test_a_second_daemon_names_the_first(self):
+        """Attack 45."""
+        alice = self.person("alice")
+        second = subprocess.run([program("psstd")], env=alice.env, capture_output=True, timeout=20, check=False)
+        self.assertNotEqual(second.returncode, 0)
+        self.assertIn(str(alice.daemon.pid), second.stderr.decode())
+        self.assertAlive(alice)
+
+    def test_files_that_others_can_read_are_refused_with_the_chmod(self):
+        """Attack 46."""
+        for name in ("identity.pem", "config"):
+            alice = self.person("alice" + name[0])
+            alice.stop()
+            os.chmod(alice.path(name), 0o644)
+            process = subprocess.Popen([program("psstd")], env=alice.env, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+            self.addCleanup(process.kill)
+            try:
+                err = process.communicate(timeout=3)[1].decode()
+            except subprocess.TimeoutExpired:  # it may run, but not with that file
+                err = alice.psst("unlock", expect=None).err
+                process.terminate()
+                err += process.communicate(timeout=10)[1].decode()
+            self.assertRegex(err, r"chmod (600|0600|go-rwx|go=) .*" + name.replace(".", r"\."))
+            os.chmod(alice.path(name), 0o600)
+            alice.start()
+            alice.psst("contacts")
+
+    def test_a_socket_directory_that_is_a_link_or_open_is_refused(self):
+        """Attack 43."""
+        alice = self.person("alice")
+        alice.stop()
+        run = alice.path("run")
+        subprocess.run(["rm", "-rf", run], check=True)
+        elsewhere = os.path.join(self.root, "elsewhere")
+        os.mkdir(elsewhere, 0o700)
+        os.symlink(elsewhere, run)
+        for what in ("a link", "open to others"):
+            started = subprocess.run([program("psstd")], env=alice.env, capture_output=True, timeout=10, check=False)
+            self.assertNotEqual(started.returncode, 0, what)
+            self.assertIn(b"run", started.stderr, what)
+            self.assertEqual(os.listdir(elsewhere), [])
+            os.unlink(run) if os.path.islink(run) else None
+            os.makedirs(run, exist_ok=True)
+            os.chmod(run, 0o777)
+        os.chmod(run, 0o700)
+        alice.start()
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to be somebody else")
+    def test_another_uid_is_refused(self):
+        """Attack 43."""
+        alice = self.person("alice")
+        for path in (alice.home, alice.path("run")):
+            os.chmod(path, 0o755)
+        os.chmod(alice.path("run", "psst.sock"), 0o777)  # as if the directory had not protected it
+        code = ("import socket,sys\ns=socket.socket(socket.AF_UNIX)\ns.settimeout(5)\ns.connect(sys.argv[1])\n"
+                "try:\n s.sendall(b'{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\",\"params\":{}}\\n')\n"
+                " print(repr(s.recv(65536)))\nexcept OSError: print('refused')\n")
+        run = [sys.executable, "-c", code, alice.path("run", "psst.sock")]
+        self.assertIn(b"pid", subprocess.run(run, capture_output=True, timeout=20, check=True).stdout, "we ourselves may")
+        other = subprocess.run(run, capture_output=True, timeout=20, check=False, user=NOBODY, group=NOBODY, extra_groups=[])
+        self.assertIn(other.stdout.strip() or b"refused", (b"b''", b"refused"), other)
+        self.assertNotIn(b"pid", other.stdout)
+        self.assertAlive(alice)
+
+    def test_user_interfaces_that_rave_stall_or_die(self):
+        """Attack 44."""
+        alice, bob = self.pair()
+        lines = [b"hello\n", b"{}\n", b"[]\n", b"null\n", b'{"jsonrpc":"2.0","id":1}\n', b'{"jsonrpc":"2.0","id":{},"method":"status"}\n',
+                 b"[" * 5000 + b"\n", b'{"a":' * 3000 + b"1" + b"}" * 3000 + b"\n", b"\xff\xfe\x00\n",
+                 b'{"jsonrpc":"2.0","id":1,"method":"nothing","params":{}}\n',
+                 b'{"jsonrpc":"2.0","id":1,"method":"say","params":{"name":[],"text":7}}\n',
+                 b'{"jsonrpc":"2.0","id":1,"method":"unlock","params":{"passphrase":true,"fds":1}}\n',
+                 b'{"jsonrpc":"2.0","id":1,"method":"say","params":{"name":"bob","text":"' + b"x" * (2 << 20) + b'"}}\n']
+        for line in lines:
+            sock = socket.socket(socket.AF_UNIX)
+            sock.settimeout(10)
+            sock.connect(alice.path("run", "psst.sock"))
+            try:
+                sock.sendall(line)
+                sock.recv(65536)
+            except OSError:
+                pass
+            sock.close()
+            self.assertAlive(alice)
+        staller = alice.control()  # subscribes, and never reads again
+        staller.call("subscribe")
+        staller.sock.sendall((json.dumps({"jsonrpc": "2.0", "id": 9, "method": "status", "params": {}}) + "\n").encode() * 20000)
+        half = alice.control()
+        half.sock.sendall(b'{"jsonrpc":"2.0","id":1,"meth')
+        alice.psst("say", "bob", "--wait", "10", "still here")
+        staller.sock.close()
+        half.sock.close()
+        self.assertAlive(alice)
+
+    def test_kill_9_of_psst_key(self):
+        """Attack 55, lightly."""
+        alice, bob = self.pair()
+        alice.psst("dial", "bob")
+        key_pid = alice.key_pid()
+        self.assertIsNotNone(key_pid)
+        os.kill(key_pid, 9)
+        wait_for("psst-key to be gone", lambda: not alive(key_pid))
+        self.assertAlive(alice)
+        wait_for("psst-key again", lambda: alice.key_pid() not in (None, key_pid))
+        wait_for("unlocked again", lambda: not alice.status()["identity"]["locked"])
+        alice.psst("say", "bob", "--wait", "15", "after the kill")
+        bob.psst("hangup", "alice")
+        bob.psst("dial", "alice")
+
+    def test_kill_9_of_psstd_loses_nothing(self):
+        """Attack 55, lightly."""
+        alice, bob = self.pair()
+        alice.psst("dial", "bob")
+        for i in range(3):
+            with alice.control() as control:
+                for j in range(10):
+                    control.call("say", name="bob", text="%d.%d" % (i, j))
+            victim = (alice, bob)[i % 2]
+            victim.kill()
+            victim.start()
+            wait_for("unlocked", lambda: not victim.status()["identity"]["locked"])
+            alice.psst("dial", "bob")
+        wanted = ["%d.%d" % (i, j) for i in range(3) for j in range(10)]
+        wait_for("all of them", lambda: len(bob.texts("alice")) >= len(wanted), 20)
+        self.assertEqual(bob.texts("alice"), wanted, "each once, in order")
+
+    def test_a_store_that_is_damaged_is_never_recreated(self):
+        """Attack 47, lightly."""
+        alice, bob = self.pair()
+        alice.psst("say", "bob", "kept")
+        alice.stop()
+        path = alice.path("store.db")
+        with open(path, "r+b") as file:
+            file.write(os.urandom(4096))
+        damaged = open(path, "rb").read()
+        alice.start()
+        self.assertNotEqual(alice.psst("contacts", expect=None).code, 0)
+        self.assertAlive(alice)
+        alice.stop()
+        self.assertEqual(open(path, "rb").read(), damaged)
+
+    def test_logs_never_hold_text(self):
+        alice, bob = self.pair()
+        alice.psst("say", "bob", "--wait", "10", "a most secret sentence")
+        alice.stop()
+        bob.stop()
+        self.assertNotIn("most secret", alice.log() + bob.log())
+        for person in (alice, bob):
+            for top, _, files in os.walk(person.home):
+                for name in files:
+                    with open(os.path.join(top, name), "rb") as file:
+                        self.assertNotIn(b"most secret", file.read(), name)
+
+
+if __name__ == "__main__":
+    unittest.main()
