@@ -64,9 +64,11 @@ class Peer:
     # ---- opening ----
 
     @classmethod
-    def call(cls, address, me, callee, psk=NO_PSK, day=None, features=b"", stop_after=None, mangle=None, timeout=10):
-        """stop_after: "M1" or "M3": leaves the handshake there, unestablished. mangle: {"M3": function of its bytes}."""
-        peer = cls(socket.create_connection(address, timeout), timeout)
+    def call(cls, address, me, callee, psk=NO_PSK, day=None, features=b"", stop_after=None, mangle=None, timeout=10,
+             source=None):
+        """stop_after: "M1" or "M3": leaves the handshake there, unestablished. mangle: {"M3": function of its bytes}.
+        source: the address to call from."""
+        peer = cls(socket.create_connection(address, timeout, source and (source, 0)), timeout)
         try:
             peer._caller_handshake(wire.Caller(me, callee, today() if day is None else day, psk, features),
                                    stop_after, mangle or {})
