@@ -216,6 +216,7 @@ static void core_round_trip_busy(struct bench_pair *pair)
         for (struct psst_event ev;;) {
             psst_link_next(link, bench_now(), &ev);
             if (ev.type == PSST_EV_NONE) break;
+            if (ev.type == PSST_EV_DECAPSULATE) bench_decapsulate(link, pair->key_a, ev.x); /* a rekey each GiB */
             if (ev.type != PSST_EV_ACK) continue;
             ms[done++] = (bench_wall_s() - sent_at) * 1000;
             sent_at = 0;

@@ -97,6 +97,14 @@ void bench_flush(struct psst_link *link, int fd)
     }
 }
 
+void bench_decapsulate(struct psst_link *link, const struct psst_rsa_private *own, const uint8_t x[PSST_KEM_LEN])
+{
+    struct psst_kem_secret secret;
+    BENCH_CHECK(psst_kem_decapsulate(own, "z", x, &secret) == PSST_OK);
+    psst_link_decapsulated(link, &secret);
+    PSST_WIPE(secret);
+}
+
 void bench_next(struct psst_link *link, int fd, const struct psst_rsa_private *own, const struct psst_rsa_public *peer,
                 struct psst_event *ev)
 {
@@ -105,13 +113,7 @@ void bench_next(struct psst_link *link, int fd, const struct psst_rsa_private *o
         psst_link_next(link, bench_now(), ev);
         switch (ev->type) {
         case PSST_EV_ADMIT: psst_link_admit(link, true); continue;
-        case PSST_EV_DECAPSULATE: {
-            struct psst_kem_secret secret;
-            BENCH_CHECK(psst_kem_decapsulate(own, "z", ev->x, &secret) == PSST_OK);
-            psst_link_decapsulated(link, &secret);
-            PSST_WIPE(secret);
-            continue;
-        }
+        case PSST_EV_DECAPSULATE: bench_decapsulate(link, own, ev->x); continue;
         case PSST_EV_CONTACT: {
             /* the link takes a reference of its own */
             struct psst_rsa_public *contact = NULL;

@@ -44,6 +44,8 @@ void bench_pair_fini(struct bench_pair *pair);
 /* Drives link over fd, blocking, until ev is something other than a question (which it answers from own key and peer). */
 void bench_next(struct psst_link *link, int fd, const struct psst_rsa_private *own, const struct psst_rsa_public *peer,
                 struct psst_event *ev);
+/* The answer to PSST_EV_DECAPSULATE. */
+void bench_decapsulate(struct psst_link *link, const struct psst_rsa_private *own, const uint8_t x[PSST_KEM_LEN]);
 void bench_flush(struct psst_link *link, int fd);
 
 /* A connected pair of TCP sockets over loopback, TCP_NODELAY set. */

