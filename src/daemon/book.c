@@ -1,0 +1,343 @@
+/* The contacts in memory. The store has the truth: a change is a job, and what is in memory follows its commit. */
+#include "daemon/daemon.h"
+#include "daemon/delivery.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ADDRESSES_TEXT_MAX (PSST_ADDRESSES_MAX * (PSST_ADDRESS_MAX + 1))
+
+struct psst_book {
+    struct psst_daemon *d;
+    struct psst_contact *first;
+};
+
+enum psst_err psst_book_new(struct psst_book **out, struct psst_daemon *d)
+{
+    struct psst_book *book = calloc(1, sizeof *book);
+    if (book == NULL) return PSST_ERR_MEMORY;
+    book->d = d;
+    *out = book;
+    return PSST_OK;
+}
+
+static void contact_free(struct psst_contact *contact)
+{
+    psst_rsa_public_free(contact->key);
+    psst_wipe(contact, sizeof *contact);
+    free(contact);
+}
+
+void psst_book_unload(struct psst_book *book)
+{
+    while (book->first != NULL) {
+        struct psst_contact *contact = book->first;
+        book->first = contact->next;
+        contact_free(contact);
+    }
+}
+
+void psst_book_free(struct psst_book *book)
+{
+    if (book == NULL) return;
+    psst_book_unload(book);
+    free(book);
+}
+
+/* ---- looking ---- */
+
+struct psst_contact *psst_book_first(struct psst_book *book)
+{
+    return book->first;
+}
+
+static bool same_folded(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        unsigned char x = (unsigned char)*a, y = (unsigned char)*b;
+        if (x >= 'A' && x <= 'Z') x = (unsigned char)(x + 32);
+        if (y >= 'A' && y <= 'Z') y = (unsigned char)(y + 32);
+        if (x != y) return false;
+        if (x == '\0') return true;
+    }
+}
+
+struct psst_contact *psst_book_by_name(struct psst_book *book, const char *alias)
+{
+    struct psst_contact *folded = NULL;
+    for (struct psst_contact *c = book->first; c != NULL; c = c->next) {
+        if (strcmp(c->alias, alias) == 0) return c;
+        if (folded == NULL && same_folded(c->alias, alias)) folded = c;
+    }
+    return folded;
+}
+
+struct psst_contact *psst_book_by_fpr(struct psst_book *book, const struct psst_fpr *fpr)
+{
+    struct psst_contact *c = book->first;
+    while (c != NULL && memcmp(psst_rsa_public_fpr(c->key)->b, fpr->b, sizeof fpr->b) != 0) c = c->next;
+    return c;
+}
+
+struct psst_contact *psst_book_by_id(struct psst_book *book, int64_t id)
+{
+    struct psst_contact *c = book->first;
+    while (c != NULL && c->id != id) c = c->next;
+    return c;
+}
+
+const struct psst_pair_secret *psst_contact_psk(struct psst_daemon *d, const struct psst_contact *contact)
+{
+    const struct psst_rsa_public *self = psst_identity_key(d->identity);
+    if (self == NULL) return NULL;
+    return psst_pair_secret_choose(psst_rsa_public_fpr(self), contact->has_our_secret ? &contact->our_secret : NULL,
+                                   psst_rsa_public_fpr(contact->key),
+                                   contact->has_their_secret ? &contact->their_secret : NULL);
+}
+
+/* ---- rows ---- */
+
+static void addresses_from_text(struct psst_contact *contact, struct psst_view text)
+{
+    contact->n_addresses = 0;
+    while (text.len > 0 && contact->n_addresses < PSST_ADDRESSES_MAX) {
+        const uint8_t *end = memchr(text.data, '\n', text.len);
+        size_t len = end == NULL ? text.len : (size_t)(end - text.data);
+        if (len > 0 && len <= PSST_ADDRESS_MAX) {
+            char *to = contact->addresses[contact->n_addresses++];
+            memcpy(to, text.data, len);
+            to[len] = '\0';
+        }
+        size_t used = end == NULL ? len : len + 1;
+        text = psst_view(text.data + used, text.len - used);
+    }
+}
+
+static size_t addresses_to_text(char out[ADDRESSES_TEXT_MAX], const struct psst_contact *contact)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < contact->n_addresses; i++) {
+        size_t len = strlen(contact->addresses[i]);
+        memcpy(out + at, contact->addresses[i], len);
+        at += len;
+        out[at++] = '\n';
+    }
+    return at;
+}
+
+/* What is kept of a contact, without what is alive of it. */
+static void copy_kept(struct psst_contact *to, const struct psst_contact *from)
+{
+    to->id = from->id;
+    memcpy(to->alias, from->alias, sizeof to->alias);
+    to->has_our_secret = from->has_our_secret;
+    to->has_their_secret = from->has_their_secret;
+    to->our_secret = from->our_secret;
+    to->their_secret = from->their_secret;
+    memcpy(to->addresses, from->addresses, sizeof to->addresses);
+    to->n_addresses = from->n_addresses;
+    to->blocked = from->blocked;
+    to->verified = from->verified;
+    to->keep_history = from->keep_history;
+    to->added_ms = from->added_ms;
+}
+
+static struct psst_contact *contact_from_row(const struct psst_contact_row *row)
+{
+    struct psst_contact *c = calloc(1, sizeof *c);
+    if (c == NULL || psst_rsa_public_load(&c->key, row->spki) != PSST_OK) {
+        free(c);
+        return NULL;
+    }
+    c->id = row->id;
+    (void)snprintf(c->alias, sizeof c->alias, "%s", row->alias);
+    c->has_our_secret = row->has_our_secret;
+    c->has_their_secret = row->has_their_secret;
+    c->our_secret = row->our_secret;
+    c->their_secret = row->their_secret;
+    addresses_from_text(c, row->addresses);
+    c->blocked = row->blocked;
+    c->verified = row->verified;
+    c->keep_history = row->keep_history;
+    c->added_ms = row->added_ms;
+    return c;
+}
+
+/* ---- loading ---- */
+
+struct load {
+    struct psst_book *book;
+    psst_book_done *done;
+    void *ctx;
+    struct psst_contact *first, **end;
+    unsigned damaged;
+};
+
+static enum psst_err load_each(void *ctx, const struct psst_contact_row *row)
+{
+    struct load *load = ctx;
+    struct psst_contact *c = contact_from_row(row);
+    if (c == NULL) {
+        load->damaged++; /* one key that does not load must not keep all others away */
+        return PSST_OK;
+    }
+    *load->end = c;
+    load->end = &c->next;
+    return PSST_OK;
+}
+
+static enum psst_err load_work(struct psst_store *store, void *arg)
+{
+    return psst_store_contacts(store, load_each, arg);
+}
+
+static void load_done(void *arg, enum psst_err err, const char *words)
+{
+    struct load *load = arg;
+    struct psst_book *book = load->book;
+    psst_book_unload(book);
+    book->first = load->first;
+    if (err != PSST_OK) psst_book_unload(book);
+    if (load->damaged > 0)
+        psst_log(&book->d->log, PSST_LOG_ERROR, "contacts-damaged", "left-out=%u", load->damaged);
+    load->done(load->ctx, err, words);
+    free(load);
+}
+
+void psst_book_load(struct psst_book *book, psst_book_done *done, void *ctx)
+{
+    struct load *load = calloc(1, sizeof *load);
+    if (load == NULL) {
+        done(ctx, PSST_ERR_MEMORY, "out of memory");
+        return;
+    }
+    *load = (struct load){.book = book, .done = done, .ctx = ctx};
+    load->end = &load->first;
+    psst_store_run(book->d->store, load_work, load_done, load);
+}
+
+/* ---- changing ---- */
+
+struct change {
+    struct psst_book *book;
+    psst_book_done *done;
+    void *ctx;
+    struct psst_contact with; /* key referenced */
+    char addresses[ADDRESSES_TEXT_MAX];
+    size_t addresses_len;
+};
+
+static enum psst_err put_work(struct psst_store *store, void *arg)
+{
+    struct change *change = arg;
+    struct psst_contact *with = &change->with;
+    struct psst_contact_row row = {
+        .id = with->id,
+        .fpr = *psst_rsa_public_fpr(with->key),
+        .spki = psst_rsa_public_spki(with->key),
+        .has_our_secret = with->has_our_secret,
+        .has_their_secret = with->has_their_secret,
+        .our_secret = with->our_secret,
+        .their_secret = with->their_secret,
+        .addresses = psst_view(change->addresses, change->addresses_len),
+        .blocked = with->blocked,
+        .verified = with->verified,
+        .keep_history = with->keep_history,
+        .added_ms = with->added_ms,
+    };
+    memcpy(row.alias, with->alias, sizeof row.alias);
+    enum psst_err err = psst_store_contact_put(store, &row);
+    with->id = row.id;
+    PSST_WIPE(row);
+    return err;
+}
+
+static struct psst_contact *add_in_memory(struct psst_book *book, const struct psst_contact *with)
+{
+    struct psst_contact *c = calloc(1, sizeof *c);
+    if (c == NULL) return NULL;
+    c->key = psst_rsa_public_ref(with->key);
+    struct psst_contact **end = &book->first;
+    while (*end != NULL) end = &(*end)->next;
+    *end = c;
+    return c;
+}
+
+static void put_done(void *arg, enum psst_err err, const char *words)
+{
+    struct change *change = arg;
+    struct psst_book *book = change->book;
+    if (err == PSST_OK) {
+        struct psst_contact *c = psst_book_by_id(book, change->with.id);
+        if (c == NULL) c = add_in_memory(book, &change->with);
+        if (c != NULL) {
+            copy_kept(c, &change->with);
+            if (c->blocked) psst_peers_hangup(book->d->peers, c, PSST_BYE_CLOSED, "the contact was blocked");
+        } else {
+            err = PSST_ERR_MEMORY;
+            words = "stored, but out of memory";
+        }
+    }
+    change->done(change->ctx, err, words);
+    psst_rsa_public_free(change->with.key);
+    psst_wipe(change, sizeof *change);
+    free(change);
+}
+
+static struct change *change_new(struct psst_book *book, const struct psst_contact *with, psst_book_done *done,
+                                 void *ctx)
+{
+    struct change *change = calloc(1, sizeof *change);
+    if (change == NULL) {
+        done(ctx, PSST_ERR_MEMORY, "out of memory");
+        return NULL;
+    }
+    change->book = book;
+    change->done = done;
+    change->ctx = ctx;
+    copy_kept(&change->with, with);
+    change->with.key = psst_rsa_public_ref(with->key);
+    change->addresses_len = addresses_to_text(change->addresses, with);
+    return change;
+}
+
+void psst_book_put(struct psst_book *book, struct psst_contact *contact, const struct psst_contact *with,
+                   psst_book_done *done, void *ctx)
+{
+    struct change *change = change_new(book, with, done, ctx);
+    if (change == NULL) return;
+    change->with.id = contact != NULL ? contact->id : 0;
+    psst_store_run(book->d->store, put_work, put_done, change);
+}
+
+static enum psst_err remove_work(struct psst_store *store, void *arg)
+{
+    struct change *change = arg;
+    return psst_store_contact_remove(store, change->with.id);
+}
+
+static void remove_done(void *arg, enum psst_err err, const char *words)
+{
+    struct change *change = arg;
+    struct psst_book *book = change->book;
+    struct psst_contact **at = &book->first;
+    while (*at != NULL && (*at)->id != change->with.id) at = &(*at)->next;
+    struct psst_contact *c = *at;
+    if (err == PSST_OK && c != NULL) {
+        psst_peers_hangup(book->d->peers, c, PSST_BYE_CLOSED, "the contact was removed");
+        psst_delivery_forget(book->d->delivery, c);
+        psst_transfers_forget(book->d->transfers, c);
+        *at = c->next;
+        contact_free(c);
+    }
+    change->done(change->ctx, err, words);
+    psst_rsa_public_free(change->with.key);
+    psst_wipe(change, sizeof *change);
+    free(change);
+}
+
+void psst_book_remove(struct psst_book *book, struct psst_contact *contact, psst_book_done *done, void *ctx)
+{
+    struct change *change = change_new(book, contact, done, ctx);
+    if (change != NULL) psst_store_run(book->d->store, remove_work, remove_done, change);
+}

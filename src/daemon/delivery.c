@@ -1,0 +1,591 @@
+/* Text on its way: outbox -> link -> acknowledgement -> store, and link -> store -> acknowledgement.
+ *
+ * Out: the store is the queue. A session begins with a walk over what waits there, in the order of storing, a batch at a
+ * time and never more than a window unacknowledged. What is said while the walk has caught up is sent straight from
+ * memory. Nothing is settled before the other side has acknowledged it, and that means committed.
+ * In: a text is handed to the store thread; the acknowledgement follows the commit. An identifier seen before is
+ * acknowledged again and shown to nobody.
+ */
+#include "daemon/delivery.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define WINDOW         256 /* texts sent and not acknowledged */
+#define BATCH          64
+#define PENDING_MAX    512 /* texts read and not committed: then the socket is not read */
+#define PENDING_BYTES  ((size_t)4 << 20)
+#define UNREAD_COUNTED 1000
+#define YEAR_9999_MS   UINT64_C(253402300799999)
+
+struct psst_delivery {
+    struct psst_daemon *d;
+};
+
+/* Of one contact, from its first use until the book is wiped. */
+struct courier {
+    int64_t cursor; /* seq of the last one handed to this session's link */
+    uint32_t unacked;
+    uint32_t generation; /* of the session: what an older walk brings is not sent */
+    bool walking;        /* a batch is being read */
+    bool more;           /* the store may hold some behind cursor */
+    bool stalled;        /* the link's output is full */
+    size_t pending, pending_bytes; /* incoming */
+    uint64_t held; /* serial of the connection that is not read; 0: none */
+};
+
+enum psst_err psst_delivery_new(struct psst_delivery **out, struct psst_daemon *d)
+{
+    struct psst_delivery *delivery = calloc(1, sizeof *delivery);
+    if (delivery == NULL) return PSST_ERR_MEMORY;
+    delivery->d = d;
+    *out = delivery;
+    return PSST_OK;
+}
+
+void psst_delivery_free(struct psst_delivery *delivery)
+{
+    free(delivery);
+}
+
+static struct courier *courier_of(struct psst_contact *contact)
+{
+    if (contact->delivery == NULL) contact->delivery = calloc(1, sizeof(struct courier));
+    return contact->delivery;
+}
+
+void psst_delivery_forget(struct psst_delivery *delivery, struct psst_contact *contact)
+{
+    (void)delivery;
+    free(contact->delivery);
+    contact->delivery = NULL;
+}
+
+void psst_delivery_unloaded(struct psst_delivery *delivery)
+{
+    for (struct psst_contact *c = psst_book_first(delivery->d->book); c != NULL; c = c->next)
+        psst_delivery_forget(delivery, c);
+}
+
+/* ---- as JSON ---- */
+
+static const char *state_name(enum psst_message_state state)
+{
+    switch (state) {
+    case PSST_MESSAGE_WAITING: return "waiting";
+    case PSST_MESSAGE_DELIVERED: return "delivered";
+    case PSST_MESSAGE_REFUSED: return "refused";
+    case PSST_MESSAGE_RECEIVED: return "received";
+    case PSST_MESSAGE_SHOWN: return "shown";
+    }
+    return "unknown";
+}
+
+static const char *reason_words(uint8_t reason)
+{
+    switch (reason) {
+    case PSST_NOT_ACCEPTED_MALFORMED: return "the other side cannot read this message";
+    case PSST_NOT_ACCEPTED_OTHER_BODY: return "the other side has another message under this identifier";
+    case PSST_NOT_ACCEPTED_DISK_FULL: return "the other side could not save it; it is sent again at the next session";
+    case PSST_NOT_ACCEPTED_PAUSED: return "the other side takes no messages now; it is sent again at the next session";
+    default: return "the other side does not accept this message";
+    }
+}
+
+/* RFC 3339, UTC. The clock is the sender's, and may say anything. */
+static void time_text(char out[32], uint64_t time_ms)
+{
+    if (time_ms > YEAR_9999_MS) time_ms = YEAR_9999_MS;
+    time_t seconds = (time_t)(time_ms / 1000);
+    struct tm tm;
+    char date[24];
+    (void)gmtime_r(&seconds, &tm);
+    (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
+    (void)snprintf(out, 32, "%s.%03uZ", date, (unsigned)(time_ms % 1000));
+}
+
+static json_t *text_json(struct psst_view text)
+{
+    json_t *json = json_stringn(text.len > 0 ? (const char *)text.data : "", text.len);
+    return json != NULL ? json : json_string("");
+}
+
+json_t *psst_message_json(const struct psst_contact *contact, const struct psst_message_row *row)
+{
+    char id[2 * sizeof row->id.b + 1], when[32];
+    uint64_t time_ms = row->time_ms > YEAR_9999_MS ? YEAR_9999_MS : row->time_ms;
+    psst_hex_encode(id, row->id.b, sizeof row->id.b);
+    time_text(when, row->time_ms);
+    json_t *message = json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:s, s:o}", "id", id, "seq", (json_int_t)row->seq, "contact",
+                                contact->alias, "time", when, "time_ms", (json_int_t)time_ms, "direction",
+                                row->direction == PSST_OUT ? "out" : "in", "state", state_name(row->state), "text",
+                                text_json(row->text));
+    if (message != NULL && row->state == PSST_MESSAGE_REFUSED)
+        (void)json_object_set_new(message, "reason", json_string(reason_words(row->reason)));
+    return message;
+}
+
+static void state_event(struct psst_delivery *delivery, const struct psst_contact *contact,
+                        const struct psst_msg_id *msg_id, int64_t seq, enum psst_message_state state, uint8_t reason)
+{
+    char id[2 * sizeof msg_id->b + 1];
+    psst_hex_encode(id, msg_id->b, sizeof msg_id->b);
+    json_t *params = json_pack("{s:s, s:s, s:s}", "contact", contact->alias, "id", id, "state", state_name(state));
+    if (params == NULL) return;
+    if (seq > 0) (void)json_object_set_new(params, "seq", json_integer((json_int_t)seq));
+    if (reason != 0) (void)json_object_set_new(params, "reason", json_string(reason_words(reason)));
+    psst_daemon_event(delivery->d, "message.state", params);
+}
+
+/* ---- out: the walk over the outbox ---- */
+
+struct entry {
+    struct entry *next;
+    struct psst_text text; /* utf8 points behind */
+    int64_t seq;
+    uint8_t bytes[];
+};
+
+struct walk {
+    struct psst_delivery *delivery;
+    int64_t contact_id, after;
+    uint32_t generation;
+    size_t limit, n;
+    struct entry *first, **end;
+};
+
+static void pump(struct psst_delivery *delivery, struct psst_contact *contact);
+
+static enum psst_err walk_each(void *ctx, const struct psst_message_row *row)
+{
+    struct walk *walk = ctx;
+    struct entry *e = malloc(sizeof *e + row->text.len);
+    if (e == NULL) return PSST_ERR_MEMORY;
+    memcpy(e->bytes, row->text.data, row->text.len);
+    e->next = NULL;
+    e->seq = row->seq;
+    e->text = (struct psst_text){row->id, row->time_ms, psst_view(e->bytes, row->text.len)};
+    *walk->end = e;
+    walk->end = &e->next;
+    walk->n++;
+    return PSST_OK;
+}
+
+static enum psst_err walk_work(struct psst_store *store, void *arg)
+{
+    struct walk *walk = arg;
+    return psst_store_outbox(store, walk->contact_id, walk->after, walk->limit, walk_each, walk);
+}
+
+/* False: it has not gone, and the walk goes on later. */
+static bool send_text(struct psst_delivery *delivery, struct psst_contact *contact, struct courier *c,
+                      const struct psst_text *text, int64_t seq)
+{
+    struct psst_conn *conn = contact->session;
+    enum psst_err err = psst_link_text(psst_conn_link(conn), psst_daemon_now(delivery->d), text);
+    if (err != PSST_OK) {
+        c->stalled = err == PSST_ERR_AGAIN;
+        c->more = true;
+        return false;
+    }
+    c->cursor = seq;
+    c->unacked++;
+    psst_conn_kick(conn);
+    return true;
+}
+
+static void entries_free(struct entry *e)
+{
+    while (e != NULL) {
+        struct entry *next = e->next;
+        psst_wipe(e->bytes, e->text.utf8.len);
+        free(e);
+        e = next;
+    }
+}
+
+static void walk_done(void *arg, enum psst_err err, const char *words)
+{
+    struct walk *walk = arg;
+    struct psst_delivery *delivery = walk->delivery;
+    struct psst_contact *contact = psst_book_by_id(delivery->d->book, walk->contact_id);
+    struct courier *c = contact != NULL ? contact->delivery : NULL;
+    if (err != PSST_OK && err != PSST_ERR_LOCKED)
+        psst_log(&delivery->d->log, PSST_LOG_ERROR, "outbox-not-read", "reason=\"%s\"", words);
+    if (c != NULL && c->generation == walk->generation) {
+        c->walking = false;
+        if (err == PSST_OK && walk->n == walk->limit) c->more = true;
+        if (contact->session != NULL && err == PSST_OK)
+            for (struct entry *e = walk->first; e != NULL; e = e->next)
+                if (!send_text(delivery, contact, c, &e->text, e->seq)) break;
+        if (err == PSST_OK) pump(delivery, contact);
+    }
+    entries_free(walk->first);
+    free(walk);
+}
+
+static void pump(struct psst_delivery *delivery, struct psst_contact *contact)
+{
+    struct courier *c = contact->delivery;
+    if (c == NULL || contact->session == NULL || !c->more || c->walking || c->stalled || c->unacked >= WINDOW) return;
+    struct walk *walk = calloc(1, sizeof *walk);
+    if (walk == NULL) return;
+    size_t room = WINDOW - c->unacked;
+    *walk = (struct walk){.delivery = delivery,
+                          .contact_id = contact->id,
+                          .after = c->cursor,
+                          .generation = c->generation,
+                          .limit = room < BATCH ? room : BATCH};
+    walk->end = &walk->first;
+    c->walking = true;
+    c->more = false;
+    psst_store_run(delivery->d->store, walk_work, walk_done, walk);
+}
+
+void psst_delivery_up(struct psst_delivery *delivery, struct psst_contact *contact)
+{
+    struct courier *c = courier_of(contact);
+    if (c == NULL) return;
+    c->generation++;
+    c->cursor = 0;
+    c->unacked = 0;
+    c->walking = c->stalled = false;
+    c->more = true;
+    pump(delivery, contact);
+}
+
+void psst_delivery_down(struct psst_delivery *delivery, struct psst_contact *contact)
+{
+    struct courier *c = contact->delivery;
+    (void)delivery;
+    if (c == NULL) return;
+    c->generation++;
+    c->walking = false;
+}
+
+void psst_delivery_writable(struct psst_delivery *delivery, struct psst_conn *conn)
+{
+    struct psst_contact *contact = psst_conn_contact(conn);
+    struct courier *c = contact->delivery;
+    if (c == NULL || !c->stalled) return;
+    c->stalled = false;
+    pump(delivery, contact);
+}
+
+/* ---- out: saying ---- */
+
+struct say {
+    struct psst_delivery *delivery;
+    psst_say_done *done;
+    void *ctx;
+    struct psst_message_row row;
+    uint8_t text[];
+};
+
+static enum psst_err say_work(struct psst_store *store, void *arg)
+{
+    struct say *say = arg;
+    return psst_store_message_out(store, &say->row);
+}
+
+static void send_or_dial(struct psst_delivery *delivery, struct psst_contact *contact,
+                         const struct psst_message_row *row)
+{
+    struct courier *c = courier_of(contact);
+    if (c == NULL) return;
+    if (contact->session == NULL) {
+        psst_peers_dial_quietly(delivery->d->peers, contact);
+        return;
+    }
+    if (c->more || c->walking || c->stalled || c->unacked >= WINDOW) {
+        c->more = true; /* it takes its turn behind what waits */
+        pump(delivery, contact);
+        return;
+    }
+    const struct psst_text text = {row->id, row->time_ms, row->text};
+    (void)send_text(delivery, contact, c, &text, row->seq);
+}
+
+static void say_done(void *arg, enum psst_err err, const char *words)
+{
+    struct say *say = arg;
+    struct psst_delivery *delivery = say->delivery;
+    struct psst_contact *contact = psst_book_by_id(delivery->d->book, say->row.contact_id);
+    if (err == PSST_OK && contact == NULL) {
+        err = PSST_ERR_NOT_FOUND;
+        words = "the contact was removed";
+    }
+    if (err == PSST_OK) contact->waiting++;
+    say->done(say->ctx, err, words, err == PSST_OK ? &say->row : NULL);
+    if (err == PSST_OK) {
+        psst_daemon_event(delivery->d, "message", psst_message_json(contact, &say->row));
+        send_or_dial(delivery, contact, &say->row);
+    }
+    psst_wipe(say->text, say->row.text.len);
+    free(say);
+}
+
+void psst_delivery_say(struct psst_delivery *delivery, struct psst_contact *contact, struct psst_view text,
+                       psst_say_done *done, void *ctx)
+{
+    if (text.len == 0 || text.len > PSST_TEXT_MAX || !psst_text_valid(text)) {
+        done(ctx, PSST_ERR_USAGE, "a message is 1 to 65474 bytes of UTF-8 text", NULL);
+        return;
+    }
+    struct say *say = calloc(1, sizeof *say + text.len);
+    if (say == NULL) {
+        done(ctx, PSST_ERR_MEMORY, "out of memory", NULL);
+        return;
+    }
+    uint64_t now_ms = psst_daemon_now(delivery->d).unix_ms;
+    memcpy(say->text, text.data, text.len);
+    say->delivery = delivery;
+    say->done = done;
+    say->ctx = ctx;
+    say->row = (struct psst_message_row){.contact_id = contact->id,
+                                         .direction = PSST_OUT,
+                                         .state = PSST_MESSAGE_WAITING,
+                                         .time_ms = now_ms,
+                                         .stored_ms = now_ms,
+                                         .text = psst_view(say->text, text.len)};
+    psst_crypto_rng.fill(psst_crypto_rng.ctx, say->row.id.b, sizeof say->row.id.b);
+    psst_store_run(delivery->d->store, say_work, say_done, say);
+}
+
+/* ---- out: settling ---- */
+
+struct settle {
+    struct psst_delivery *delivery;
+    int64_t contact_id;
+    enum psst_message_state state;
+    uint8_t reason;
+    size_t n;
+    struct settled {
+        struct psst_msg_id id;
+        int64_t seq; /* 0: was not waiting */
+    } ids[];
+};
+
+static enum psst_err settle_work(struct psst_store *store, void *arg)
+{
+    struct settle *settle = arg;
+    for (size_t i = 0; i < settle->n; i++) {
+        struct settled *one = &settle->ids[i];
+        enum psst_err err = psst_store_message_settle(store, settle->contact_id, &one->id, settle->state,
+                                                      settle->reason, &one->seq);
+        if (err == PSST_ERR_NOT_FOUND)
+            one->seq = 0; /* never sent to him, or settled already (attack 21) */
+        else if (err != PSST_OK)
+            return err;
+    }
+    return PSST_OK;
+}
+
+static void settle_done(void *arg, enum psst_err err, const char *words)
+{
+    struct settle *settle = arg;
+    struct psst_delivery *delivery = settle->delivery;
+    struct psst_contact *contact = psst_book_by_id(delivery->d->book, settle->contact_id);
+    if (err != PSST_OK && err != PSST_ERR_LOCKED) /* it is sent again at the next session, and acknowledged again */
+        psst_log(&delivery->d->log, PSST_LOG_ERROR, "not-settled", "reason=\"%s\"", words);
+    struct courier *c = contact != NULL ? contact->delivery : NULL;
+    for (size_t i = 0; err == PSST_OK && contact != NULL && i < settle->n; i++) {
+        if (settle->ids[i].seq == 0) continue;
+        if (contact->waiting > 0) contact->waiting--;
+        if (c != NULL && c->unacked > 0) c->unacked--;
+        state_event(delivery, contact, &settle->ids[i].id, settle->ids[i].seq, settle->state, settle->reason);
+    }
+    if (contact != NULL) pump(delivery, contact);
+    free(settle);
+}
+
+static void settle(struct psst_delivery *delivery, const struct psst_contact *contact, struct psst_view ids,
+                   enum psst_message_state state, uint8_t reason)
+{
+    size_t n = ids.len / sizeof(struct psst_msg_id);
+    struct settle *job = calloc(1, sizeof *job + n * sizeof job->ids[0]);
+    if (job == NULL) return;
+    *job = (struct settle){.delivery = delivery, .contact_id = contact->id, .state = state, .reason = reason, .n = n};
+    for (size_t i = 0; i < n; i++) memcpy(job->ids[i].id.b, ids.data + i * sizeof(struct psst_msg_id), sizeof job->ids[i].id.b);
+    psst_store_run(delivery->d->store, settle_work, settle_done, job);
+}
+
+static void not_accepted(struct psst_delivery *delivery, struct psst_contact *contact, const struct psst_event *ev)
+{
+    bool later = ev->reason == PSST_NOT_ACCEPTED_DISK_FULL || ev->reason == PSST_NOT_ACCEPTED_PAUSED;
+    psst_log_limited(&delivery->d->log, PSST_LOG_WARNING, "text-not-accepted", "contact=%s reason=%u", contact->alias,
+                     (unsigned)ev->reason);
+    if (!later) {
+        settle(delivery, contact, psst_view(ev->id.b, sizeof ev->id.b), PSST_MESSAGE_REFUSED, ev->reason);
+        return;
+    }
+    struct courier *c = contact->delivery;
+    if (c != NULL && c->unacked > 0) c->unacked--;
+    state_event(delivery, contact, &ev->id, 0, PSST_MESSAGE_WAITING, ev->reason);
+}
+
+/* ---- in ---- */
+
+struct arrival {
+    struct psst_delivery *delivery;
+    uint64_t serial; /* of the connection it came by */
+    struct psst_message_row row;
+    uint8_t text[];
+};
+
+static enum psst_err arrival_work(struct psst_store *store, void *arg)
+{
+    struct arrival *arrival = arg;
+    return psst_store_message_in(store, &arrival->row);
+}
+
+static void less_pending(struct psst_delivery *delivery, struct courier *c, size_t bytes)
+{
+    c->pending -= c->pending > 0;
+    c->pending_bytes -= bytes < c->pending_bytes ? bytes : c->pending_bytes;
+    if (c->held == 0 || c->pending > PENDING_MAX / 2 || c->pending_bytes > PENDING_BYTES / 2) return;
+    struct psst_conn *conn = psst_conn_by_serial(delivery->d->peers, c->held);
+    c->held = 0;
+    if (conn != NULL) psst_conn_release(conn);
+}
+
+static void answer(struct psst_delivery *delivery, const struct arrival *arrival, enum psst_err err)
+{
+    struct psst_conn *conn = psst_conn_by_serial(delivery->d->peers, arrival->serial);
+    if (conn == NULL || psst_conn_link(conn) == NULL) return; /* it is sent again, and acknowledged then */
+    struct psst_link *link = psst_conn_link(conn);
+    struct psst_now now = psst_daemon_now(delivery->d);
+    enum psst_err sent;
+    if (err == PSST_OK || err == PSST_ERR_EXISTS)
+        sent = psst_link_ack(link, now, &arrival->row.id);
+    else if (err == PSST_ERR_PROTOCOL)
+        sent = psst_link_not_accepted(link, now, &arrival->row.id, PSST_NOT_ACCEPTED_OTHER_BODY);
+    else
+        sent = psst_link_not_accepted(link, now, &arrival->row.id, PSST_NOT_ACCEPTED_DISK_FULL);
+    if (sent == PSST_OK) psst_conn_kick(conn);
+}
+
+static void arrival_done(void *arg, enum psst_err err, const char *words)
+{
+    struct arrival *arrival = arg;
+    struct psst_delivery *delivery = arrival->delivery;
+    struct psst_daemon *d = delivery->d;
+    struct psst_contact *contact = psst_book_by_id(d->book, arrival->row.contact_id);
+    struct courier *c = contact != NULL ? contact->delivery : NULL;
+    if (err != PSST_ERR_LOCKED) answer(delivery, arrival, err);
+    if (err == PSST_OK && contact != NULL) {
+        contact->unread++;
+        psst_daemon_event(d, "message", psst_message_json(contact, &arrival->row));
+    } else if (err == PSST_ERR_PROTOCOL) {
+        psst_daemon_count(d, "texts-refused");
+    } else if (err != PSST_OK && err != PSST_ERR_EXISTS && err != PSST_ERR_LOCKED) {
+        psst_daemon_count(d, "texts-not-saved");
+        psst_log_limited(&d->log, PSST_LOG_ERROR, "text-not-saved", "error=%s reason=\"%s\"", psst_err_name(err), words);
+    }
+    if (c != NULL) less_pending(delivery, c, arrival->row.text.len);
+    psst_wipe(arrival->text, arrival->row.text.len);
+    free(arrival);
+}
+
+static enum psst_err digest_of(struct psst_hash *out, const struct psst_text *text)
+{
+    uint8_t time[8];
+    psst_store_u64(time, text->time_ms);
+    const struct psst_view parts[] = {psst_view(time, sizeof time), text->utf8};
+    return psst_sha256(out, parts, 2);
+}
+
+static void arrived(struct psst_delivery *delivery, struct psst_conn *conn, const struct psst_text *text)
+{
+    struct psst_contact *contact = psst_conn_contact(conn);
+    struct courier *c = courier_of(contact);
+    struct arrival *arrival = calloc(1, sizeof *arrival + text->utf8.len);
+    if (c == NULL || arrival == NULL) { /* unanswered: it is sent again */
+        free(arrival);
+        return;
+    }
+    memcpy(arrival->text, text->utf8.data, text->utf8.len);
+    arrival->delivery = delivery;
+    arrival->serial = psst_conn_serial(conn);
+    arrival->row = (struct psst_message_row){.contact_id = contact->id,
+                                             .id = text->id,
+                                             .direction = PSST_IN,
+                                             .state = PSST_MESSAGE_RECEIVED,
+                                             .time_ms = text->time_ms,
+                                             .stored_ms = psst_daemon_now(delivery->d).unix_ms,
+                                             .text = psst_view(arrival->text, text->utf8.len)};
+    if (digest_of(&arrival->row.digest, text) != PSST_OK) {
+        free(arrival);
+        return;
+    }
+    c->pending++;
+    c->pending_bytes += text->utf8.len;
+    if (c->held == 0 && (c->pending > PENDING_MAX || c->pending_bytes > PENDING_BYTES)) {
+        c->held = psst_conn_serial(conn);
+        psst_conn_hold(conn);
+    }
+    psst_store_run(delivery->d->store, arrival_work, arrival_done, arrival);
+}
+
+void psst_delivery_event(struct psst_delivery *delivery, struct psst_conn *conn, const struct psst_event *ev)
+{
+    struct psst_contact *contact = psst_conn_contact(conn);
+    if (ev->type == PSST_EV_TEXT) arrived(delivery, conn, &ev->text);
+    if (ev->type == PSST_EV_ACK) settle(delivery, contact, ev->ids, PSST_MESSAGE_DELIVERED, 0);
+    if (ev->type == PSST_EV_NOT_ACCEPTED) not_accepted(delivery, contact, ev);
+}
+
+/* ---- what was there before ---- */
+
+struct count {
+    struct psst_delivery *delivery;
+    int64_t contact_id;
+    uint32_t waiting, unread;
+};
+
+static enum psst_err count_waiting(void *ctx, const struct psst_message_row *row)
+{
+    (void)row;
+    ((struct count *)ctx)->waiting++;
+    return PSST_OK;
+}
+
+static enum psst_err count_unread(void *ctx, const struct psst_message_row *row)
+{
+    if (row->state == PSST_MESSAGE_RECEIVED) ((struct count *)ctx)->unread++;
+    return PSST_OK;
+}
+
+static enum psst_err count_work(struct psst_store *store, void *arg)
+{
+    struct count *count = arg;
+    enum psst_err err = psst_store_outbox(store, count->contact_id, 0, SIZE_MAX, count_waiting, count);
+    return err != PSST_OK ? err : psst_store_log(store, count->contact_id, 0, UNREAD_COUNTED, count_unread, count);
+}
+
+/* Added, not set: something may have come or gone since. */
+static void count_done(void *arg, enum psst_err err, const char *words)
+{
+    struct count *count = arg;
+    struct psst_contact *contact = psst_book_by_id(count->delivery->d->book, count->contact_id);
+    (void)words;
+    if (err == PSST_OK && contact != NULL) {
+        contact->waiting += count->waiting;
+        contact->unread += count->unread;
+    }
+    free(count);
+}
+
+void psst_delivery_loaded(struct psst_delivery *delivery)
+{
+    for (struct psst_contact *c = psst_book_first(delivery->d->book); c != NULL; c = c->next) {
+        struct count *count = calloc(1, sizeof *count);
+        if (count == NULL) return;
+        count->delivery = delivery;
+        count->contact_id = c->id;
+        psst_store_run(delivery->d->store, count_work, count_done, count);
+    }
+}

@@ -1,0 +1,15 @@
+/* What of delivery and transfers is for the daemon's other modules, beyond daemon.h. */
+#ifndef PSST_DAEMON_DELIVERY_H
+#define PSST_DAEMON_DELIVERY_H
+
+#include "daemon/daemon.h"
+
+/* Output drained: texts that found no room may go. */
+void psst_delivery_writable(struct psst_delivery *delivery, struct psst_conn *conn);
+/* The contact is about to be removed; frees what hangs on it. */
+void psst_delivery_forget(struct psst_delivery *delivery, struct psst_contact *contact);
+void psst_transfers_forget(struct psst_transfers *transfers, struct psst_contact *contact);
+/* Sessions that have had our bye and are not closed yet. */
+size_t psst_peers_open(const struct psst_peers *peers);
+
+#endif

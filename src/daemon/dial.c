@@ -1,0 +1,400 @@
+/* Calling a contact: its addresses, one after another, a little apart ("happy eyeballs", RFC 8305); the first whose
+ * handshake completes wins.
+ *
+ *   addresses: the one given, else: last good, then the contact's own in their order
+ *       -> names are resolved one at a time -> candidates -> attempts, a new one each 250 ms or as soon as one fails
+ *       -> session stands: 0    peer is there, but refuses: 6 at once    all have failed: 5
+ *
+ * There is one dial for each contact; who asks again meanwhile waits along. A session that the contact begins ends the
+ * dial too.
+ */
+#include "daemon/peers_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define STAGGER_MS     250
+#define CANDIDATES_MAX 32
+#define PER_NAME_MAX   8
+#define QUIET_BURST    5
+
+struct waiter {
+    struct waiter *next;
+    psst_dial_done *done;
+    void *ctx;
+};
+
+struct candidate {
+    union psst_sockaddr at;
+    uint8_t address; /* index of the text it came from */
+};
+
+struct psst_dial {
+    struct psst_peers *peers;
+    struct psst_dial *next;
+    int64_t contact_id;
+    char alias[PSST_NAME_MAX + 1];
+    char addresses[PSST_ADDRESSES_MAX + 2][PSST_ADDRESS_MAX + 1];
+    size_t n_addresses, next_address;
+    struct candidate candidates[CANDIDATES_MAX];
+    size_t n_candidates, next_candidate;
+    unsigned attempts;
+    uv_timer_t stagger;
+    uv_getaddrinfo_t resolver;
+    bool resolving, finished;
+    uint8_t handles; /* what must come back before it is freed */
+    uint8_t resolved; /* index of the address that is being resolved */
+    uint16_t port;
+    enum { REASON_NONE, REASON_NAME, REASON_SOCKET, REASON_SILENCE } reason; /* how much the words tell; the most wins */
+    char words[256];
+    struct waiter *waiters;
+};
+
+static void step(struct psst_dial *dial);
+
+/* ---- finishing ---- */
+
+static void release(struct psst_dial *dial)
+{
+    if (--dial->handles == 0) free(dial);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    release(handle->data);
+}
+
+static void drop_attempts(struct psst_dial *dial)
+{
+    struct psst_conn *next;
+    for (struct psst_conn *conn = dial->peers->conns; conn != NULL; conn = next) {
+        next = conn->next;
+        if (conn->dial != dial) continue;
+        conn->dial = NULL;
+        if (conn->state == PSST_CONN_CONNECTING || conn->state == PSST_CONN_HANDSHAKE) psst_conn_close(conn);
+    }
+    dial->attempts = 0;
+}
+
+static void finish(struct psst_dial *dial, int exit_code, const char *words, const char *address)
+{
+    if (dial->finished) return;
+    dial->finished = true;
+    struct psst_dial **at = &dial->peers->dials;
+    while (*at != dial) at = &(*at)->next;
+    *at = dial->next;
+    drop_attempts(dial);
+    if (dial->resolving) (void)uv_cancel((uv_req_t *)&dial->resolver);
+    (void)uv_timer_stop(&dial->stagger);
+    struct waiter *w = dial->waiters;
+    dial->waiters = NULL;
+    while (w != NULL) {
+        struct waiter *following = w->next;
+        w->done(w->ctx, exit_code, words, address);
+        free(w);
+        w = following;
+    }
+    uv_close((uv_handle_t *)&dial->stagger, on_closed);
+}
+
+static void note(struct psst_dial *dial, int reason, const char *words)
+{
+    if (reason <= (int)dial->reason) return;
+    dial->reason = (uint8_t)reason;
+    (void)snprintf(dial->words, sizeof dial->words, "%s", words);
+}
+
+/* ---- attempts ---- */
+
+static void note_socket_error(struct psst_dial *dial, uint8_t address, int error)
+{
+    char words[sizeof dial->words];
+    const char *at = dial->addresses[address];
+    if (error == ECONNREFUSED)
+        (void)snprintf(words, sizeof words, "nobody listens at %.120s: %s is off line, or has another address", at,
+                       dial->alias);
+    else if (error == ETIMEDOUT)
+        (void)snprintf(words, sizeof words, "no answer from %s at %.120s: off line, or another address", dial->alias, at);
+    else
+        (void)snprintf(words, sizeof words, "%s cannot be reached at %.120s: %s", dial->alias, at, strerror(error));
+    note(dial, REASON_SOCKET, words);
+}
+
+static void attempt(struct psst_dial *dial, const struct candidate *to)
+{
+    int fd;
+    int error = 0;
+    if (psst_socket_connect(&fd, &to->at, &error) != PSST_OK) {
+        note_socket_error(dial, to->address, error);
+        return;
+    }
+    struct psst_conn *conn = psst_conn_connecting(dial->peers, fd, &to->at, dial);
+    if (conn == NULL) return;
+    conn->dialled = to->address;
+    dial->attempts++;
+}
+
+void psst_dial_failed(struct psst_conn *conn, enum psst_link_end end)
+{
+    struct psst_dial *dial = conn->dial;
+    char words[sizeof dial->words];
+    const char *at = dial->addresses[conn->dialled];
+    conn->dial = NULL;
+    dial->attempts--;
+    if (end == PSST_END_NOT_ADDED) {
+        (void)snprintf(words, sizeof words,
+                       "%s answered, but has not added you, has blocked you, or your pair secrets differ", dial->alias);
+        finish(dial, 6, words, at);
+        return;
+    }
+    if (conn->state == PSST_CONN_CONNECTING) {
+        note_socket_error(dial, conn->dialled, conn->error);
+    } else {
+        (void)snprintf(words, sizeof words,
+                       "no answer from %s at %.80s: off line, another address, locked, or the clocks differ by more "
+                       "than a day",
+                       dial->alias, at);
+        note(dial, REASON_SILENCE, words);
+    }
+    step(dial);
+}
+
+/* ---- names ---- */
+
+static void add_candidate(struct psst_dial *dial, const union psst_sockaddr *at, uint8_t address)
+{
+    for (size_t i = 0; i < dial->n_candidates; i++)
+        if (memcmp(&dial->candidates[i].at, at, sizeof *at) == 0) return;
+    if (dial->n_candidates == CANDIDATES_MAX) return;
+    dial->candidates[dial->n_candidates++] = (struct candidate){*at, address};
+}
+
+/* In the system's order, but families take turns, so that one that leads nowhere costs 250 ms at most. */
+static void add_resolved(struct psst_dial *dial, const struct addrinfo *list)
+{
+    union psst_sockaddr found[PER_NAME_MAX];
+    size_t n = 0;
+    for (const struct addrinfo *a = list; a != NULL && n < PER_NAME_MAX; a = a->ai_next)
+        if (psst_sockaddr_copy(&found[n], a->ai_addr, dial->port) == PSST_OK) n++;
+    bool used[PER_NAME_MAX] = {false};
+    int family = n > 0 ? found[0].any.sa_family : AF_UNSPEC;
+    for (size_t done = 0; done < n; done++) {
+        size_t pick = n;
+        for (size_t i = 0; i < n; i++) {
+            if (used[i]) continue;
+            if (pick == n || (found[pick].any.sa_family != family && found[i].any.sa_family == family)) pick = i;
+        }
+        used[pick] = true;
+        add_candidate(dial, &found[pick], dial->resolved);
+        family = found[pick].any.sa_family == AF_INET ? AF_INET6 : AF_INET;
+    }
+}
+
+static void on_resolved(uv_getaddrinfo_t *resolver, int status, struct addrinfo *list)
+{
+    struct psst_dial *dial = resolver->data;
+    dial->resolving = false;
+    if (!dial->finished) {
+        if (status == 0)
+            add_resolved(dial, list);
+        else {
+            char words[sizeof dial->words];
+            (void)snprintf(words, sizeof words, "the name in %.120s cannot be found: %s",
+                           dial->addresses[dial->resolved], uv_strerror(status));
+            note(dial, REASON_NAME, words);
+        }
+        step(dial);
+    }
+    uv_freeaddrinfo(list);
+    release(dial);
+}
+
+static void resolve_next(struct psst_dial *dial)
+{
+    uint8_t index = (uint8_t)dial->next_address++;
+    char host[PSST_HOST_MAX + 1];
+    union psst_sockaddr at;
+    if (psst_address_split(dial->addresses[index], host, &dial->port) != PSST_OK) return;
+    if (psst_sockaddr_numeric(&at, host, dial->port) == PSST_OK) {
+        add_candidate(dial, &at, index);
+        return;
+    }
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+    dial->resolved = index;
+    if (uv_getaddrinfo(dial->peers->d->loop, &dial->resolver, on_resolved, host, NULL, &hints) != 0) return;
+    dial->resolver.data = dial;
+    dial->resolving = true;
+    dial->handles++;
+}
+
+/* ---- the course of a dial ---- */
+
+static void on_stagger(uv_timer_t *timer)
+{
+    step(timer->data);
+}
+
+/* Begins the next attempt that there is, or ends the dial when there is none and none is under way. */
+static void step(struct psst_dial *dial)
+{
+    while (!dial->finished) {
+        unsigned before = dial->attempts;
+        if (dial->next_candidate < dial->n_candidates) {
+            attempt(dial, &dial->candidates[dial->next_candidate++]);
+            if (dial->attempts == before) continue; /* failed on the spot */
+            (void)uv_timer_start(&dial->stagger, on_stagger, STAGGER_MS, 0);
+            return;
+        }
+        if (dial->resolving) return;
+        if (dial->next_address < dial->n_addresses) {
+            resolve_next(dial);
+            continue;
+        }
+        if (dial->attempts > 0) return;
+        finish(dial, 5, dial->words, NULL);
+        return;
+    }
+}
+
+static void add_address(struct psst_dial *dial, const char *address)
+{
+    if (address[0] == '\0') return;
+    for (size_t i = 0; i < dial->n_addresses; i++)
+        if (strcmp(dial->addresses[i], address) == 0) return;
+    if (dial->n_addresses < sizeof dial->addresses / sizeof dial->addresses[0])
+        (void)snprintf(dial->addresses[dial->n_addresses++], sizeof dial->addresses[0], "%s", address);
+}
+
+static struct psst_dial *dial_of(struct psst_peers *peers, int64_t contact_id)
+{
+    struct psst_dial *dial = peers->dials;
+    while (dial != NULL && dial->contact_id != contact_id) dial = dial->next;
+    return dial;
+}
+
+static struct psst_dial *dial_new(struct psst_peers *peers, const struct psst_contact *contact)
+{
+    struct psst_dial *dial = calloc(1, sizeof *dial);
+    if (dial == NULL) return NULL;
+    (void)uv_timer_init(peers->d->loop, &dial->stagger);
+    dial->stagger.data = dial;
+    dial->handles = 1;
+    dial->peers = peers;
+    dial->contact_id = contact->id;
+    memcpy(dial->alias, contact->alias, sizeof dial->alias);
+    dial->next = peers->dials;
+    peers->dials = dial;
+    return dial;
+}
+
+/* Why there is nothing to try; NULL: there is. */
+static const char *objection(struct psst_peers *peers, const struct psst_contact *contact, const char *address,
+                             char words[256])
+{
+    if (psst_identity_state(peers->d->identity) != PSST_IDENTITY_UNLOCKED || peers->closing || peers->d->stopping)
+        return "the identity is locked";
+    if (contact->blocked) {
+        (void)snprintf(words, 256, "%s is blocked: psst unblock %s", contact->alias, contact->alias);
+        return words;
+    }
+    if (address == NULL && contact->n_addresses == 0 && contact->last_good[0] == '\0') {
+        (void)snprintf(words, 256, "no address is known for %s: psst address %s HOST:PORT", contact->alias,
+                       contact->alias);
+        return words;
+    }
+    return NULL;
+}
+
+void psst_peers_dial(struct psst_peers *peers, struct psst_contact *contact, const char *address, psst_dial_done *done,
+                     void *ctx)
+{
+    char words[256];
+    if (contact->session != NULL) {
+        psst_sockaddr_text(words, &contact->session->address);
+        done(ctx, 0, "", words);
+        return;
+    }
+    const char *why_not = objection(peers, contact, address, words);
+    if (why_not != NULL) {
+        done(ctx, 5, why_not, NULL);
+        return;
+    }
+    struct psst_dial *dial = dial_of(peers, contact->id);
+    bool fresh = dial == NULL;
+    if (fresh) dial = dial_new(peers, contact);
+    struct waiter *w = dial == NULL ? NULL : malloc(sizeof *w);
+    if (w == NULL) {
+        done(ctx, 1, "out of memory", NULL);
+        if (fresh && dial != NULL) finish(dial, 5, "out of memory", NULL);
+        return;
+    }
+    *w = (struct waiter){.next = dial->waiters, .done = done, .ctx = ctx};
+    dial->waiters = w;
+    if (address != NULL) {
+        add_address(dial, address);
+    } else {
+        add_address(dial, contact->last_good);
+        for (size_t i = 0; i < contact->n_addresses; i++) add_address(dial, contact->addresses[i]);
+    }
+    if (fresh || address != NULL) step(dial);
+}
+
+struct psst_contact *psst_dial_contact(const struct psst_dial *dial)
+{
+    return psst_book_by_id(dial->peers->d->book, dial->contact_id);
+}
+
+void psst_dial_reached(struct psst_peers *peers, struct psst_contact *contact, struct psst_conn *conn)
+{
+    char address[PSST_ADDRESS_MAX + 1];
+    psst_sockaddr_text(address, &conn->address);
+    if (conn->dial != NULL) { /* an address of ours, as it was written: it is tried first the next time */
+        struct psst_dial *own = conn->dial;
+        (void)snprintf(address, sizeof address, "%s", own->addresses[conn->dialled]);
+        memcpy(contact->last_good, address, sizeof contact->last_good);
+        own->attempts--;
+        conn->dial = NULL;
+    }
+    struct psst_dial *dial = dial_of(peers, contact->id);
+    if (dial != NULL) finish(dial, 0, "", address);
+}
+
+void psst_dial_give_up(struct psst_peers *peers, int64_t contact_id, const char *words)
+{
+    struct psst_dial *next;
+    for (struct psst_dial *dial = peers->dials; dial != NULL; dial = next) {
+        next = dial->next;
+        if (contact_id == 0 || dial->contact_id == contact_id) finish(dial, 5, words, NULL);
+    }
+}
+
+/* ---- calls that nobody asked for by hand ---- */
+
+struct quiet {
+    struct psst_daemon *d;
+    char alias[PSST_NAME_MAX + 1];
+};
+
+static void on_quiet_done(void *ctx, int exit_code, const char *words, const char *address)
+{
+    struct quiet *quiet = ctx;
+    (void)address;
+    if (exit_code != 0)
+        psst_log_limited(&quiet->d->log, PSST_LOG_INFO, "not-reached", "contact=%s reason=\"%s\"", quiet->alias, words);
+    free(quiet);
+}
+
+void psst_peers_dial_quietly(struct psst_peers *peers, struct psst_contact *contact)
+{
+    if (contact->session != NULL || contact->blocked || dial_of(peers, contact->id) != NULL) return;
+    uint64_t now_ns = psst_daemon_now(peers->d).mono_ns;
+    uint64_t level_ns = contact->quiet_dials_ns > now_ns ? contact->quiet_dials_ns : now_ns;
+    if (level_ns > now_ns + (QUIET_BURST - 1) * PSST_SECOND_NS) return;
+    contact->quiet_dials_ns = level_ns + PSST_SECOND_NS;
+    struct quiet *quiet = malloc(sizeof *quiet);
+    if (quiet == NULL) return;
+    quiet->d = peers->d;
+    memcpy(quiet->alias, contact->alias, sizeof quiet->alias);
+    psst_peers_dial(peers, contact, NULL, on_quiet_done, quiet);
+}

@@ -1,0 +1,541 @@
+/* One's own identity: made, unlocked, locked, given another passphrase. psst-key does what needs the private key; here
+ * is the order of things, and the files.
+ *
+ *   NONE --init--> OPENING --> UNLOCKED --lock--> OPENING --> LOCKED --unlock--> OPENING --> UNLOCKED
+ *
+ *   opening: identity.pem -> psst-key unlocks -> store.key (made when there is neither it nor a store) -> psst-key opens
+ *            it -> store -> book -> delivery and transfers loaded -> UNLOCKED
+ * Whatever fails on the way locks psst-key again.
+ */
+#include "daemon/identity.h"
+#include "daemon/small_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define STORE_KEY_MAX    4096
+#define AGAIN_AFTER_NS   (10 * PSST_SECOND_NS) /* psst-key that died is not trusted to live at once again */
+#define ENCRYPTED_HEADER "-----BEGIN ENCRYPTED PRIVATE KEY-----"
+
+struct waiter {
+    struct waiter *next;
+    psst_identity_done *done;
+    void *ctx;
+};
+
+struct psst_identity {
+    struct psst_daemon *d;
+    enum psst_identity_state state;
+    struct psst_rsa_public *key;
+    char name[PSST_NAME_MAX + 1];
+    bool encrypted, locking, changing, store_open;
+    bool again; /* unlock once the lock is through */
+    struct waiter *waiters;
+    psst_key_progress *progress;
+    void *progress_ctx;
+    struct waiter passwd;
+    struct psst_passphrase_command *command;
+    uint64_t died_ns;
+};
+
+/* ---- life ---- */
+
+enum psst_err psst_identity_new(struct psst_identity **out, struct psst_daemon *d)
+{
+    struct psst_identity *identity = calloc(1, sizeof *identity);
+    if (identity == NULL) return PSST_ERR_MEMORY;
+    identity->d = d;
+    *out = identity;
+    return PSST_OK;
+}
+
+void psst_identity_close(struct psst_identity *identity)
+{
+    psst_passphrase_command_kill(identity->command);
+}
+
+void psst_identity_free(struct psst_identity *identity)
+{
+    if (identity == NULL) return;
+    psst_rsa_public_free(identity->key);
+    free(identity);
+}
+
+enum psst_identity_state psst_identity_state(const struct psst_identity *identity)
+{
+    return identity->state;
+}
+
+const struct psst_rsa_public *psst_identity_key(const struct psst_identity *identity)
+{
+    return identity->key;
+}
+
+const char *psst_identity_name(const struct psst_identity *identity)
+{
+    return identity->name;
+}
+
+bool psst_identity_encrypted(const struct psst_identity *identity)
+{
+    return identity->encrypted;
+}
+
+/* ---- waiting for an end ---- */
+
+static bool wait_for(struct psst_identity *identity, psst_identity_done *done, void *ctx)
+{
+    struct waiter *w = malloc(sizeof *w);
+    if (w == NULL) {
+        done(ctx, PSST_ERR_MEMORY, "out of memory");
+        return false;
+    }
+    *w = (struct waiter){identity->waiters, done, ctx};
+    identity->waiters = w;
+    return true;
+}
+
+void psst_identity_when_settled(struct psst_identity *identity, psst_identity_done *done, void *ctx)
+{
+    if (identity->state == PSST_IDENTITY_OPENING)
+        (void)wait_for(identity, done, ctx);
+    else
+        done(ctx, PSST_OK, "");
+}
+
+static void finish(struct psst_identity *identity, enum psst_identity_state state, enum psst_err err, const char *words)
+{
+    bool was_open = identity->store_open;
+    identity->state = state;
+    identity->store_open = state == PSST_IDENTITY_UNLOCKED;
+    if (was_open != identity->store_open)
+        psst_daemon_event(identity->d, "identity", json_pack("{s:b}", "locked", !identity->store_open));
+    struct waiter *w = identity->waiters;
+    identity->waiters = NULL;
+    while (w != NULL) {
+        struct waiter *next = w->next;
+        w->done(w->ctx, err, words);
+        free(w);
+        w = next;
+    }
+}
+
+static void ignore_key(void *ctx, const struct psst_key_reply *reply)
+{
+    (void)ctx;
+    (void)reply;
+}
+
+static bool exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static void fail(struct psst_identity *identity, enum psst_err err, const char *words)
+{
+    psst_key_lock(identity->d->key, ignore_key, NULL);
+    psst_log(&identity->d->log, PSST_LOG_WARNING, "not-unlocked", "reason=\"%s\"", words);
+    finish(identity, exists(identity->d->paths.identity) ? PSST_IDENTITY_LOCKED : PSST_IDENTITY_NONE, err, words);
+}
+
+/* ---- opening: the store ---- */
+
+static void ignore_shut(void *ctx)
+{
+    (void)ctx;
+}
+
+static void on_book_loaded(void *ctx, enum psst_err err, const char *words)
+{
+    struct psst_identity *identity = ctx;
+    struct psst_daemon *d = identity->d;
+    if (err != PSST_OK || d->stopping) {
+        psst_store_thread_shut(d->store, ignore_shut, NULL);
+        fail(identity, err != PSST_OK ? err : PSST_ERR_LOCKED, err != PSST_OK ? words : "psstd stops");
+        return;
+    }
+    psst_log(&d->log, PSST_LOG_INFO, "unlocked", "%s", "");
+    identity->state = PSST_IDENTITY_UNLOCKED;
+    psst_delivery_loaded(d->delivery);
+    psst_transfers_loaded(d->transfers);
+    finish(identity, PSST_IDENTITY_UNLOCKED, PSST_OK, "");
+}
+
+static void on_store_opened(void *ctx, enum psst_err err, const struct psst_diag *diag)
+{
+    struct psst_identity *identity = ctx;
+    if (err != PSST_OK)
+        fail(identity, err, diag->text);
+    else
+        psst_book_load(identity->d->book, on_book_loaded, identity);
+}
+
+static void on_store_key(void *ctx, const struct psst_key_reply *reply)
+{
+    struct psst_identity *identity = ctx;
+    struct psst_daemon *d = identity->d;
+    struct psst_diag diag = reply->diag;
+    enum psst_err err = reply->err;
+    if (err == PSST_ERR_AUTH)
+        (void)psst_fail(&diag, err, "store.key was made for another identity, or is damaged: the history stays closed");
+    /* a key that was just made is kept before anything is written under it */
+    if (err == PSST_OK && reply->wrapped.len > 0) err = psst_small_file_write(d->paths.store_key, reply->wrapped, &diag);
+    if (err != PSST_OK || d->stopping)
+        fail(identity, err, diag.text);
+    else
+        psst_store_thread_open(d->store, d->paths.store_db, &reply->store_key, on_store_opened, identity);
+}
+
+static void open_store(struct psst_identity *identity)
+{
+    struct psst_daemon *d = identity->d;
+    struct psst_diag diag = {{0}};
+    struct psst_buf wrapped;
+    psst_buf_init(&wrapped, STORE_KEY_MAX);
+    enum psst_err err = psst_paths_check_private(d->paths.store_key, &diag);
+    if (err == PSST_OK) err = psst_small_file_read(d->paths.store_key, STORE_KEY_MAX, &wrapped, &diag);
+    if (err == PSST_OK)
+        psst_key_open_store(d->key, psst_buf_view(&wrapped), on_store_key, identity);
+    else if (err == PSST_ERR_NOT_FOUND && exists(d->paths.store_db))
+        fail(identity, PSST_ERR_DAMAGED,
+             "the history's key (store.key) is gone, so what was kept cannot be read: move store.db away to begin a new one");
+    else if (err == PSST_ERR_NOT_FOUND)
+        psst_key_create_store(d->key, on_store_key, identity);
+    else
+        fail(identity, err, diag.text);
+    psst_buf_fini(&wrapped);
+}
+
+/* ---- opening: the key ---- */
+
+static enum psst_err write_card(struct psst_identity *identity, struct psst_diag *diag)
+{
+    struct psst_card card = {.key = identity->key};
+    memcpy(card.name, identity->name, sizeof card.name);
+    struct psst_buf text;
+    psst_buf_init(&text, PSST_CARD_MAX);
+    enum psst_err err = psst_card_write(&card, &text);
+    if (err == PSST_OK) err = psst_small_file_write(identity->d->paths.card, psst_buf_view(&text), diag);
+    psst_buf_fini(&text);
+    return err;
+}
+
+static void listen_now(struct psst_identity *identity)
+{
+    struct psst_diag diag = {{0}};
+    if (psst_peers_listen(identity->d->peers, &diag) != PSST_OK)
+        psst_log(&identity->d->log, PSST_LOG_ERROR, "not-listening", "reason=\"%s\"", diag.text);
+}
+
+/* The public half that psst-key found must be the one that the card has always said. A card that is gone is made anew,
+ * without its name. */
+static enum psst_err take_key(struct psst_identity *identity, struct psst_view spki, struct psst_diag *diag)
+{
+    if (identity->key != NULL) {
+        if (psst_view_equal(psst_rsa_public_spki(identity->key), spki)) return PSST_OK;
+        return psst_fail(diag, PSST_ERR_DAMAGED, "identity.pem and card.psst hold different keys: one of them is not yours");
+    }
+    if (psst_rsa_public_load(&identity->key, spki) != PSST_OK)
+        return psst_fail(diag, PSST_ERR_BAD_KEY, "the key cannot be used");
+    if (identity->name[0] == '\0') (void)snprintf(identity->name, sizeof identity->name, "me");
+    return write_card(identity, diag);
+}
+
+static void on_unlocked(void *ctx, const struct psst_key_reply *reply)
+{
+    struct psst_identity *identity = ctx;
+    struct psst_diag diag = reply->diag;
+    enum psst_err err = reply->err;
+    bool had_key = identity->key != NULL;
+    if (err == PSST_OK) err = take_key(identity, reply->spki, &diag);
+    if (err != PSST_OK || identity->d->stopping) {
+        fail(identity, err != PSST_OK ? err : PSST_ERR_LOCKED, diag.text);
+        return;
+    }
+    identity->encrypted = reply->encrypted;
+    if (!had_key) listen_now(identity);
+    open_store(identity);
+}
+
+static int open_key_file(struct psst_identity *identity, struct psst_diag *diag)
+{
+    const char *path = identity->d->paths.identity;
+    enum psst_err err = psst_paths_check_private(path, diag);
+    if (err != PSST_OK) {
+        (void)psst_fail(diag, err, "there is no identity here yet: psst init makes one");
+        return -1;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) (void)psst_fail(diag, PSST_ERR_IO, "cannot open %.160s: %s", path, strerror(errno));
+    return fd;
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0) (void)close(fd);
+}
+
+static void unlock(struct psst_identity *identity, int passphrase_fd)
+{
+    struct psst_daemon *d = identity->d;
+    struct psst_diag diag = {{0}};
+    identity->state = PSST_IDENTITY_OPENING;
+    int key_fd = open_key_file(identity, &diag);
+    const char *line = psst_settings_get(d->settings, "passphrase_command");
+    enum psst_err err = key_fd >= 0 ? PSST_OK : PSST_ERR_PERMISSION;
+    if (err == PSST_OK && passphrase_fd < 0 && identity->encrypted && line[0] != '\0' && identity->command == NULL)
+        err = psst_passphrase_command_run(&identity->command, d->loop, line, &passphrase_fd, &diag);
+    if (err == PSST_OK) {
+        psst_key_unlock(d->key, key_fd, passphrase_fd, on_unlocked, identity);
+        return;
+    }
+    close_fd(key_fd);
+    close_fd(passphrase_fd);
+    fail(identity, err, diag.text);
+}
+
+void psst_identity_unlock(struct psst_identity *identity, int passphrase_fd, psst_identity_done *done, void *ctx)
+{
+    enum psst_err err = PSST_OK;
+    const char *words = "";
+    switch (identity->state) {
+    case PSST_IDENTITY_LOCKED:
+        if (wait_for(identity, done, ctx))
+            unlock(identity, passphrase_fd);
+        else
+            close_fd(passphrase_fd);
+        return;
+    case PSST_IDENTITY_NONE:
+        err = PSST_ERR_NOT_FOUND;
+        words = "there is no identity here yet: psst init makes one";
+        break;
+    case PSST_IDENTITY_OPENING:
+        err = PSST_ERR_AGAIN;
+        words = "the identity is being opened or locked just now: try again";
+        break;
+    case PSST_IDENTITY_UNLOCKED: break;
+    }
+    close_fd(passphrase_fd);
+    done(ctx, err, words);
+}
+
+/* ---- locking ---- */
+
+static void ignore_done(void *ctx, enum psst_err err, const char *words)
+{
+    (void)ctx;
+    (void)err;
+    (void)words;
+}
+
+static bool needs_nobody(const struct psst_identity *identity)
+{
+    return !identity->encrypted || psst_settings_get(identity->d->settings, "passphrase_command")[0] != '\0';
+}
+
+static void on_key_locked(void *ctx, const struct psst_key_reply *reply)
+{
+    struct psst_identity *identity = ctx;
+    (void)reply;
+    bool again = identity->again;
+    identity->locking = identity->again = false;
+    psst_log(&identity->d->log, PSST_LOG_INFO, "locked", "%s", "");
+    finish(identity, PSST_IDENTITY_LOCKED, PSST_OK, "");
+    if (again && !identity->d->stopping && needs_nobody(identity))
+        psst_identity_unlock(identity, -1, ignore_done, NULL);
+}
+
+static void on_store_shut(void *ctx)
+{
+    struct psst_identity *identity = ctx;
+    psst_book_unload(identity->d->book);
+    psst_key_lock(identity->d->key, on_key_locked, identity);
+}
+
+static void lock(struct psst_identity *identity, const char *words)
+{
+    struct psst_daemon *d = identity->d;
+    identity->state = PSST_IDENTITY_OPENING;
+    identity->locking = true;
+    psst_peers_hangup_all(d->peers, PSST_BYE_LOCKED, words);
+    psst_delivery_unloaded(d->delivery);
+    psst_transfers_unloaded(d->transfers);
+    psst_store_thread_shut(d->store, on_store_shut, identity);
+}
+
+void psst_identity_lock(struct psst_identity *identity, psst_identity_done *done, void *ctx)
+{
+    if (identity->state == PSST_IDENTITY_UNLOCKED) {
+        if (wait_for(identity, done, ctx)) lock(identity, "you locked your identity");
+        return;
+    }
+    bool busy = identity->state == PSST_IDENTITY_OPENING && !identity->locking;
+    if (identity->locking)
+        (void)wait_for(identity, done, ctx);
+    else
+        done(ctx, busy ? PSST_ERR_AGAIN : PSST_OK,
+             busy ? "the identity is being opened just now: try again" : "");
+}
+
+void psst_identity_key_died(struct psst_identity *identity)
+{
+    uint64_t now_ns = psst_daemon_now(identity->d).mono_ns;
+    bool long_ago = identity->died_ns == 0 || now_ns - identity->died_ns > AGAIN_AFTER_NS;
+    identity->died_ns = now_ns;
+    psst_log(&identity->d->log, PSST_LOG_ERROR, "psst-key-ended", "%s", "");
+    if (identity->state != PSST_IDENTITY_UNLOCKED || identity->d->stopping) return; /* who waits for it gets its error */
+    lock(identity, "psst-key, which holds the key, has ended");
+    identity->again = long_ago;
+}
+
+/* ---- making one ---- */
+
+static void on_progress(void *ctx, unsigned tried)
+{
+    struct psst_identity *identity = ctx;
+    if (identity->progress != NULL) identity->progress(identity->progress_ctx, tried);
+}
+
+/* The card first: only identity.pem makes an identity, and whoever has that one has his card. */
+static void on_made(void *ctx, const struct psst_key_reply *reply)
+{
+    struct psst_identity *identity = ctx;
+    struct psst_daemon *d = identity->d;
+    struct psst_diag diag = reply->diag;
+    enum psst_err err = reply->err;
+    if (err == PSST_OK && psst_rsa_public_load(&identity->key, reply->spki) != PSST_OK)
+        err = psst_fail(&diag, PSST_ERR_BAD_KEY, "the key cannot be used");
+    if (err == PSST_OK) err = write_card(identity, &diag);
+    if (err == PSST_OK) err = psst_small_file_commit(d->paths.identity, &diag);
+    if (err != PSST_OK) {
+        psst_small_file_abandon(d->paths.identity);
+        psst_rsa_public_free(identity->key);
+        identity->key = NULL;
+        identity->name[0] = '\0';
+        fail(identity, err, diag.text);
+        return;
+    }
+    listen_now(identity);
+    open_store(identity);
+}
+
+void psst_identity_init(struct psst_identity *identity, const char *name, unsigned bits, int import_fd, int passphrase_fd,
+                        psst_key_progress *progress, psst_identity_done *done, void *ctx)
+{
+    struct psst_daemon *d = identity->d;
+    struct psst_diag diag = {{0}};
+    int out_fd = -1;
+    enum psst_err err = PSST_OK;
+    if (identity->state != PSST_IDENTITY_NONE)
+        err = psst_fail(&diag, PSST_ERR_EXISTS, "there is an identity already: it is never overwritten");
+    if (err == PSST_OK) err = psst_name_check(name, &diag);
+    if (err == PSST_OK) err = psst_paths_make_dir(d->paths.data_dir, true, &diag);
+    if (err == PSST_OK) err = psst_small_file_begin(d->paths.identity, &out_fd, &diag);
+    if (err != PSST_OK) {
+        close_fd(import_fd);
+        close_fd(passphrase_fd);
+        done(ctx, err, diag.text);
+        return;
+    }
+    if (!wait_for(identity, done, ctx)) {
+        close_fd(import_fd);
+        close_fd(passphrase_fd);
+        close_fd(out_fd);
+        return;
+    }
+    identity->state = PSST_IDENTITY_OPENING;
+    identity->encrypted = passphrase_fd >= 0;
+    identity->progress = progress;
+    identity->progress_ctx = ctx;
+    (void)snprintf(identity->name, sizeof identity->name, "%s", name);
+    if (import_fd >= 0)
+        psst_key_import(d->key, import_fd, out_fd, passphrase_fd, on_made, identity);
+    else
+        psst_key_generate(d->key, bits, out_fd, passphrase_fd, on_progress, on_made, identity);
+}
+
+/* ---- another passphrase ---- */
+
+static void on_changed(void *ctx, const struct psst_key_reply *reply)
+{
+    struct psst_identity *identity = ctx;
+    struct psst_diag diag = reply->diag;
+    enum psst_err err = reply->err;
+    if (err == PSST_OK)
+        err = psst_small_file_commit(identity->d->paths.identity, &diag);
+    else
+        psst_small_file_abandon(identity->d->paths.identity);
+    identity->changing = false;
+    if (err == PSST_OK) identity->encrypted = reply->encrypted;
+    identity->passwd.done(identity->passwd.ctx, err, diag.text);
+}
+
+void psst_identity_passwd(struct psst_identity *identity, int old_fd, int new_fd, psst_identity_done *done, void *ctx)
+{
+    struct psst_daemon *d = identity->d;
+    struct psst_diag diag = {{0}};
+    int key_fd = -1, out_fd = -1;
+    enum psst_err err = PSST_OK;
+    if (identity->changing || identity->state == PSST_IDENTITY_OPENING)
+        err = psst_fail(&diag, PSST_ERR_AGAIN, "something else is being done with the identity just now: try again");
+    if (err == PSST_OK) {
+        key_fd = open_key_file(identity, &diag);
+        if (key_fd < 0) err = PSST_ERR_PERMISSION;
+    }
+    if (err == PSST_OK) err = psst_small_file_begin(d->paths.identity, &out_fd, &diag);
+    if (err != PSST_OK) {
+        close_fd(key_fd);
+        close_fd(old_fd);
+        close_fd(new_fd);
+        done(ctx, err, diag.text);
+        return;
+    }
+    identity->changing = true;
+    identity->passwd = (struct waiter){NULL, done, ctx};
+    psst_key_change_passphrase(d->key, key_fd, out_fd, old_fd, new_fd, on_changed, identity);
+}
+
+/* ---- at the start ---- */
+
+/* Only the first line is read: the rest is psst-key's. */
+static bool is_encrypted(const char *path)
+{
+    char line[sizeof ENCRYPTED_HEADER - 1];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return true;
+    ssize_t n = read(fd, line, sizeof line);
+    (void)close(fd);
+    return n == (ssize_t)sizeof line && memcmp(line, ENCRYPTED_HEADER, sizeof line) == 0;
+}
+
+static void read_card(struct psst_identity *identity)
+{
+    struct psst_daemon *d = identity->d;
+    struct psst_diag diag = {{0}};
+    struct psst_card card = {.key = NULL};
+    struct psst_buf text;
+    psst_buf_init(&text, PSST_CARD_MAX);
+    enum psst_err err = psst_small_file_read(d->paths.card, PSST_CARD_MAX, &text, &diag);
+    if (err == PSST_OK) err = psst_card_parse(&card, psst_buf_view(&text), &diag);
+    if (err == PSST_OK) {
+        identity->key = psst_rsa_public_ref(card.key);
+        memcpy(identity->name, card.name, sizeof identity->name);
+        psst_card_fini(&card);
+    } else if (err != PSST_ERR_NOT_FOUND) {
+        psst_log(&d->log, PSST_LOG_ERROR, "own-card", "reason=\"%s\"", diag.text);
+    }
+    psst_buf_fini(&text);
+}
+
+void psst_identity_start(struct psst_identity *identity)
+{
+    struct psst_daemon *d = identity->d;
+    if (!exists(d->paths.identity)) return;
+    identity->state = PSST_IDENTITY_LOCKED;
+    identity->encrypted = is_encrypted(d->paths.identity);
+    read_card(identity);
+    if (needs_nobody(identity)) psst_identity_unlock(identity, -1, ignore_done, NULL);
+}

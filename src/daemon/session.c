@@ -1,0 +1,353 @@
+/* What the events of a link mean: the questions of a handshake answered from the replay cache, psst-key and the book; a
+ * session handed to its contact, duplicates settled; and in the end one sentence for the user.
+ */
+#include "daemon/peers_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- the private operation ---- */
+
+struct psst_question {
+    struct psst_question *next;
+    struct psst_peers *peers;
+    struct psst_conn *conn; /* NULL: it is gone, the answer is for nobody */
+    bool stranger, asked;
+    uint8_t x[PSST_KEM_LEN];
+};
+
+static void ask_waiting(struct psst_peers *peers);
+
+static void on_decapsulated(void *ctx, const struct psst_key_reply *reply)
+{
+    struct psst_question *q = ctx;
+    struct psst_peers *peers = q->peers;
+    struct psst_conn *conn = q->conn;
+    if (q->stranger) peers->opening--;
+    if (conn != NULL) {
+        conn->question = NULL;
+        psst_link_decapsulated(conn->link, reply->err == PSST_OK ? &reply->secret : NULL);
+        psst_conn_kick(conn);
+    }
+    free(q);
+    ask_waiting(peers);
+}
+
+static void ask(struct psst_question *q)
+{
+    q->asked = true;
+    if (q->stranger) q->peers->opening++;
+    psst_key_decapsulate(q->peers->d->key, q->x, on_decapsulated, q);
+}
+
+static void ask_waiting(struct psst_peers *peers)
+{
+    while (peers->opening < PSST_STRANGER_OPENS && peers->waiting != NULL) {
+        struct psst_question *q = peers->waiting;
+        peers->waiting = q->next;
+        if (peers->waiting == NULL) peers->waiting_end = &peers->waiting;
+        ask(q);
+    }
+}
+
+/* Strangers take their turn, a few at a time; our own calls and sessions that renew their keys do not wait for them. */
+static void decapsulate(struct psst_conn *conn, const uint8_t *x)
+{
+    struct psst_peers *peers = conn->peers;
+    struct psst_question *q = calloc(1, sizeof *q);
+    if (q == NULL) {
+        psst_link_decapsulated(conn->link, NULL);
+        return;
+    }
+    q->peers = peers;
+    q->conn = conn;
+    memcpy(q->x, x, sizeof q->x);
+    conn->question = q;
+    q->stranger = psst_link_role(conn->link) == PSST_CALLEE && !psst_link_established(conn->link);
+    if (!q->stranger) {
+        ask(q);
+        return;
+    }
+    *peers->waiting_end = q;
+    peers->waiting_end = &q->next;
+    ask_waiting(peers);
+}
+
+void psst_question_drop(struct psst_conn *conn)
+{
+    struct psst_question *q = conn->question;
+    if (q == NULL) return;
+    struct psst_peers *peers = conn->peers;
+    conn->question = NULL;
+    q->conn = NULL;
+    if (q->asked) return;
+    struct psst_question **at = &peers->waiting;
+    while (*at != q) at = &(*at)->next;
+    *at = q->next;
+    if (peers->waiting_end == &q->next) peers->waiting_end = at;
+    free(q);
+}
+
+/* ---- the other questions ---- */
+
+static void admit(struct psst_conn *conn, const struct psst_event *ev)
+{
+    struct psst_peers *peers = conn->peers;
+    struct psst_daemon *d = peers->d;
+    struct psst_now now = psst_daemon_now(d);
+    bool may = false;
+    psst_daemon_count(d, "first-messages");
+    if (!psst_admission_rate(&peers->admission, conn->place.source, now.mono_ns)) {
+        psst_daemon_count(d, "first-messages-too-many");
+    } else if (psst_replay_cache_add(peers->replay, ev->mac, ev->day, now.unix_ms / 86400000) != PSST_OK) {
+        psst_daemon_count(d, "first-messages-replayed");
+    } else {
+        psst_replay_file_add(peers->replay_file, ev->mac, ev->day);
+        may = psst_identity_state(d->identity) == PSST_IDENTITY_UNLOCKED && !d->stopping;
+        if (!may) psst_daemon_count(d, "calls-while-locked");
+    }
+    if (may) psst_admission_shown(&conn->place);
+    psst_link_admit(conn->link, may);
+}
+
+/* fpr is only a claim, so no name goes into a log. */
+static void look_up(struct psst_conn *conn, const struct psst_fpr *fpr)
+{
+    struct psst_daemon *d = conn->peers->d;
+    struct psst_contact *contact = psst_book_by_fpr(d->book, fpr);
+    if (contact == NULL || contact->blocked) {
+        psst_daemon_count(d, contact == NULL ? "callers-unknown" : "callers-blocked");
+        psst_link_contact(conn->link, NULL, NULL);
+        return;
+    }
+    psst_link_contact(conn->link, contact->key, psst_contact_psk(d, contact));
+}
+
+static void stranger_failed(struct psst_conn *conn)
+{
+    struct psst_daemon *d = conn->peers->d;
+    psst_daemon_count(d, "handshakes-failed");
+    psst_log_limited(&d->log, PSST_LOG_INFO, "stranger-refused", "%s", "");
+    conn->state = PSST_CONN_VOID;
+    struct psst_place *out = psst_admission_to_void(&conn->peers->admission, &conn->place);
+    if (out == NULL) return;
+    struct psst_conn *oldest = (struct psst_conn *)((char *)out - offsetof(struct psst_conn, place));
+    psst_socket_drain(oldest->fd, PSST_DRAIN_BYTES);
+    psst_conn_close(oldest);
+}
+
+/* ---- a session of a contact ---- */
+
+static void session_event(struct psst_conn *conn, const char *state, const char *reason)
+{
+    char address[PSST_SOCKADDR_TEXT_MAX];
+    psst_sockaddr_text(address, &conn->address);
+    json_t *params = json_pack("{s:s, s:s, s:s}", "contact", conn->contact->alias, "state", state, "address", address);
+    if (params == NULL) return;
+    if (reason != NULL) (void)json_object_set_new(params, "reason", json_string(reason));
+    psst_daemon_event(conn->peers->d, "session", params);
+}
+
+/* Sending goes over this session from now on; what was not acknowledged on another is sent again. */
+static void use_session(struct psst_conn *conn, const char *reason)
+{
+    struct psst_daemon *d = conn->peers->d;
+    struct psst_contact *contact = conn->contact;
+    if (contact->session != NULL) psst_transfers_down(d->transfers, contact);
+    contact->session = conn;
+    session_event(conn, "up", reason);
+    psst_delivery_up(d->delivery, contact);
+    psst_transfers_up(d->transfers, contact);
+    psst_conn_kick(conn);
+}
+
+/* The newest of the sessions that this contact still has; NULL: none. */
+static struct psst_conn *another_session(struct psst_peers *peers, const struct psst_contact *contact,
+                                         const struct psst_conn *but)
+{
+    struct psst_conn *best = NULL;
+    for (struct psst_conn *c = peers->conns; c != NULL; c = c->next) {
+        if (c == but || c->state != PSST_CONN_SESSION || c->contact != contact) continue;
+        if (best == NULL || c->since_ms > best->since_ms ||
+            (c->since_ms == best->since_ms && c->serial > best->serial))
+            best = c;
+    }
+    return best;
+}
+
+void psst_session_detach(struct psst_conn *conn, const char *words)
+{
+    struct psst_daemon *d = conn->peers->d;
+    struct psst_contact *contact = conn->contact;
+    if (contact == NULL) return;
+    psst_log(&d->log, PSST_LOG_INFO, "session-ended", "contact=%s reason=\"%s\"", contact->alias, words);
+    if (contact->session != conn) {
+        conn->contact = NULL;
+        return;
+    }
+    struct psst_conn *other = another_session(conn->peers, contact, conn);
+    if (other != NULL) {
+        conn->contact = NULL;
+        use_session(other, words);
+        return;
+    }
+    session_event(conn, "down", words);
+    conn->contact = NULL;
+    contact->session = NULL;
+    psst_delivery_down(d->delivery, contact);
+    psst_transfers_down(d->transfers, contact);
+}
+
+/* The one that gives way says bye; nobody is told that the line is down, because it is not. */
+static void give_way(struct psst_conn *loser, const char *words)
+{
+    psst_session_detach(loser, words);
+    psst_conn_bye(loser, PSST_BYE_DUPLICATE);
+}
+
+/* True: conn is the session to use from now on. */
+static bool settle_duplicates(struct psst_conn *conn)
+{
+    struct psst_peers *peers = conn->peers;
+    const struct psst_fpr *self = psst_rsa_public_fpr(peers->config.self);
+    const struct psst_fpr *peer = psst_rsa_public_fpr(conn->contact->key);
+    struct psst_conn *next;
+    bool stays = true;
+    for (struct psst_conn *old = peers->conns; old != NULL && stays; old = next) {
+        next = old->next;
+        if (old == conn || old->state != PSST_CONN_SESSION || old->contact != conn->contact) continue;
+        switch (psst_duplicate_decide(self, peer, psst_link_times(old->link), psst_link_times(conn->link))) {
+        case PSST_DUPLICATE_KEEP_BOTH: break;
+        case PSST_DUPLICATE_CLOSE_OLD:
+            /* silently: conn takes its place in the same breath */
+            psst_log(&peers->d->log, PSST_LOG_INFO, "session-replaced", "contact=%s", conn->contact->alias);
+            if (conn->contact->session == old) {
+                psst_delivery_down(peers->d->delivery, conn->contact);
+                psst_transfers_down(peers->d->transfers, conn->contact);
+                conn->contact->session = NULL;
+            }
+            old->contact = NULL;
+            psst_conn_bye(old, PSST_BYE_DUPLICATE);
+            break;
+        case PSST_DUPLICATE_CLOSE_NEW: stays = false; break;
+        }
+    }
+    return stays;
+}
+
+static void established(struct psst_conn *conn, const struct psst_fpr *fpr)
+{
+    struct psst_peers *peers = conn->peers;
+    struct psst_daemon *d = peers->d;
+    struct psst_contact *contact = psst_book_by_fpr(d->book, fpr);
+    psst_admission_leave(&peers->admission, &conn->place);
+    if (contact == NULL || contact->blocked || d->stopping) { /* removed or blocked while the handshake ran */
+        if (conn->dial != NULL) psst_dial_failed(conn, PSST_END_NO_ANSWER);
+        psst_conn_bye(conn, PSST_BYE_CLOSED);
+        return;
+    }
+    conn->state = PSST_CONN_SESSION;
+    conn->contact = contact;
+    conn->since_ms = psst_daemon_now(d).unix_ms;
+    bool had_one = contact->session != NULL;
+    psst_daemon_count(d, "sessions");
+    char address[PSST_SOCKADDR_TEXT_MAX];
+    psst_sockaddr_text(address, &conn->address);
+    psst_log(&d->log, PSST_LOG_INFO, "session-up", "contact=%s address=%s role=%s", contact->alias, address,
+             psst_link_role(conn->link) == PSST_CALLER ? "caller" : "callee");
+    if (settle_duplicates(conn))
+        use_session(conn, had_one ? "a newer session took the place of the one before" : NULL);
+    else
+        give_way(conn, "both have called; the other session stays");
+    psst_dial_reached(peers, contact, conn);
+}
+
+/* ---- the end ---- */
+
+static const char *bye_words(char out[256], const char *alias, uint8_t reason)
+{
+    const char *fmt = "%s ended the session";
+    if (reason == PSST_BYE_CLOSED) fmt = "%s hung up";
+    if (reason == PSST_BYE_DUPLICATE) fmt = "a newer session of %s took the place of this one";
+    if (reason == PSST_BYE_LOCKED) fmt = "%s locked the identity";
+    if (reason == PSST_BYE_STOPPING) fmt = "%s went off line";
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    (void)snprintf(out, 256, fmt, alias);
+#pragma GCC diagnostic pop
+    return out;
+}
+
+static const char *end_words(char out[256], const struct psst_conn *conn, const struct psst_event *ev)
+{
+    const char *alias = conn->contact->alias;
+    switch (ev->end) {
+    case PSST_END_BYE: return bye_words(out, alias, ev->reason);
+    case PSST_END_CUT_OFF:
+        (void)snprintf(out, 256, "the line to %s was cut off: %s", alias,
+                       conn->error != 0 ? strerror(conn->error) : "the connection ended without a goodbye");
+        return out;
+    case PSST_END_NO_PONG: (void)snprintf(out, 256, "%s does not answer any more", alias); return out;
+    case PSST_END_TAMPERED:
+        (void)snprintf(out, 256, "the line to %s was tampered with, or the other side is faulty", alias);
+        return out;
+    case PSST_END_REKEY_LATE:
+        (void)snprintf(out, 256, "the line to %s was ended: its keys were not renewed in time", alias);
+        return out;
+    case PSST_END_CLOSED: return "the session was closed";
+    case PSST_END_MEMORY: return "the session was ended: out of memory";
+    case PSST_END_NO_ANSWER:
+    case PSST_END_NOT_ADDED:
+    case PSST_END_VOID_OVER: break;
+    }
+    return "the session was ended";
+}
+
+static void ended(struct psst_conn *conn, const struct psst_event *ev)
+{
+    char words[256];
+    switch ((enum psst_conn_state)conn->state) {
+    case PSST_CONN_SESSION:
+        psst_session_detach(conn, end_words(words, conn, ev));
+        psst_conn_close(conn);
+        return;
+    case PSST_CONN_HANDSHAKE:
+        if (conn->dial != NULL) psst_dial_failed(conn, ev->end);
+        psst_conn_close(conn);
+        return;
+    case PSST_CONN_ENDING:
+        if (ev->end == PSST_END_CLOSED)
+            psst_conn_linger(conn);
+        else
+            psst_conn_close(conn);
+        return;
+    case PSST_CONN_VOID: psst_socket_drain(conn->fd, PSST_DRAIN_BYTES); break;
+    case PSST_CONN_CONNECTING:
+    case PSST_CONN_LINGER:
+    case PSST_CONN_CLOSED: break;
+    }
+    psst_conn_close(conn);
+}
+
+void psst_conn_event(struct psst_conn *conn, const struct psst_event *ev)
+{
+    struct psst_daemon *d = conn->peers->d;
+    switch (ev->type) {
+    case PSST_EV_NONE: return;
+    case PSST_EV_ADMIT: admit(conn, ev); return;
+    case PSST_EV_DECAPSULATE: decapsulate(conn, ev->x); return;
+    case PSST_EV_CONTACT: look_up(conn, &ev->fpr); return;
+    case PSST_EV_FAILED: stranger_failed(conn); return;
+    case PSST_EV_ESTABLISHED: established(conn, &ev->fpr); return;
+    case PSST_EV_ENDED: ended(conn, ev); return;
+    case PSST_EV_PONG: conn->rtt_ns = ev->rtt_ns; return;
+    case PSST_EV_REKEYED: psst_daemon_count(d, "rekeys"); return;
+    case PSST_EV_TEXT:
+    case PSST_EV_ACK:
+    case PSST_EV_NOT_ACCEPTED:
+    case PSST_EV_FILE: break;
+    }
+    if (conn->state != PSST_CONN_SESSION || conn->contact == NULL) return; /* it has had our bye */
+    if (psst_transfers_event(d->transfers, conn, ev)) return;
+    if (ev->type != PSST_EV_FILE) psst_delivery_event(d->delivery, conn, ev);
+}

@@ -1,0 +1,244 @@
+/* The plain file `config`: `key = value`, one a line, # begins a comment line. It is needed before anything is unlocked,
+ * and a person may edit it, so what is not understood is left as it stands. */
+#include "daemon/daemon.h"
+#include "daemon/small_file.h"
+#include "net/address.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CONFIG_MAX_BYTES 65536
+#define VALUE_MAX_BYTES  1024
+
+struct setting {
+    const char *key;
+    const char *fallback; /* NULL: computed */
+    enum psst_err (*check)(const char *value, struct psst_diag *diag);
+};
+
+static enum psst_err check_listen(const char *value, struct psst_diag *diag);
+static enum psst_err check_level(const char *value, struct psst_diag *diag);
+static enum psst_err check_directory(const char *value, struct psst_diag *diag);
+static enum psst_err check_line(const char *value, struct psst_diag *diag);
+
+static const struct setting table[] = {
+    {"listen", "[::]:4516 0.0.0.0:4516", check_listen},
+    {"passphrase_command", "", check_line},
+    {"download_dir", NULL, check_directory},
+    {"log_level", "info", check_level},
+};
+#define SETTINGS (sizeof table / sizeof table[0])
+
+struct psst_settings {
+    char file[sizeof((struct psst_paths *)0)->config];
+    char dir[PSST_PATH_MAX];
+    char download_dir[PSST_PATH_MAX]; /* the fallback of that key */
+    char *values[SETTINGS];           /* NULL: not set */
+    struct psst_buf rest;             /* lines that are not ours to change: comments, unknown keys */
+};
+
+/* ---- values ---- */
+
+static enum psst_err check_line(const char *value, struct psst_diag *diag)
+{
+    for (const char *p = value; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return psst_fail(diag, PSST_ERR_USAGE, "a setting is one line of plain text");
+    if (strlen(value) > VALUE_MAX_BYTES) return psst_fail(diag, PSST_ERR_USAGE, "the value is too long");
+    return PSST_OK;
+}
+
+static enum psst_err check_listen(const char *value, struct psst_diag *diag)
+{
+    size_t n = 0;
+    for (const char *at = value + strspn(value, " "); *at != '\0'; at += strspn(at, " ")) {
+        size_t len = strcspn(at, " ");
+        char word[PSST_ADDRESS_MAX + 1];
+        union psst_sockaddr sa;
+        if (len < sizeof word) {
+            memcpy(word, at, len);
+            word[len] = '\0';
+        }
+        if (len >= sizeof word || psst_sockaddr_parse(&sa, word) != PSST_OK)
+            return psst_fail(diag, PSST_ERR_USAGE,
+                             "listen takes addresses in digits with their port, such as 0.0.0.0:4516 or [::]:4516");
+        if (++n > 16) return psst_fail(diag, PSST_ERR_USAGE, "listen takes at most 16 addresses");
+        at += len;
+    }
+    return n > 0 ? PSST_OK : psst_fail(diag, PSST_ERR_USAGE, "listen takes at least one address");
+}
+
+static enum psst_err check_level(const char *value, struct psst_diag *diag)
+{
+    static const char *const levels[] = {"error", "warning", "info", "debug"};
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
+        if (strcmp(value, levels[i]) == 0) return PSST_OK;
+    return psst_fail(diag, PSST_ERR_USAGE, "log_level is one of error, warning, info, debug");
+}
+
+static enum psst_err check_directory(const char *value, struct psst_diag *diag)
+{
+    if (value[0] != '/' || strlen(value) >= PSST_PATH_MAX)
+        return psst_fail(diag, PSST_ERR_USAGE, "download_dir is an absolute path of a directory");
+    return check_line(value, diag);
+}
+
+static const struct setting *find(const char *key, size_t *index)
+{
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (strcmp(table[i].key, key) != 0) continue;
+        *index = i;
+        return &table[i];
+    }
+    return NULL;
+}
+
+/* ---- reading ---- */
+
+static struct psst_view trim(struct psst_view v)
+{
+    while (v.len > 0 && (v.data[0] == ' ' || v.data[0] == '\t')) v = psst_view(v.data + 1, v.len - 1);
+    while (v.len > 0 && (v.data[v.len - 1] == ' ' || v.data[v.len - 1] == '\t' || v.data[v.len - 1] == '\r')) v.len--;
+    return v;
+}
+
+/* A key of ours with its value; anything else is kept as it stands. */
+static enum psst_err read_line(struct psst_settings *s, struct psst_view line, unsigned number, struct psst_diag *diag)
+{
+    struct psst_view trimmed = trim(line);
+    const uint8_t *equals = trimmed.len > 0 ? memchr(trimmed.data, '=', trimmed.len) : NULL;
+    char key[64] = "";
+    if (equals != NULL && trimmed.data[0] != '#') {
+        struct psst_view name = trim(psst_view(trimmed.data, (size_t)(equals - trimmed.data)));
+        if (name.len < sizeof key) memcpy(key, name.data, name.len); /* terminated: key was all zeros */
+    }
+    size_t index;
+    const struct setting *setting = find(key, &index);
+    if (setting == NULL) {
+        psst_buf_put_view(&s->rest, line);
+        psst_buf_put_u8(&s->rest, '\n');
+        return PSST_OK;
+    }
+    struct psst_view value = trim(psst_view(equals + 1, (size_t)(trimmed.data + trimmed.len - equals) - 1));
+    char *copy = strndup((const char *)value.data, value.len);
+    if (copy == NULL) return psst_fail(diag, PSST_ERR_MEMORY, "out of memory");
+    struct psst_diag why = {{0}};
+    if (setting->check(copy, &why) != PSST_OK) {
+        free(copy);
+        return psst_fail(diag, PSST_ERR_MALFORMED, "%.120s, line %u: %s", s->file, number, why.text);
+    }
+    free(s->values[index]); /* the last one counts */
+    s->values[index] = copy;
+    return PSST_OK;
+}
+
+static enum psst_err read_lines(struct psst_settings *s, struct psst_view text, struct psst_diag *diag)
+{
+    unsigned number = 0;
+    while (text.len > 0) {
+        const uint8_t *end = memchr(text.data, '\n', text.len);
+        size_t len = end == NULL ? text.len : (size_t)(end - text.data);
+        enum psst_err err = read_line(s, psst_view(text.data, len), ++number, diag);
+        if (err != PSST_OK) return err;
+        size_t used = end == NULL ? len : len + 1;
+        text = psst_view(text.data + used, text.len - used);
+    }
+    return PSST_OK;
+}
+
+enum psst_err psst_settings_load(struct psst_settings **out, const struct psst_paths *paths, struct psst_diag *diag)
+{
+    struct psst_settings *s = calloc(1, sizeof *s);
+    if (s == NULL) return psst_fail(diag, PSST_ERR_MEMORY, "out of memory");
+    memcpy(s->file, paths->config, sizeof s->file);
+    memcpy(s->dir, paths->config_dir, sizeof s->dir);
+    memcpy(s->download_dir, paths->download_dir, sizeof s->download_dir);
+    psst_buf_init(&s->rest, CONFIG_MAX_BYTES + 1);
+    struct psst_buf text;
+    psst_buf_init(&text, CONFIG_MAX_BYTES);
+    enum psst_err err = psst_paths_check_private(paths->config, diag);
+    if (err == PSST_OK) err = psst_small_file_read(paths->config, CONFIG_MAX_BYTES, &text, diag);
+    if (err == PSST_OK) err = read_lines(s, psst_buf_view(&text), diag);
+    if (err == PSST_ERR_NOT_FOUND) err = PSST_OK; /* all defaults */
+    psst_buf_fini(&text);
+    if (err == PSST_OK)
+        *out = s;
+    else
+        psst_settings_free(s);
+    return err;
+}
+
+void psst_settings_free(struct psst_settings *settings)
+{
+    if (settings == NULL) return;
+    for (size_t i = 0; i < SETTINGS; i++) free(settings->values[i]);
+    psst_buf_fini(&settings->rest);
+    free(settings);
+}
+
+/* ---- looking and changing ---- */
+
+static const char *value_of(const struct psst_settings *s, size_t index)
+{
+    if (s->values[index] != NULL) return s->values[index];
+    return table[index].fallback != NULL ? table[index].fallback : s->download_dir;
+}
+
+const char *psst_settings_get(const struct psst_settings *settings, const char *key)
+{
+    size_t index;
+    return find(key, &index) != NULL ? value_of(settings, index) : NULL;
+}
+
+static enum psst_err write_file(struct psst_settings *s, struct psst_diag *diag)
+{
+    struct psst_buf text;
+    psst_buf_init(&text, (size_t)2 * CONFIG_MAX_BYTES);
+    psst_buf_put_view(&text, psst_buf_view(&s->rest));
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (s->values[i] != NULL) psst_buf_printf(&text, "%s = %s\n", table[i].key, s->values[i]);
+    enum psst_err err = text.failed ? psst_fail(diag, PSST_ERR_MEMORY, "out of memory") : PSST_OK;
+    if (err == PSST_OK) err = psst_paths_make_dir(s->dir, false, diag);
+    if (err == PSST_OK) err = psst_small_file_write(s->file, psst_buf_view(&text), diag);
+    psst_buf_fini(&text);
+    return err;
+}
+
+enum psst_err psst_settings_set(struct psst_settings *settings, const char *key, const char *value,
+                                struct psst_diag *diag)
+{
+    size_t index;
+    const struct setting *setting = find(key, &index);
+    if (setting == NULL)
+        return psst_fail(diag, PSST_ERR_USAGE,
+                         "no such setting: there are listen, passphrase_command, download_dir and log_level");
+    char *copy = NULL;
+    if (value != NULL) {
+        struct psst_view kept = trim(psst_view_str(value));
+        copy = strndup((const char *)kept.data, kept.len);
+        if (copy == NULL) return psst_fail(diag, PSST_ERR_MEMORY, "out of memory");
+        enum psst_err err = check_line(copy, diag);
+        if (err == PSST_OK) err = setting->check(copy, diag);
+        if (err != PSST_OK) {
+            free(copy);
+            return err;
+        }
+    }
+    char *before = settings->values[index];
+    settings->values[index] = copy;
+    enum psst_err err = write_file(settings, diag);
+    if (err != PSST_OK) { /* what is not kept does not hold */
+        settings->values[index] = before;
+        before = copy;
+    }
+    free(before);
+    return err;
+}
+
+json_t *psst_settings_all(const struct psst_settings *settings)
+{
+    json_t *all = json_object();
+    for (size_t i = 0; i < SETTINGS; i++)
+        (void)json_object_set_new(all, table[i].key, json_string(value_of(settings, i)));
+    return all;
+}

@@ -1,0 +1,101 @@
+#include "net/socket.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#define BACKLOG 1024
+
+static void set_option(int fd, int level, int name, int value)
+{
+    (void)setsockopt(fd, level, name, &value, sizeof value); /* without it things are slower, not wrong */
+}
+
+static void tune(int fd)
+{
+    set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, PSST_NOTSENT_BYTES);
+}
+
+enum psst_err psst_socket_listen(int *fd, const union psst_sockaddr *at, bool *missing, struct psst_diag *diag)
+{
+    char text[PSST_SOCKADDR_TEXT_MAX];
+    psst_sockaddr_text(text, at);
+    *missing = false;
+    int s = socket(at->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (s < 0) {
+        *missing = errno == EAFNOSUPPORT;
+        return psst_fail(diag, PSST_ERR_IO, "cannot listen on %s: %s", text, strerror(errno));
+    }
+    set_option(s, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (at->any.sa_family == AF_INET6) set_option(s, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+    if (bind(s, &at->any, psst_sockaddr_len(at)) != 0 || listen(s, BACKLOG) != 0) {
+        int error = errno;
+        (void)close(s);
+        *missing = error == EADDRNOTAVAIL && at->any.sa_family == AF_INET6 &&
+                   IN6_IS_ADDR_UNSPECIFIED(&at->in6.sin6_addr);
+        return psst_fail(diag, PSST_ERR_IO, "cannot listen on %s: %s", text, strerror(error));
+    }
+    *fd = s;
+    return PSST_OK;
+}
+
+enum psst_err psst_socket_local(int fd, union psst_sockaddr *out)
+{
+    union psst_sockaddr sa = {0};
+    socklen_t len = sizeof sa;
+    if (getsockname(fd, &sa.any, &len) != 0) return PSST_ERR_IO;
+    *out = sa;
+    return PSST_OK;
+}
+
+enum psst_err psst_socket_accept(int listener, int *fd, union psst_sockaddr *from)
+{
+    union psst_sockaddr sa = {0};
+    socklen_t len = sizeof sa;
+    int s = accept4(listener, &sa.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (s < 0) {
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return PSST_ERR_AGAIN;
+        bool full = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+        return full ? PSST_ERR_FULL : PSST_ERR_IO;
+    }
+    tune(s);
+    *fd = s;
+    *from = sa;
+    return PSST_OK;
+}
+
+enum psst_err psst_socket_connect(int *fd, const union psst_sockaddr *to, int *error)
+{
+    int s = socket(to->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (s < 0) {
+        *error = errno;
+        return PSST_ERR_IO;
+    }
+    tune(s);
+    if (connect(s, &to->any, psst_sockaddr_len(to)) != 0 && errno != EINPROGRESS && errno != EINTR) {
+        *error = errno;
+        (void)close(s);
+        return PSST_ERR_IO;
+    }
+    *fd = s;
+    return PSST_OK;
+}
+
+int psst_socket_error(int fd)
+{
+    int error = 0;
+    socklen_t len = sizeof error;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0) return errno;
+    return error;
+}
+
+void psst_socket_drain(int fd, size_t max)
+{
+    uint8_t waste[4096];
+    while (max > 0) {
+        ssize_t n = recv(fd, waste, max < sizeof waste ? max : sizeof waste, MSG_DONTWAIT);
+        if (n <= 0) return;
+        max -= (size_t)n;
+    }
+}

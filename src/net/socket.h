@@ -1,0 +1,27 @@
+/* The few socket calls that PSST makes, with their options in one place. All descriptors are non-blocking and
+ * close-on-exec. */
+#ifndef PSST_NET_SOCKET_H
+#define PSST_NET_SOCKET_H
+
+#include "net/address.h"
+
+/* Kernel buffer of bytes that are not sent yet: small, so that what is written last is not far from the wire (text stays
+ * prompt while a file runs). */
+#define PSST_NOTSENT_BYTES (128 * 1024)
+
+/* Listens on exactly this address and family. *missing: this machine does not have the address family at all. */
+PSST_MUST_USE enum psst_err psst_socket_listen(int *fd, const union psst_sockaddr *at, bool *missing,
+                                               struct psst_diag *diag);
+/* The address that the socket is bound to (a port of 0 was chosen by the system). */
+PSST_MUST_USE enum psst_err psst_socket_local(int fd, union psst_sockaddr *out);
+/* The next connection, ready for use. PSST_ERR_AGAIN: none waits. PSST_ERR_FULL: descriptors are exhausted. PSST_ERR_IO:
+ * this one failed, there may be others. */
+PSST_MUST_USE enum psst_err psst_socket_accept(int listener, int *fd, union psst_sockaddr *from);
+/* Begins to connect: PSST_OK, and later writable; psst_socket_error then tells. PSST_ERR_IO: *error is the errno. */
+PSST_MUST_USE enum psst_err psst_socket_connect(int *fd, const union psst_sockaddr *to, int *error);
+/* What became of connecting: 0 or an errno. */
+int psst_socket_error(int fd);
+/* Throws away what has been received, at most max bytes, so that closing sends no reset. */
+void psst_socket_drain(int fd, size_t max);
+
+#endif
