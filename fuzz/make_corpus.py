@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+"""Writes the seeds of the protocol's fuzz targets to fuzz/corpus, from the test vectors and by hand. Run again when a
+target's input format changes; what fuzzing found lies beside them under other names and stays."""
+
+import json
+import pathlib
+import struct
+
+ROOT = pathlib.Path(__file__).resolve().parent
+VECTORS = ROOT.parent / "tests" / "vectors"
+
+
+def vectors(name):
+    return json.loads((VECTORS / name).read_text())
+
+
+def write(target, seeds):
+    folder = ROOT / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("seed-*"):
+        old.unlink()
+    for i, seed in enumerate(seeds):
+        (folder / f"seed-{i:02d}").write_bytes(seed)
+    print(f"{target}: {len(seeds)}")
+
+
+def u16(n):
+    return struct.pack(">H", n)
+
+
+def u64(n):
+    return struct.pack(">Q", n)
+
+
+def features_padded(features, room):
+    return (u16(len(features)) + features).ljust(room, b"\0")
+
+
+# ---- handshake: u8 message - 1, u8 how (0 raw, 1 laid over the genuine one, 2 well sealed) ----
+
+def handshake():
+    out = [bytes([n, 1]) for n in range(5)]  # the genuine messages
+    out += [bytes([n, 1]) + b"\0" * at + b"\x01" for n, at in ((0, 40), (0, 591), (1, 40), (2, 5), (3, 3), (3, 600), (4, 9))]
+    out += [bytes([n, 0]) + b"\xa5" * 48 for n in range(5)]
+    for point in vectors("kdf.json")["x25519_all_zero"][:5]:
+        out.append(bytes([0, 2]) + bytes.fromhex(point["point"]) + b"\x11" * 528)
+        out.append(bytes([1, 2]) + bytes.fromhex(point["point"]))
+    out.append(bytes([0, 2]) + b"\x09" * 32 + b"\0" * 528)  # XA is 0
+    out.append(bytes([0, 2]) + b"\x09" * 32 + b"\0" * 527 + b"\x01")
+    out.append(bytes([0, 2]) + b"\x09" * 32 + b"\xff" * 528)
+    chunk_features = vectors("chunks.json")["features"]
+    samples = [b"", bytes.fromhex(chunk_features["encoded"])]
+    samples += [bytes.fromhex(r["encoded"]) for r in chunk_features["refused"]]
+    for f in samples:
+        out.append(bytes([2, 2]) + b"\x77" * 32 + features_padded(f, 224))
+        out.append(bytes([3, 2]) + features_padded(f, 256))
+    out.append(bytes([2, 2]) + b"\x77" * 32 + u16(223))
+    out.append(bytes([3, 2]) + u16(254) + b"\x01\xfc" + b"\x55" * 252)
+    out.append(bytes([3, 2]) + u16(255))
+    out.append(bytes([3, 2]) + u16(0) + b"\0" * 250 + b"\x01")
+    out.append(bytes([4, 2]))
+    out.append(bytes([4, 2]) + b"\0" * 31 + b"\x01")
+    return out
+
+
+# ---- chunk: u8 reader (0 body, 1 text, 2 ack, 3 not accepted, 4 ping, 5 bye, 6 file) ----
+
+READERS = {"t": 1, "a": 2, "n": 3, "p": 4, "q": 4, "b": 5, "f": 6}
+
+
+def file_chunks():
+    i = bytes(range(16))
+    return [
+        b"\x01" + i + b"\0" + u64(1000) + b"report.pdf",
+        b"\x01" + i + b"\0" + u64(2**62) + "d\u00e9j\u00e0 vu".encode(),
+        b"\x01" + i + b"\0" + u64(2**62 + 1) + b"too-large",
+        b"\x01" + i + b"\x02" + u64(2**64 - 1) + b"stream",
+        b"\x01" + i + b"\x00" + u64(2**64 - 1) + b"unknown size",
+        b"\x01" + i + b"\x03" + u64(1) + b"no such form",
+        b"\x01" + i + b"\x01" + u64(1) + b"../\x00evil",
+        b"\x01" + i + b"\x00" + u64(1) + b"n" * 255,
+        b"\x01" + i + b"\x00" + u64(1) + b"n" * 256,
+        b"\x02" + i + u64(0),
+        b"\x02" + i + u64(2**63),
+        b"\x03" + i + b"\x01",
+        b"\x04" + i + u64(0) + b"data",
+        b"\x04" + i + u64(2**62 - 1) + b"data",
+        b"\x04" + i + u64(0),
+        b"\x05" + i + u64(4) + b"\x12" * 32,
+        b"\x06" + i + b"\x03",
+        b"\x07" + i,
+    ]
+
+
+def chunk():
+    v = vectors("chunks.json")
+    out = [b"\0" + bytes.fromhex(c["chunk"]).ljust(64, b"\0") for c in v["chunks"]]
+    for c in v["chunks"] + v["refused"]:
+        reader = READERS.get(chr(c["id"]))
+        if reader:
+            out.append(bytes([reader]) + bytes.fromhex(c["data"]))
+    out.append(b"\x03" + bytes(16) + b"\x01")
+    out += [b"\x06" + f for f in file_chunks()]
+    out += [b"\0t\0\0\1", b"\0\xf3\0\0\0\0\0", b"\0z\0\0\0", b"\0p\0\0\0\0\1"]
+    return out
+
+
+# ---- record: u8 how (0 wire, 1 there and back, 2 lengths), u16 counter ----
+
+def record():
+    v = vectors("records.json")
+    out = [b"\0" + u16(r["counter"]) + bytes.fromhex(r["record"]) for r in v["records"][:4]]
+    out += [b"\0" + u16(0) + bytes.fromhex(r["record"]) for r in v["refused"][:6]]
+    body = bytes.fromhex(vectors("chunks.json")["chunks"][0]["chunk"]).ljust(256, b"\0")
+    for counter in (0, 1, 998, 999):
+        for flip in (0, 17, 18, 289):
+            out.append(b"\1" + u16(counter) + u16(flip) + b"\x03" + body)
+    out.append(b"\1" + u16(0) + u16(0) + b"\0" + b"p\0\0\0")
+    out.append(b"\1" + u16(0) + u16(0) + b"\0" + b"p\0\0")
+    lengths = [4, 255, 256, 257, 511, 512, 513, 1023, 1024, 1025, 4096, 4097, 32768, 32769, 61441, 65501, 65502]
+    out.append(b"\2\0\0" + b"".join(map(u16, lengths)))
+    return out
+
+
+# ---- datagram: u8 how (0 wire, 1 frame behind u16 counter, 2 counters behind u64 place) ----
+
+def datagram():
+    v = vectors("voice.json")
+    out = [b"\0" + bytes.fromhex(d["datagram"]) for d in v["datagrams"][:3] + v["refused"]]
+    out += [b"\1" + u16(7) + bytes.fromhex(d["frame"]) for d in v["datagrams"][:5]]
+    out += [b"\1\0\0" + b"\0" * 7, b"\1\0\0" + b"\0" * 6 + b"\1", b"\1\0\0" + b"\0" * 6 + b"\1\xaa\0\0\1"]
+    run = b"".join(map(u16, [0, 0, 2, 1, 1, 3000, 953, 952, 953, 2999, 5047, 3000, 3001, 65535, 63488, 63487]))
+    out += [b"\2" + u64(place) + run for place in (0, 2**32 - 3000, 2**64 - 65536, 2**64 - 3000)]
+    return out
+
+
+# ---- session: u8 flags (1 caller, 2 questions stay open), then operations as in the table of fuzz_session.c ----
+
+BODY, CHUNK, REPEAT, RAW, TIME, DEADLINE, EOF, TEXT, ACK, SENT, NOT, FILE, DATA, BYE, DECAPS = (
+    0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+
+
+def op_chunk(identifier, data, op=CHUNK):
+    return bytes([op, ord(identifier) if isinstance(identifier, str) else identifier]) + u16(len(data)) + data
+
+
+def op_repeat(times, identifier, data):
+    return bytes([REPEAT, times]) + op_chunk(identifier, data)[1:]
+
+
+def op_time(ms):
+    return bytes([TIME]) + u16(ms if ms < 0x8000 else 0x8000 | ms // 1000)
+
+
+def op_text(number, text):
+    return bytes([TEXT]) + u16(number) + u16(len(text)) + text
+
+
+SENT_ALL = bytes([SENT]) + b"\xff\xff"
+
+
+def session():
+    i = bytes(range(16))
+    text = i + u64(1750000000123) + b"hello"
+    r1 = b"\x09" + bytes(31) + b"\x31" * 528
+    mine = u16(5).ljust(16, b"\0")
+    both = [
+        op_chunk("t", text),
+        op_chunk("t", text[:-5]) + op_chunk("t", text[:-5] + b"\xff") + op_chunk("t", text[:10]),
+        op_chunk("t", i + u64(0) + b"x" * 65474),
+        op_chunk("a", i) + op_chunk("a", i * 4093),
+        op_text(5, b"hi") + SENT_ALL + op_chunk("a", mine) + op_time(30000),
+        op_text(5, b"hi") + SENT_ALL + op_chunk("n", mine + b"\x03"),
+        op_text(5, b"hi") + op_time(5000) + op_time(5000) + op_time(5000),
+        op_chunk("p", b"12345678") + SENT_ALL + op_chunk("p", b"12345678") + op_time(1500) + op_chunk("p", b"12345678"),
+        bytes([DEADLINE]) * 6 + SENT_ALL,
+        op_repeat(70, 0xF3, b"away") + op_repeat(70, "c", b"\1"),
+        op_repeat(64, 0x90, b"later"),
+        op_chunk("z", b""),
+        op_chunk("v", b"frame"),
+        op_chunk("b", b"\x01"),
+        op_text(1, b"last words") + bytes([BYE, 1]) + SENT_ALL,
+        bytes([BYE, 1]) + op_time(3000),
+        bytes([EOF]),
+        bytes([RAW]) + u16(300) + b"\x5a" * 300,
+        bytes([BODY]) + u16(256) + u16(10) + b"p\0\0\x08" + b"12345678",
+        bytes([BODY]) + u16(4) + u16(999) + b"r\0\0\0",
+        bytes([BODY]) + u16(65502) + u16(18) + b"f\0\xff\xda" + b"\x04" + i + u64(0) + b"bulk",
+        b"".join(op_chunk("f", f) for f in file_chunks()[:12]),
+        b"".join(op_chunk("f", f) for f in file_chunks()[12:17]),
+        op_chunk("f", b"\x07" + i),
+        bytes([FILE, 1, 0]) + i[:4] + u16(1000) + u16(8) + b"name.txt" + bytes([DATA]) + u16(65535) * 3 + SENT_ALL,
+        bytes([ACK]) + i + u16(4999) + SENT_ALL + bytes([NOT]) + i + b"\x04",
+        op_chunk("r", r1) + SENT_ALL + op_chunk("r", b"") + op_chunk("t", text) + SENT_ALL,
+        op_chunk("r", r1) + op_chunk("r", r1),
+        op_chunk("r", b""),
+        op_chunk("r", bytes(560)),
+        op_time(901000) + SENT_ALL + op_chunk("p", b"12345678") + op_chunk("r", r1) + SENT_ALL + op_chunk("t", text),
+    ]
+    out = [b"\0" + s for s in both[:20]] + [b"\1" + s for s in both[15:]] + [b"\0" + s for s in both[20:]]
+    # keeps the session alive past 15 and 30 minutes
+    alive = b"".join(op_time(20000) + op_chunk("p", b"12345678") + SENT_ALL for _ in range(46))
+    out += [b"\1" + alive + op_chunk("r", r1) + SENT_ALL + op_chunk("t", text), b"\0" + alive * 2]
+    out.append(b"\2" + op_chunk("r", r1) + op_chunk("t", text) + bytes([DECAPS, 1]) + op_chunk("r", b"") + SENT_ALL)
+    out.append(b"\2" + op_chunk("r", r1) + bytes([DECAPS, 0]))
+    return out
+
+
+# ---- link: u8 flags (1 it calls, 2 questions stay open), then operations as in the table of fuzz_link.c ----
+
+HONEST, CUT, SPOILED, L_RAW, MUCH, L_TIME, L_DEADLINE, L_EOF, ANSWER, L_SENT, USER = 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+
+
+def link():
+    honest = bytes([HONEST])
+    out = []
+    for flags, rounds in ((0, 3), (1, 2)):
+        f = bytes([flags])
+        out.append(f + honest * rounds)
+        out.append(f + honest * rounds + bytes([USER, 0, USER, 1, L_SENT, 255, 255, USER, 3, L_SENT, 255, 255]))
+        out.append(f + honest * rounds + bytes([L_RAW]) + u16(300) + b"\x11" * 300)
+        out.append(f + honest * rounds + bytes([L_EOF]))
+        out.append(f + (bytes([CUT]) + u16(10) + u16(50)) * rounds)
+        out.append(f + (bytes([CUT]) + u16(500) + u16(9000)) * rounds)
+        for before in range(rounds):
+            out.append(f + honest * before + bytes([SPOILED]) + u16(40 + before) + b"\x01" + bytes([L_DEADLINE] * 3))
+            out.append(f + honest * before + bytes([L_EOF, L_DEADLINE, L_DEADLINE]))
+            out.append(f + honest * before + bytes([L_DEADLINE, L_DEADLINE, L_DEADLINE]))
+            out.append(f + honest * before + bytes([MUCH, 0x16, L_TIME]) + u16(41000))
+        out.append(f + bytes([L_RAW]) + u16(16) + b"GET / HTTP/1.1\r\n" + bytes([L_TIME]) + u16(10001) + bytes([L_DEADLINE]))
+        out.append(bytes([flags | 2]) + honest + bytes([ANSWER, 0x80, ANSWER, 0x81]) + honest)
+        out.append(bytes([flags | 2]) + honest + bytes([ANSWER, 0]) + honest)
+        out.append(f + bytes([USER, 0, USER, 1, USER, 2, USER, 3]))
+    return out
+
+
+for name, make in (("handshake", handshake), ("chunk", chunk), ("record", record), ("datagram", datagram),
+                   ("session", session), ("link", link)):
+    seeds = make()
+    assert len(seeds) < 60, name
+    write(name, seeds)
