@@ -152,7 +152,7 @@ static void settle(struct world *w)
         if (w->over) return;
         if (!w->leave_open) answer(w, &ev, true);
     }
-    FUZZ_CHECK(!"no end of events");
+    FUZZ_CHECK(false && "no end of events");
 }
 
 static void receive(struct world *w, const uint8_t *data, size_t len)
