@@ -33,7 +33,7 @@ void psst_session_init(struct psst_session *s, enum psst_role role, const struct
     psst_buf_init(&s->acks, PSST_LINK_OUTPUT_MAX);
     psst_timers_begin(&s->timers, role, rng, now_ns);
     /* what is left of the handshake's messages waits too */
-    if (psst_output_waiting(output).len > 0) psst_timers_on_output_moved(&s->timers, now_ns, true);
+    if (psst_output_waiting(output).len > 0) psst_timers_on_output(&s->timers, now_ns);
 }
 
 void psst_session_fini(struct psst_session *s)

@@ -51,7 +51,7 @@ static enum psst_err seal(struct psst_session *s, uint64_t now_ns, size_t start,
     s->counters.records_out++;
     s->counters.bytes_out += len;
     psst_timers_on_sent(&s->timers, len);
-    if (was_empty) psst_timers_on_output_moved(&s->timers, now_ns, true);
+    if (was_empty) psst_timers_on_output(&s->timers, now_ns);
     return PSST_OK;
 }
 

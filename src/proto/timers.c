@@ -31,6 +31,7 @@ void psst_timers_begin(struct psst_timers *t, enum psst_role role, const struct 
     *t = (struct psst_timers){
         .heard_ns = now_ns,
         .pinged_ns = now_ns,
+        .progress_ns = now_ns,
         .ping_interval_ns = draw_interval(rng),
         .owed_ns = PSST_NEVER,
         .text_waits_ns = PSST_NEVER,
@@ -69,9 +70,16 @@ void psst_timers_on_text_done(struct psst_timers *t)
     t->text_waits_ns = PSST_NEVER;
 }
 
+void psst_timers_on_output(struct psst_timers *t, uint64_t now_ns)
+{
+    t->output_waits_ns = now_ns;
+}
+
 void psst_timers_on_output_moved(struct psst_timers *t, uint64_t now_ns, bool waiting)
 {
     t->output_waits_ns = waiting ? now_ns : PSST_NEVER;
+    /* what goes in whole tells nothing: the system's own buffer takes it without any other side */
+    if (waiting) t->progress_ns = now_ns;
 }
 
 void psst_timers_on_ping_sent(struct psst_timers *t, const struct psst_rng *rng, uint64_t now_ns)
@@ -127,8 +135,10 @@ static uint64_t dead_at(const struct psst_timers *t)
 {
     uint64_t at = after(t->heard_ns, PSST_DEAD_IDLE_NS);
     uint64_t waits = waits_ns(t);
-    if (waits != PSST_NEVER) at = earlier(at, after(later(t->heard_ns, waits), PSST_DEAD_WAITING_NS));
-    return at;
+    if (waits == PSST_NEVER) return at;
+    /* on a slow line an answer may stand behind much: what still moves is not dead yet */
+    uint64_t last_ns = later(later(t->heard_ns, t->progress_ns), waits);
+    return earlier(at, after(last_ns, PSST_DEAD_WAITING_NS));
 }
 
 static uint64_t rekey_at(const struct psst_timers *t)

@@ -20,6 +20,7 @@ struct psst_timers {
     uint64_t owed_ns;          /* until when a sign of life is owed to a peer that sends data; PSST_NEVER: none */
     uint64_t text_waits_ns;    /* since when texts are unacknowledged; PSST_NEVER: none are */
     uint64_t output_waits_ns;  /* since when output has not moved; PSST_NEVER: there is none */
+    uint64_t progress_ns;      /* when some of more output than fits on the line last moved: somebody takes it */
     uint64_t ponged_ns;        /* our last answer; PSST_NEVER: none yet */
     uint64_t ping_open_ns;     /* when the ping left that is not answered yet; PSST_NEVER: none */
     uint64_t keys_ns;          /* age of the keys */
@@ -39,7 +40,9 @@ void psst_timers_on_data(struct psst_timers *t, uint64_t now_ns);
 void psst_timers_on_sent(struct psst_timers *t, size_t bytes);
 void psst_timers_on_text_waiting(struct psst_timers *t, uint64_t now_ns);
 void psst_timers_on_text_done(struct psst_timers *t); /* none is unacknowledged any more */
-/* Output came into an empty place, or some of it went. */
+/* Output came into an empty place. */
+void psst_timers_on_output(struct psst_timers *t, uint64_t now_ns);
+/* Some of it went; waiting: not all. */
 void psst_timers_on_output_moved(struct psst_timers *t, uint64_t now_ns, bool waiting);
 void psst_timers_on_ping_sent(struct psst_timers *t, const struct psst_rng *rng, uint64_t now_ns);
 /* Our ping was answered: true, with the time it took, for the first answer to the last ping. */
