@@ -2,7 +2,9 @@
  *
  * Called on the store thread only (daemon/store_thread.h), each call inside that thread's transaction: a group of jobs
  * is committed together (synchronous FULL), and nobody is told anything before that commit. Rows borrow: views given to
- * a callback are valid during it. Errors: PSST_ERR_DISK_FULL, PSST_ERR_DAMAGED, PSST_ERR_IO, PSST_ERR_NOT_FOUND, ...;
+ * a callback are valid during it; a callback must not call the function that calls it; what it returns other than PSST_OK
+ * ends the walk and is returned. Damage that is met while reading makes the store read-only for the rest of its life
+ * (writing: PSST_ERR_DAMAGED). Errors: PSST_ERR_DISK_FULL, PSST_ERR_DAMAGED, PSST_ERR_IO, PSST_ERR_NOT_FOUND, ...;
  * the statement that failed is undone.
  */
 #ifndef PSST_STORE_STORE_H
@@ -14,12 +16,14 @@
 struct psst_store;
 
 /* Opens, or creates when the file does not exist (mode 0600), and migrates. A wrong key or a damaged file gives
- * PSST_ERR_DAMAGED and a sentence; it is never recreated. read_only: for rescue (attack 47). */
+ * PSST_ERR_DAMAGED and a sentence; it is left untouched, never recreated. read_only: for rescue (attack 47): gives what can still be read;
+ * PSST_ERR_NOT_FOUND when there is no file. PSST_ERR_USAGE: written by a newer version. */
 PSST_MUST_USE enum psst_err psst_store_open(struct psst_store **out, const char *path, const struct psst_store_key *key,
                                             bool read_only, struct psst_diag *diag);
 void psst_store_close(struct psst_store *store); /* checkpoints the write-ahead log; NULL is safe */
 
-/* The group: begin, jobs, commit. A job that fails is rolled back alone, to its savepoint. */
+/* The group: begin, jobs, commit. A job that fails is rolled back alone, to its savepoint. Some errors (a write that
+ * fails, no memory) cost the whole group: savepoint and commit then return that error. */
 PSST_MUST_USE enum psst_err psst_store_begin(struct psst_store *store);
 PSST_MUST_USE enum psst_err psst_store_commit(struct psst_store *store); /* on error all is rolled back */
 PSST_MUST_USE enum psst_err psst_store_savepoint(struct psst_store *store);
@@ -64,9 +68,12 @@ struct psst_message_row {
     struct psst_msg_id id;
     enum psst_direction direction;
     enum psst_message_state state;
-    uint8_t reason;        /* REFUSED: the reason byte */
-    uint64_t time_ms;      /* the sender's clock */
-    uint64_t stored_ms;    /* ours */
+    uint8_t reason;     /* REFUSED: the reason byte */
+    uint64_t time_ms;   /* the sender's clock */
+    uint64_t stored_ms; /* ours */
+    struct psst_hash
+        digest;            /* in: SHA-256 over time and text, made by the caller (the store knows no cryptography); only
+                                read by message_in, never given back */
     struct psst_view text; /* empty when history is off and it is done with */
 };
 typedef enum psst_err psst_message_each(void *ctx, const struct psst_message_row *row);
@@ -91,6 +98,9 @@ PSST_MUST_USE enum psst_err psst_store_outbox(struct psst_store *store, int64_t 
 /* The last limit messages with seq > after_seq, oldest first. */
 PSST_MUST_USE enum psst_err psst_store_log(struct psst_store *store, int64_t contact_id, int64_t after_seq,
                                            size_t limit, psst_message_each *each, void *ctx);
+/* The last limit messages with seq < before_seq, oldest first: a page further back. */
+PSST_MUST_USE enum psst_err psst_store_log_before(struct psst_store *store, int64_t contact_id, int64_t before_seq,
+                                                  size_t limit, psst_message_each *each, void *ctx);
 
 /* ---- file transfers ---- */
 

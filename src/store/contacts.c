@@ -1,0 +1,151 @@
+/* Contacts. */
+#include "store/store_internal.h"
+
+/* ---- reading ---- */
+
+#define COLUMNS "id, alias, fpr, spki, our_secret, their_secret, addresses, blocked, verified, keep_history, added_ms"
+
+static bool read_secret(sqlite3_stmt *stmt, int at, bool *has, struct psst_pair_secret *secret)
+{
+    *has = sqlite3_column_type(stmt, at) != SQLITE_NULL;
+    return !*has || psst_store_column_bytes(stmt, at, secret->b, sizeof secret->b);
+}
+
+static bool read_alias(sqlite3_stmt *stmt, int at, char *out, size_t size)
+{
+    struct psst_view alias = psst_store_column_view(stmt, at);
+    if (alias.len == 0 || alias.len >= size || memchr(alias.data, 0, alias.len) != NULL) return false;
+    memcpy(out, alias.data, alias.len);
+    out[alias.len] = '\0';
+    return true;
+}
+
+static bool read_row(sqlite3_stmt *stmt, struct psst_contact_row *row)
+{
+    row->id = sqlite3_column_int64(stmt, 0);
+    row->spki = psst_store_column_view(stmt, 3);
+    row->addresses = psst_store_column_view(stmt, 6);
+    row->blocked = sqlite3_column_int(stmt, 7) != 0;
+    row->verified = sqlite3_column_int(stmt, 8) != 0;
+    row->keep_history = sqlite3_column_int(stmt, 9) != 0;
+    row->added_ms = psst_store_column_u64(stmt, 10);
+    return read_alias(stmt, 1, row->alias, sizeof row->alias) &&
+           psst_store_column_bytes(stmt, 2, row->fpr.b, sizeof row->fpr.b) &&
+           read_secret(stmt, 4, &row->has_our_secret, &row->our_secret) &&
+           read_secret(stmt, 5, &row->has_their_secret, &row->their_secret);
+}
+
+enum psst_err psst_store_contacts(struct psst_store *store, psst_contact_each *each, void *ctx)
+{
+    sqlite3_stmt *stmt;
+    enum psst_err err =
+        psst_store_stmt(store, STMT_CONTACTS, "SELECT " COLUMNS " FROM contacts ORDER BY alias COLLATE NOCASE", &stmt);
+    if (err != PSST_OK) return err;
+    while ((err = psst_store_stmt_row(store, stmt)) == PSST_OK) {
+        struct psst_contact_row row = {0};
+        err = read_row(stmt, &row) ? each(ctx, &row) : psst_store_damage(store, "a contact's row is damaged");
+        PSST_WIPE(row);
+        if (err != PSST_OK) break;
+    }
+    psst_store_stmt_end(stmt);
+    return err == PSST_ERR_NOT_FOUND ? PSST_OK : err;
+}
+
+enum psst_err psst_store_keeps_history(struct psst_store *store, int64_t contact_id, bool *keeps)
+{
+    sqlite3_stmt *stmt;
+    enum psst_err err =
+        psst_store_stmt(store, STMT_CONTACT_KEEPS_HISTORY, "SELECT keep_history FROM contacts WHERE id = ?1", &stmt);
+    if (err != PSST_OK) return err;
+    (void)sqlite3_bind_int64(stmt, 1, contact_id);
+    err = psst_store_stmt_row(store, stmt);
+    if (err == PSST_OK) *keeps = sqlite3_column_int(stmt, 0) != 0;
+    psst_store_stmt_end(stmt);
+    return err;
+}
+
+/* ---- writing ---- */
+
+static bool shape_is_good(const struct psst_contact_row *row)
+{
+    size_t alias_len = strnlen(row->alias, sizeof row->alias);
+    return alias_len > 0 && alias_len < sizeof row->alias && row->spki.len > 0;
+}
+
+static int bind_row(sqlite3_stmt *stmt, const struct psst_contact_row *row)
+{
+    int rc = sqlite3_bind_text(stmt, 2, row->alias, -1, SQLITE_STATIC);
+    rc |= psst_store_bind_blob(stmt, 3, psst_view(row->fpr.b, sizeof row->fpr.b));
+    rc |= psst_store_bind_blob(stmt, 4, row->spki);
+    if (row->has_our_secret)
+        rc |= psst_store_bind_blob(stmt, 5, psst_view(row->our_secret.b, sizeof row->our_secret.b));
+    if (row->has_their_secret)
+        rc |= psst_store_bind_blob(stmt, 6, psst_view(row->their_secret.b, sizeof row->their_secret.b));
+    rc |= psst_store_bind_text(stmt, 7, row->addresses);
+    rc |= sqlite3_bind_int(stmt, 8, row->blocked);
+    rc |= sqlite3_bind_int(stmt, 9, row->verified);
+    rc |= sqlite3_bind_int(stmt, 10, row->keep_history);
+    rc |= psst_store_bind_u64(stmt, 11, row->added_ms);
+    return rc;
+}
+
+static enum psst_err insert(struct psst_store *store, struct psst_contact_row *row)
+{
+    sqlite3_stmt *stmt;
+    enum psst_err err = psst_store_stmt(
+        store, STMT_CONTACT_INSERT,
+        "INSERT INTO contacts (" COLUMNS ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", &stmt);
+    if (err != PSST_OK) return err;
+    err = bind_row(stmt, row) == SQLITE_OK ? psst_store_stmt_run(store, stmt) : PSST_ERR_TOO_LONG;
+    if (err == PSST_OK) row->id = sqlite3_last_insert_rowid(store->db);
+    return err;
+}
+
+/* What is done with: an outgoing text that waits, or an incoming one that nobody has seen, still has its work to do. */
+static enum psst_err erase_done(struct psst_store *store, int64_t contact_id)
+{
+    sqlite3_stmt *stmt;
+    enum psst_err err = psst_store_stmt(store, STMT_CONTACT_ERASE_DONE,
+                                        "UPDATE messages SET text = NULL,"
+                                        " digest = CASE direction WHEN 0 THEN substr(digest, 1, 4) ELSE digest END"
+                                        " WHERE contact_id = ?1 AND state IN (1, 2, 4) AND text IS NOT NULL",
+                                        &stmt);
+    if (err != PSST_OK) return err;
+    (void)sqlite3_bind_int64(stmt, 1, contact_id);
+    return psst_store_stmt_run(store, stmt);
+}
+
+static enum psst_err update(struct psst_store *store, const struct psst_contact_row *row)
+{
+    bool kept = false;
+    enum psst_err err = psst_store_keeps_history(store, row->id, &kept);
+    if (err != PSST_OK) return err;
+    sqlite3_stmt *stmt;
+    err = psst_store_stmt(store, STMT_CONTACT_UPDATE,
+                          "UPDATE contacts SET alias = ?2, fpr = ?3, spki = ?4, our_secret = ?5, their_secret = ?6,"
+                          " addresses = ?7, blocked = ?8, verified = ?9, keep_history = ?10, added_ms = ?11"
+                          " WHERE id = ?1",
+                          &stmt);
+    if (err != PSST_OK) return err;
+    int rc = sqlite3_bind_int64(stmt, 1, row->id) | bind_row(stmt, row);
+    err = rc == SQLITE_OK ? psst_store_stmt_run(store, stmt) : PSST_ERR_TOO_LONG;
+    if (err == PSST_OK && kept && !row->keep_history) err = erase_done(store, row->id);
+    return err;
+}
+
+enum psst_err psst_store_contact_put(struct psst_store *store, struct psst_contact_row *row)
+{
+    if (!shape_is_good(row)) return PSST_ERR_USAGE;
+    return row->id == 0 ? insert(store, row) : update(store, row);
+}
+
+enum psst_err psst_store_contact_remove(struct psst_store *store, int64_t contact_id)
+{
+    sqlite3_stmt *stmt; /* messages and transfers go with it: ON DELETE CASCADE */
+    enum psst_err err = psst_store_stmt(store, STMT_CONTACT_REMOVE, "DELETE FROM contacts WHERE id = ?1", &stmt);
+    if (err != PSST_OK) return err;
+    (void)sqlite3_bind_int64(stmt, 1, contact_id);
+    err = psst_store_stmt_run(store, stmt);
+    if (err == PSST_OK && sqlite3_changes(store->db) == 0) err = PSST_ERR_NOT_FOUND;
+    return err;
+}

@@ -1,0 +1,87 @@
+/* The tables. Each step brings the store from one user_version to the next and is never changed once released: a change
+ * is a new step. SQL that SQLite 3.15 (SQLCipher 3.4) and later ones both take. */
+#include "store/store_internal.h"
+
+#include <stdio.h>
+
+/* messages: `text` is NULL once it is erased; `digest` is the caller's, of what came in, cut short by erasing. The log
+ * index has seq at its end by itself, seq being the row's own key. */
+static const char *const steps[] = {
+    "CREATE TABLE contacts ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " alias TEXT NOT NULL COLLATE NOCASE UNIQUE,"
+    " fpr BLOB NOT NULL UNIQUE,"
+    " spki BLOB NOT NULL,"
+    " our_secret BLOB,"
+    " their_secret BLOB,"
+    " addresses TEXT NOT NULL,"
+    " blocked INTEGER NOT NULL,"
+    " verified INTEGER NOT NULL,"
+    " keep_history INTEGER NOT NULL,"
+    " added_ms INTEGER NOT NULL);"
+    "CREATE TABLE messages ("
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " contact_id INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,"
+    " direction INTEGER NOT NULL,"
+    " state INTEGER NOT NULL,"
+    " reason INTEGER NOT NULL,"
+    " time_ms INTEGER NOT NULL,"
+    " stored_ms INTEGER NOT NULL,"
+    " msg_id BLOB NOT NULL,"
+    " digest BLOB NOT NULL,"
+    " text TEXT);"
+    "CREATE UNIQUE INDEX messages_by_id ON messages (contact_id, msg_id, direction);"
+    "CREATE INDEX messages_log ON messages (contact_id);"
+    "CREATE INDEX messages_waiting ON messages (contact_id) WHERE state = 0;"
+    "CREATE INDEX messages_unseen ON messages (contact_id) WHERE state = 3;"
+    "CREATE TABLE transfers ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " contact_id INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,"
+    " transfer_id BLOB NOT NULL,"
+    " direction INTEGER NOT NULL,"
+    " state INTEGER NOT NULL,"
+    " reason INTEGER NOT NULL,"
+    " size INTEGER NOT NULL,"
+    " position INTEGER NOT NULL,"
+    " created_ms INTEGER NOT NULL,"
+    " name BLOB NOT NULL,"
+    " path BLOB NOT NULL);"
+    "CREATE UNIQUE INDEX transfers_by_id ON transfers (contact_id, transfer_id, direction);",
+};
+#define NEWEST ((int64_t)(sizeof steps / sizeof steps[0]))
+
+enum psst_err psst_store_pragma_int(struct psst_store *store, const char *sql, int64_t *value)
+{
+    sqlite3_stmt *stmt = NULL;
+    enum psst_err err = psst_store_result(store, sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL));
+    if (err == PSST_OK) err = psst_store_stmt_row(store, stmt);
+    if (err == PSST_OK) *value = sqlite3_column_int64(stmt, 0);
+    (void)sqlite3_finalize(stmt);
+    return err;
+}
+
+static enum psst_err take_step(struct psst_store *store, int64_t from)
+{
+    char note[96];
+    (void)snprintf(note, sizeof note, "PRAGMA application_id = %d; PRAGMA user_version = %d", PSST_STORE_APPLICATION_ID,
+                   (int)from + 1);
+    enum psst_err err = psst_store_begin(store);
+    if (err != PSST_OK) return err;
+    err = psst_store_exec(store, steps[from]);
+    if (err == PSST_OK) err = psst_store_exec(store, note);
+    if (err != PSST_OK) store->broken = err; /* commit then undoes all of it */
+    return psst_store_commit(store);
+}
+
+enum psst_err psst_store_migrate(struct psst_store *store, struct psst_diag *diag)
+{
+    int64_t version = 0;
+    enum psst_err err = psst_store_pragma_int(store, "PRAGMA user_version", &version);
+    if (err != PSST_OK) return err;
+    if (version > NEWEST)
+        return psst_fail(diag, PSST_ERR_USAGE, "The history was written by a newer psst (its version %d, ours %d).",
+                         (int)version, (int)NEWEST);
+    if (store->read_only) return PSST_OK;
+    for (; err == PSST_OK && version < NEWEST; version++) err = take_step(store, version);
+    return err;
+}

@@ -1,0 +1,100 @@
+/* What the files of src/store share: the handle, the statement cache, and the one translation of SQLite's result codes.
+ * Nobody else includes this (tests do, to look behind the curtain). */
+#ifndef PSST_STORE_STORE_INTERNAL_H
+#define PSST_STORE_STORE_INTERNAL_H
+
+#include "store/store.h"
+
+#define SQLITE_HAS_CODEC 1
+#include <sqlcipher/sqlite3.h>
+
+#define PSST_STORE_APPLICATION_ID 0x50535354 /* "PSST", in the database header */
+#define PSST_STORE_RESERVE_BYTES  (32ULL * 1024 * 1024)
+#define PSST_STORE_VALUE_MAX      (1024 * 1024) /* bytes in one value: far over anything that is stored, far under memory */
+
+/* One place in the cache for each statement; its text stands where it is used. */
+enum psst_stmt {
+    STMT_BEGIN,
+    STMT_COMMIT,
+    STMT_ROLLBACK,
+    STMT_SAVEPOINT,
+    STMT_SAVEPOINT_RELEASE,
+    STMT_SAVEPOINT_ROLLBACK,
+    STMT_CONTACTS,
+    STMT_CONTACT_INSERT,
+    STMT_CONTACT_UPDATE,
+    STMT_CONTACT_REMOVE,
+    STMT_CONTACT_KEEPS_HISTORY,
+    STMT_CONTACT_ERASE_DONE,
+    STMT_MESSAGE_INSERT,
+    STMT_MESSAGE_DIGEST,
+    STMT_MESSAGE_FIND_WAITING,
+    STMT_MESSAGE_SETTLE,
+    STMT_MESSAGE_SETTLE_ERASE,
+    STMT_MESSAGES_SHOWN,
+    STMT_MESSAGES_SHOWN_ERASE,
+    STMT_OUTBOX,
+    STMT_LOG_START,
+    STMT_LOG,
+    STMT_LOG_BEFORE,
+    STMT_TRANSFER_FIND,
+    STMT_TRANSFER_INSERT,
+    STMT_TRANSFER_UPDATE,
+    STMT_TRANSFERS,
+    STMT_TRANSFERS_OF_CONTACT,
+    STMT_COUNT
+};
+
+struct psst_store {
+    sqlite3 *db;
+    char *path;
+    bool read_only;
+    bool damaged;           /* sticky: damage was met; nothing is written any more */
+    bool reserve_is_free;   /* looked up once a group */
+    enum psst_err last;     /* what the last failing statement meant */
+    enum psst_err broken;   /* SQLite gave the whole group up in its middle: what commit has to say */
+    uint64_t reserve_bytes; /* PSST_STORE_RESERVE_BYTES; tests change it */
+    sqlite3_stmt *stmts[STMT_COUNT];
+    char words[192];
+};
+
+/* ---- stmt.c ---- */
+
+/* Gives the cached statement, reset and with nothing bound. */
+PSST_MUST_USE enum psst_err psst_store_stmt(struct psst_store *store, enum psst_stmt which, const char *sql,
+                                            sqlite3_stmt **out);
+/* Runs a statement that gives no rows, and resets it. */
+PSST_MUST_USE enum psst_err psst_store_stmt_run(struct psst_store *store, sqlite3_stmt *stmt);
+/* PSST_OK: a row is there. PSST_ERR_NOT_FOUND: no more rows. */
+PSST_MUST_USE enum psst_err psst_store_stmt_row(struct psst_store *store, sqlite3_stmt *stmt);
+/* Resets and drops what was bound. Always call it after stepping. */
+void psst_store_stmt_end(sqlite3_stmt *stmt);
+/* What an SQLite result code means here; keeps the words, latches damage. */
+enum psst_err psst_store_result(struct psst_store *store, int rc);
+/* Prepares, runs and drops one statement; rows are skipped. */
+PSST_MUST_USE enum psst_err psst_store_exec(struct psst_store *store, const char *sql);
+
+/* Binding is checked as a whole: or the results together, SQLITE_OK is 0. Views are borrowed until the statement ends. */
+int psst_store_bind_blob(sqlite3_stmt *stmt, int at, struct psst_view view);
+int psst_store_bind_text(sqlite3_stmt *stmt, int at, struct psst_view view);
+int psst_store_bind_u64(sqlite3_stmt *stmt, int at, uint64_t v);
+
+struct psst_view psst_store_column_view(sqlite3_stmt *stmt, int at);
+uint64_t psst_store_column_u64(sqlite3_stmt *stmt, int at);
+/* Exactly len bytes; false when the column holds anything else, which only a damaged file does. */
+bool psst_store_column_bytes(sqlite3_stmt *stmt, int at, uint8_t *out, size_t len);
+/* Notes that a row is not what we wrote. */
+enum psst_err psst_store_damage(struct psst_store *store, const char *what);
+
+/* ---- schema.c ---- */
+
+/* Brings the tables from user_version to the newest. A store that a newer version wrote: PSST_ERR_USAGE. */
+PSST_MUST_USE enum psst_err psst_store_migrate(struct psst_store *store, struct psst_diag *diag);
+PSST_MUST_USE enum psst_err psst_store_pragma_int(struct psst_store *store, const char *sql, int64_t *value);
+
+/* ---- contacts.c ---- */
+
+/* PSST_ERR_NOT_FOUND: no such contact. */
+PSST_MUST_USE enum psst_err psst_store_keeps_history(struct psst_store *store, int64_t contact_id, bool *keeps);
+
+#endif
