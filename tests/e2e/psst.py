@@ -404,8 +404,8 @@ class E2E(unittest.TestCase):
                     person.daemon.kill()
                     person.daemon.wait()
         sweep(self.root)
-        result = getattr(self, "_outcome", None)
-        if result is not None and not result.success:
+        result = getattr(getattr(self, "_outcome", None), "result", None)
+        if result is not None and result.errors + result.failures:
             for person in self.people:
                 print("---- %s's psstd: ----\n%s" % (person.name, person.log()[-6000:]))
         self._check_sanitizers()
