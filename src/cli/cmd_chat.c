@@ -1,0 +1,262 @@
+/* psst chat: a plain conversation, line by line. Standard input and the socket are polled together; what is typed is
+ * sent as it comes, in order.
+ *
+ *   a line -> request "say" -> answer (seq) -> event message.state -> settled
+ *   event message -> gutter -> shown
+ */
+#include "cli/cli.h"
+#include "cli/gutter.h"
+#include "cli/history.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <strings.h>
+#include <unistd.h>
+
+#define HISTORY     10
+#define TEXT_MAX    65474
+#define FINISH_MS   10000 /* at the end of a script: how long its messages may take */
+#define OWN_SEQS    1024  /* of messages said here that are not settled yet */
+#define IN_FLIGHT   32    /* unanswered requests: then no more is read */
+#define IDLE_PAUSED (-1)
+
+struct chat {
+    struct psst_cli *cli;
+    const char *name;
+    struct psst_gutter gutter;
+    struct psst_shown shown;
+    struct psst_buf input;
+    bool typed; /* a person types: the terminal shows his lines already */
+    bool ended; /* no more input */
+    bool gone;  /* psstd is */
+    bool online;
+    unsigned in_flight, unsettled, refused, failed;
+    long long own[OWN_SEQS];
+    size_t n_own;
+};
+
+/* ---- what comes ---- */
+
+static void settle(struct chat *chat, long long seq)
+{
+    for (size_t i = 0; i < chat->n_own; i++) {
+        if (chat->own[i] != seq) continue;
+        chat->own[i] = chat->own[--chat->n_own];
+        if (chat->unsettled > 0) chat->unsettled--;
+        return;
+    }
+}
+
+static void on_message(struct chat *chat, const json_t *message)
+{
+    bool out = strcmp(psst_out_string(message, "direction"), "out") == 0;
+    if (out && chat->typed && chat->in_flight > 0) return; /* our own: on the screen already */
+    psst_gutter_message(&chat->gutter, message);
+    psst_shown_note(&chat->shown, message);
+}
+
+static void on_state(struct chat *chat, const json_t *params)
+{
+    bool refused = strcmp(psst_out_string(params, "state"), "refused") == 0;
+    if (refused) {
+        psst_gutter_note(&chat->gutter, "not accepted: %s", psst_out_string(params, "reason"));
+        chat->refused++;
+    }
+    settle(chat, psst_out_int(params, "seq"));
+}
+
+static void on_session(struct chat *chat, const json_t *params)
+{
+    const char *reason = psst_out_string(params, "reason");
+    bool up = strcmp(psst_out_string(params, "state"), "up") == 0;
+    if (up && !chat->online)
+        psst_gutter_note(&chat->gutter, "in session with %s at %s", psst_out_string(params, "contact"),
+                         psst_out_string(params, "address"));
+    else if (!up)
+        psst_gutter_note(&chat->gutter, "%s", reason[0] != '\0' ? reason : "the session has ended");
+    chat->online = up;
+}
+
+static void on_event(void *ctx, const char *event, json_t *params)
+{
+    struct chat *chat = ctx;
+    if (strcasecmp(psst_out_string(params, "contact"), chat->name) != 0) return;
+    if (strcmp(event, "message") == 0)
+        on_message(chat, params);
+    else if (strcmp(event, "message.state") == 0)
+        on_state(chat, params);
+    else if (strcmp(event, "session") == 0)
+        on_session(chat, params);
+    else if (strcmp(event, "file") == 0 && strcmp(psst_out_string(params, "direction"), "in") == 0 &&
+             strcmp(psst_out_string(params, "state"), "waiting") == 0)
+        psst_gutter_note(&chat->gutter, "file %lld is offered: %s (psst accept %lld)", psst_out_int(params, "id"),
+                         psst_out_string(params, "name"), psst_out_int(params, "id"));
+}
+
+/* ---- what goes ---- */
+
+static void said(void *ctx, json_t *result, const struct psst_failure *failure)
+{
+    struct chat *chat = ctx;
+    chat->in_flight--;
+    if (result == NULL) {
+        chat->failed++;
+        if (chat->unsettled > 0) chat->unsettled--;
+        psst_gutter_note(&chat->gutter, "not said: %s", failure->words);
+        return;
+    }
+    if (chat->n_own < OWN_SEQS)
+        chat->own[chat->n_own++] = psst_out_int(result, "seq");
+    else if (chat->unsettled > 0)
+        chat->unsettled--;
+    if (chat->typed && !chat->online) psst_gutter_note(&chat->gutter, "it waits for the next session");
+}
+
+static void say(struct chat *chat, struct psst_view line)
+{
+    if (line.len > TEXT_MAX || !psst_text_valid(line)) {
+        psst_gutter_note(&chat->gutter, "not said: a message is UTF-8 of at most %d bytes", TEXT_MAX);
+        chat->failed++;
+        return;
+    }
+    json_t *params = psst_cli_name(chat->name);
+    (void)json_object_set_new(params, "text", json_stringn((const char *)line.data, line.len));
+    chat->in_flight++;
+    chat->unsettled++;
+    if (psst_client_request(chat->cli->client, "say", params, NULL, 0, said, chat) == PSST_OK) return;
+    chat->in_flight--;
+    chat->failed++;
+    chat->gone = true;
+}
+
+/* Whole lines of the input; at its end also the last one that has no line feed. */
+static void take_lines(struct chat *chat)
+{
+    while (chat->input.len > 0 && chat->in_flight < IN_FLIGHT && !chat->gone) {
+        const uint8_t *lf = memchr(chat->input.data, '\n', chat->input.len);
+        if (lf == NULL && !chat->ended) return;
+        size_t len = lf != NULL ? (size_t)(lf - chat->input.data) : chat->input.len;
+        struct psst_view line = psst_view(chat->input.data, len);
+        if (line.len == 5 && memcmp(line.data, "/quit", 5) == 0) {
+            chat->ended = true;
+            psst_buf_consume(&chat->input, chat->input.len);
+            return;
+        }
+        if (len > 0) say(chat, line);
+        psst_buf_consume(&chat->input, lf != NULL ? len + 1 : len);
+    }
+}
+
+static void read_input(struct chat *chat)
+{
+    uint8_t bytes[16384];
+    ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
+    if (n > 0) psst_buf_put(&chat->input, bytes, (size_t)n);
+    if (n <= 0 || chat->input.failed) chat->ended = true;
+    take_lines(chat);
+}
+
+/* ---- the conversation ---- */
+
+static void converse(struct chat *chat)
+{
+    uint64_t deadline = 0;
+    while (!chat->gone && !ferror(stdout)) {
+        bool all_read = chat->ended && chat->input.len == 0;
+        if (all_read && chat->in_flight == 0 && (chat->typed || chat->unsettled == 0)) return;
+        if (all_read && deadline == 0) deadline = psst_client_now_ms() + FINISH_MS;
+        uint64_t now = psst_client_now_ms();
+        if (all_read && now >= deadline) return;
+        bool reads = !chat->ended && chat->in_flight < IN_FLIGHT;
+        struct pollfd fds[2] = {{.fd = psst_client_fd(chat->cli->client), .events = POLLIN},
+                                {.fd = reads ? STDIN_FILENO : IDLE_PAUSED, .events = POLLIN}};
+        if (psst_client_wants_write(chat->cli->client)) fds[0].events |= POLLOUT;
+        if (poll(fds, 2, all_read ? (int)(deadline - now) : -1) < 0 && errno != EINTR) return;
+        if (fds[0].revents != 0 && psst_client_turn(chat->cli->client) != PSST_OK) chat->gone = true;
+        if (fds[1].revents != 0 && reads) read_input(chat);
+        take_lines(chat);
+        if (!chat->gone && !psst_shown_mark(chat->cli, chat->name, &chat->shown)) chat->gone = true;
+    }
+}
+
+static void dialled(void *ctx, json_t *result, const struct psst_failure *failure)
+{
+    struct chat *chat = ctx;
+    if (result == NULL && !chat->ended)
+        psst_gutter_note(&chat->gutter, "%s; what you say waits for the next session", failure->words);
+}
+
+/* What was said last, whether he is there, and a call when he is not. */
+static int begin(struct chat *chat)
+{
+    int code = PSST_EXIT_DONE;
+    json_t *result = psst_cli_call(chat->cli, "subscribe", NULL, &code);
+    json_decref(result);
+    json_t *history = result != NULL ? psst_history_last(chat->cli, chat->name, HISTORY, &code) : NULL;
+    if (history == NULL) return code;
+    for (size_t i = 0; chat->typed && i < json_array_size(history); i++) {
+        psst_gutter_message(&chat->gutter, json_array_get(history, i));
+        psst_shown_note(&chat->shown, json_array_get(history, i));
+    }
+    json_decref(history);
+    json_t *contacts = psst_cli_call(chat->cli, "contacts", NULL, &code);
+    const json_t *list = json_object_get(contacts, "contacts");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *contact = json_array_get(list, i);
+        if (strcasecmp(psst_out_string(contact, "name"), chat->name) == 0)
+            chat->online = psst_out_bool(contact, "online");
+    }
+    if (contacts == NULL) return code;
+    json_decref(contacts);
+    if (chat->typed)
+        psst_gutter_note(&chat->gutter, "%s; /quit ends the chat",
+                         chat->online ? "in session" : "no session yet, calling");
+    psst_client_on_event(chat->cli->client, on_event, chat);
+    if (!chat->online &&
+        psst_client_request(chat->cli->client, "dial", psst_cli_name(chat->name), NULL, 0, dialled, chat) != PSST_OK)
+        chat->gone = true;
+    return PSST_EXIT_DONE;
+}
+
+static int result_of(const struct chat *chat)
+{
+    if (chat->gone) return psst_cli_error(PSST_EXIT_LOCKED, "psstd has ended");
+    if (chat->failed > 0) return PSST_EXIT_FAILED;
+    if (chat->refused > 0) return PSST_EXIT_REFUSED;
+    if (chat->typed || chat->unsettled == 0) return PSST_EXIT_DONE;
+    return psst_cli_error(PSST_EXIT_UNREACHABLE, "%u not delivered yet: they wait for the next session",
+                          chat->unsettled);
+}
+
+static int run(struct psst_cli *cli, int argc, char **argv)
+{
+    static const struct option no_options[] = {{NULL, 0, NULL, 0}};
+    static struct chat chat; /* large for a stack */
+    int code = PSST_EXIT_DONE;
+    if (getopt_long(argc, argv, ":", no_options, NULL) != -1) return psst_cli_bad_option(cli, argv);
+    if (!psst_cli_args(cli, argc, 1, 1, &code)) return code;
+    chat = (struct chat){.cli = cli, .name = argv[optind], .typed = isatty(STDIN_FILENO) != 0};
+    psst_buf_init(&chat.input, 1 << 20);
+    psst_gutter_init(&chat.gutter, stdout, chat.name);
+    code = begin(&chat);
+    if (code == PSST_EXIT_DONE) {
+        converse(&chat);
+        code = result_of(&chat);
+    }
+    if (cli->client != NULL) psst_client_on_event(cli->client, NULL, NULL);
+    psst_buf_fini(&chat.input);
+    return code;
+}
+
+const struct psst_verb psst_verb_chat = {
+    "chat",
+    "chat NAME",
+    "a conversation, line by line",
+    "Calls the contact, shows what is said, and sends each line that you type. /quit or\n"
+    "the end of the input (Ctrl-D) ends the chat; the session stays. What is said while\n"
+    "there is no session waits for the next one. From a script it sends all lines, and\n"
+    "ends when they are delivered, or after 10 seconds with exit code 5.\n",
+    PSST_VERB_DAEMON,
+    run,
+};

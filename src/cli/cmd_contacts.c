@@ -1,0 +1,229 @@
+/* psst contacts, remove, block, unblock, rename, address, history. */
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "cli/prompt.h"
+
+static const struct option no_options[] = {{NULL, 0, NULL, 0}};
+
+static bool plain_args(const struct psst_cli *cli, int argc, char **argv, int min, int max, int *code)
+{
+    if (getopt_long(argc, argv, ":", no_options, NULL) != -1) {
+        *code = psst_cli_bad_option(cli, argv);
+        return false;
+    }
+    return psst_cli_args(cli, argc, min, max, code);
+}
+
+/* ---- the list ---- */
+
+static const char *notes(char out[160], const json_t *c)
+{
+    long long unread = psst_out_int(c, "unread"), waiting = psst_out_int(c, "waiting");
+    char news[48] = "", outbox[48] = "";
+    if (unread > 0) (void)snprintf(news, sizeof news, ", %lld new", unread);
+    if (waiting > 0) (void)snprintf(outbox, sizeof outbox, ", %lld waiting", waiting);
+    (void)snprintf(out, 160, "%s%s%s%s%s%s", psst_out_bool(c, "verified") ? "verified" : "not verified",
+                   psst_out_bool(c, "blocked") ? ", blocked" : "", psst_out_bool(c, "pair_secret") ? ", secret" : "",
+                   psst_out_bool(c, "history") ? "" : ", no history", news, outbox);
+    return out;
+}
+
+static void print_table(const json_t *list)
+{
+    struct psst_table table;
+    psst_table_init(&table, 4);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *c = json_array_get(list, i);
+        char key[PSST_SIZE_TEXT], about[160];
+        psst_table_add(&table, psst_out_text(json_string_value(json_object_get(c, "name")), 24));
+        psst_table_add(&table, psst_out_bool(c, "online") ? "in session" : "-");
+        psst_table_add(&table, psst_out_key(key, c));
+        psst_table_add(&table, notes(about, c));
+    }
+    psst_table_print(&table, stdout);
+    psst_table_fini(&table);
+}
+
+static int run_contacts(struct psst_cli *cli, int argc, char **argv)
+{
+    static const struct option table[] = {{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+    bool as_json = false;
+    int opt, code = PSST_EXIT_DONE;
+    while ((opt = getopt_long(argc, argv, ":", table, NULL)) != -1) {
+        if (opt != 'j') return psst_cli_bad_option(cli, argv);
+        as_json = true;
+    }
+    if (!psst_cli_args(cli, argc, 0, 0, &code)) return code;
+    json_t *result = psst_cli_call(cli, "contacts", NULL, &code);
+    if (result == NULL) return code;
+    const json_t *list = json_object_get(result, "contacts");
+    if (as_json)
+        psst_out_json_list(list);
+    else if (json_array_size(list) == 0)
+        (void)printf("no contacts yet: psst add CARD\n");
+    else
+        print_table(list);
+    json_decref(result);
+    return PSST_EXIT_DONE;
+}
+
+const struct psst_verb psst_verb_contacts = {
+    "contacts",
+    "contacts [--json]",
+    "whom you know, and how things stand",
+    "One line for each contact: your name for them, whether a session stands, the size of\n"
+    "their key, whether you compared the safety number, new and waiting messages.\n"
+    "\n"
+    "  --json   a list of objects: name, fingerprint, bits, weak, addresses, verified,\n"
+    "           blocked, history, pair_secret, online, unread, waiting\n",
+    PSST_VERB_DAEMON,
+    run_contacts,
+};
+
+/* ---- one small change each ---- */
+
+/* Calls method with the name and says the words, which may hold one %s for the name. */
+static int change(struct psst_cli *cli, const char *method, json_t *params, const char *name, const char *before,
+                  const char *after)
+{
+    int code = PSST_EXIT_DONE;
+    json_t *result = psst_cli_call(cli, method, params, &code);
+    if (result != NULL) (void)printf("%s%s%s\n", before, psst_out_text(name, 80), after);
+    json_decref(result);
+    return code;
+}
+
+static int run_remove(struct psst_cli *cli, int argc, char **argv)
+{
+    static const struct option table[] = {{"yes", no_argument, NULL, 'y'}, {NULL, 0, NULL, 0}};
+    bool yes = !psst_prompt_possible();
+    int opt, code = PSST_EXIT_DONE;
+    while ((opt = getopt_long(argc, argv, ":y", table, NULL)) != -1) {
+        if (opt != 'y') return psst_cli_bad_option(cli, argv);
+        yes = true;
+    }
+    if (!psst_cli_args(cli, argc, 1, 1, &code)) return code;
+    const char *name = argv[optind];
+    char question[256];
+    (void)snprintf(question, sizeof question, "Remove %s, with the whole history?", psst_out_text(name, 64));
+    if (!yes && !psst_prompt_yes(question)) return psst_cli_error(PSST_EXIT_FAILED, "nothing was removed");
+    return change(cli, "contact.remove", psst_cli_name(name), name, "", " is no contact any more");
+}
+
+const struct psst_verb psst_verb_remove = {
+    "remove",
+    "remove NAME",
+    "forget a contact, with the history",
+    "Ends the session, erases the contact, the messages and the list of files, and from\n"
+    "now on treats this key as a stranger's. On a terminal it asks first.\n"
+    "\n"
+    "  --yes   do not ask\n",
+    PSST_VERB_DAEMON,
+    run_remove,
+};
+
+static int run_block(struct psst_cli *cli, int argc, char **argv)
+{
+    int code = PSST_EXIT_DONE;
+    if (!plain_args(cli, argc, argv, 1, 1, &code)) return code;
+    const char *name = argv[optind];
+    return change(cli, "contact.block", psst_cli_name(name), name, "", " is blocked, and cannot tell it from silence");
+}
+
+const struct psst_verb psst_verb_block = {
+    "block",
+    "block NAME",
+    "no more sessions with this contact",
+    "Ends the session and lets no new one come about. The contact and the history stay.\n"
+    "Seen from the other side you are one who has not added them.\n",
+    PSST_VERB_DAEMON,
+    run_block,
+};
+
+static int run_unblock(struct psst_cli *cli, int argc, char **argv)
+{
+    int code = PSST_EXIT_DONE;
+    if (!plain_args(cli, argc, argv, 1, 1, &code)) return code;
+    const char *name = argv[optind];
+    return change(cli, "contact.unblock", psst_cli_name(name), name, "", " can reach you again");
+}
+
+const struct psst_verb psst_verb_unblock = {
+    "unblock", "unblock NAME", "allow sessions again", "Takes back psst block.\n", PSST_VERB_DAEMON, run_unblock,
+};
+
+static int run_rename(struct psst_cli *cli, int argc, char **argv)
+{
+    int code = PSST_EXIT_DONE;
+    if (!plain_args(cli, argc, argv, 2, 2, &code)) return code;
+    const char *name = argv[optind], *new_name = argv[optind + 1];
+    if (!psst_text_valid(psst_view_str(new_name))) return psst_cli_usage(cli, "a name is text in UTF-8");
+    json_t *params = psst_cli_name(name);
+    (void)json_object_set_new(params, "new", psst_cli_text(new_name));
+    return change(cli, "contact.rename", params, new_name, "the contact is called ", " now");
+}
+
+const struct psst_verb psst_verb_rename = {
+    "rename",
+    "rename NAME NEW",
+    "call a contact by another name",
+    "The name is yours alone; the contact does not learn it.\n",
+    PSST_VERB_DAEMON,
+    run_rename,
+};
+
+static int run_address(struct psst_cli *cli, int argc, char **argv)
+{
+    int code = PSST_EXIT_DONE;
+    if (!plain_args(cli, argc, argv, 1, 9, &code)) return code;
+    json_t *params = psst_cli_name(argv[optind]);
+    if (argc > optind + 1) {
+        json_t *list = json_array();
+        for (int i = optind + 1; i < argc; i++)
+            if (argv[i][0] != '\0') (void)json_array_append_new(list, psst_cli_text(argv[i]));
+        (void)json_object_set_new(params, "addresses", list);
+    }
+    json_t *result = psst_cli_call(cli, "contact.address", params, &code);
+    if (result == NULL) return code;
+    const json_t *addresses = json_object_get(result, "addresses");
+    for (size_t i = 0; i < json_array_size(addresses); i++)
+        (void)printf("%s\n", psst_out_text(json_string_value(json_array_get(addresses, i)), 300));
+    if (json_array_size(addresses) == 0) (void)printf("no address: only this contact can call you\n");
+    json_decref(result);
+    return PSST_EXIT_DONE;
+}
+
+const struct psst_verb psst_verb_address = {
+    "address",
+    "address NAME [HOST:PORT]...",
+    "where a contact can be reached",
+    "Without an address: shows them. With some: these replace the old ones (at most 8; an\n"
+    "empty word \"\" leaves none). The port may be left out, it is then 4516; IPv6 is\n"
+    "written [::1]:4516. They are tried in this order.\n",
+    PSST_VERB_DAEMON,
+    run_address,
+};
+
+static int run_history(struct psst_cli *cli, int argc, char **argv)
+{
+    int code = PSST_EXIT_DONE;
+    if (!plain_args(cli, argc, argv, 2, 2, &code)) return code;
+    const char *name = argv[optind], *word = argv[optind + 1];
+    bool on = strcmp(word, "on") == 0;
+    if (!on && strcmp(word, "off") != 0) return psst_cli_usage(cli, "on or off?");
+    json_t *params = psst_cli_name(name);
+    (void)json_object_set_new(params, "keep", json_boolean(on));
+    return change(cli, "contact.history", params, name, on ? "messages with " : "no text is kept of what is said with ",
+                  on ? " are kept" : "");
+}
+
+const struct psst_verb psst_verb_history = {
+    "history",
+    "history NAME on|off",
+    "whether messages with a contact are kept",
+    "With off, the text of a message is erased as soon as it was delivered, or shown to\n"
+    "you; that it was there stays known, so that it is never shown twice. What waits to\n"
+    "be delivered is kept until then.\n",
+    PSST_VERB_DAEMON,
+    run_history,
+};

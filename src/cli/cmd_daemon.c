@@ -1,0 +1,135 @@
+/* psst up, down: psstd in the background, and its end. */
+#include "cli/cli.h"
+#include "cli/out.h"
+#include "ipc/lockfile.h"
+
+#include <time.h>
+
+#define LISTEN_MAX    16
+#define DOWN_MS       15000
+#define DOWN_PAUSE_MS 5
+
+/* ---- up ---- */
+
+/* psstd runs already: the new addresses hold from now on. */
+static int set_listen(struct psst_cli *cli, const char *const *listen)
+{
+    char value[4096] = "";
+    int code = PSST_EXIT_DONE;
+    for (size_t i = 0; listen[i] != NULL; i++) {
+        size_t len = strlen(value);
+        int n = snprintf(value + len, sizeof value - len, "%s%s", len > 0 ? " " : "", listen[i]);
+        if (n < 0 || (size_t)n >= sizeof value - len) return psst_cli_usage(cli, "the addresses are too long");
+    }
+    json_t *params = json_pack("{s:s, s:o}", "key", "listen", "value", psst_cli_text(value));
+    json_decref(psst_cli_call(cli, "set", params, &code));
+    return code;
+}
+
+static int tell(struct psst_cli *cli)
+{
+    int code = PSST_EXIT_DONE;
+    json_t *status = psst_cli_call(cli, "status", NULL, &code);
+    if (status == NULL) return code;
+    const json_t *listen = json_object_get(status, "listen");
+    const json_t *identity = json_object_get(status, "identity");
+    (void)printf("psstd is up (process %lld)", psst_out_int(status, "pid"));
+    for (size_t i = 0; i < json_array_size(listen); i++)
+        (void)printf("%s%s", i == 0 ? ", listening on " : " and ",
+                     psst_out_text(json_string_value(json_array_get(listen, i)), 80));
+    (void)printf("\n");
+    if (!json_is_object(identity))
+        (void)printf("There is no identity yet, so it does not listen: psst init\n");
+    else if (psst_out_bool(identity, "locked"))
+        (void)printf("The identity is locked: psst unlock\n");
+    json_decref(status);
+    return PSST_EXIT_DONE;
+}
+
+static int run_up(struct psst_cli *cli, int argc, char **argv)
+{
+    static const struct option table[] = {{"listen", required_argument, NULL, 'l'}, {NULL, 0, NULL, 0}};
+    const char *listen[LISTEN_MAX + 1] = {NULL};
+    size_t n = 0;
+    int opt, code = PSST_EXIT_DONE;
+    while ((opt = getopt_long(argc, argv, ":", table, NULL)) != -1) {
+        if (opt != 'l') return psst_cli_bad_option(cli, argv);
+        if (n == LISTEN_MAX) return psst_cli_usage(cli, "at most %d addresses", LISTEN_MAX);
+        listen[n++] = optarg;
+    }
+    if (!psst_cli_args(cli, argc, 0, 0, &code)) return code;
+    struct psst_failure failure;
+    bool runs = psst_client_open(&cli->client, &cli->paths, NULL, &failure) == PSST_OK;
+    if (!runs && strcmp(failure.name, "no-daemon") != 0) return psst_cli_fail(&failure);
+    const struct psst_client_start start = {n > 0 ? listen : NULL};
+    if (!runs && psst_client_open(&cli->client, &cli->paths, &start, &failure) != PSST_OK)
+        return psst_cli_fail(&failure);
+    if (runs && n > 0) code = set_listen(cli, listen);
+    return code == PSST_EXIT_DONE ? tell(cli) : code;
+}
+
+const struct psst_verb psst_verb_up = {
+    "up",
+    "up [--listen ADDR:PORT]...",
+    "start psstd, and return when it listens",
+    "psstd holds your sessions and listens for your contacts; any verb that needs it\n"
+    "starts it as well. It goes on in the background until psst down.\n"
+    "\n"
+    "  --listen ADDR:PORT   listen there and nowhere else, such as 0.0.0.0:4516 or\n"
+    "                       [::1]:4516 (several are allowed). Kept in the settings; also\n"
+    "                       holds for a psstd that runs already\n",
+    PSST_VERB_ALONE,
+    run_up,
+};
+
+/* ---- down ---- */
+
+/* Its socket closes as the very last thing, after the lock is free. */
+static bool wait_for_the_end(struct psst_cli *cli)
+{
+    uint64_t deadline = psst_client_now_ms() + DOWN_MS;
+    bool gone = false;
+    while (psst_client_now_ms() < deadline) {
+        if (!gone) {
+            enum psst_err err = psst_client_wait(cli->client, (int)(deadline - psst_client_now_ms()));
+            gone = err == PSST_ERR_IO;
+        } else if (!psst_lockfile_held(cli->paths.lock, NULL)) {
+            return true;
+        } else {
+            struct timespec pause = {.tv_nsec = DOWN_PAUSE_MS * 1000000L};
+            (void)nanosleep(&pause, NULL);
+        }
+    }
+    return false;
+}
+
+static int run_down(struct psst_cli *cli, int argc, char **argv)
+{
+    static const struct option no_options[] = {{NULL, 0, NULL, 0}};
+    int code = PSST_EXIT_DONE;
+    if (getopt_long(argc, argv, ":", no_options, NULL) != -1) return psst_cli_bad_option(cli, argv);
+    if (!psst_cli_args(cli, argc, 0, 0, &code)) return code;
+    struct psst_failure failure;
+    enum psst_err err = psst_client_open(&cli->client, &cli->paths, NULL, &failure);
+    if (err == PSST_ERR_NOT_FOUND) {
+        (void)printf("psstd is not running\n");
+        return PSST_EXIT_DONE;
+    }
+    if (err != PSST_OK) return psst_cli_fail(&failure);
+    json_t *answer = psst_cli_try(cli, "shutdown", NULL, &failure);
+    if (answer == NULL) return psst_cli_fail(&failure);
+    json_decref(answer);
+    if (!wait_for_the_end(cli)) return psst_cli_error(PSST_EXIT_FAILED, "psstd does not end; see its log");
+    (void)printf("psstd has ended\n");
+    return PSST_EXIT_DONE;
+}
+
+const struct psst_verb psst_verb_down = {
+    "down",
+    "down",
+    "end psstd, and return when it is gone",
+    "Tells everybody in a session, stores everything, and ends. What waits to be sent\n"
+    "is kept.\n",
+    PSST_VERB_ALONE,
+    run_down,
+};

@@ -1,0 +1,204 @@
+#include "cli/out.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+#include <wchar.h>
+
+#define LABEL_COLUMNS 13
+
+void psst_out_init(void)
+{
+    const char *got = setlocale(LC_CTYPE, "");
+    if (got == NULL || strcmp(nl_langinfo(CODESET), "UTF-8") != 0) (void)setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+/* ---- text ---- */
+
+const char *psst_out_text(const char *text, size_t max_chars)
+{
+    static struct psst_buf turn[8];
+    static unsigned next;
+    struct psst_buf *buf = &turn[next++ % 8];
+    psst_buf_fini(buf);
+    psst_buf_init(buf, 65536);
+    if (text != NULL) psst_text_render(buf, psst_view_str(text), PSST_RENDER_LINE, max_chars);
+    psst_buf_put_u8(buf, 0);
+    return buf->failed ? "(out of memory)" : (const char *)buf->data;
+}
+
+const char *psst_out_string(const json_t *object, const char *key)
+{
+    return psst_out_text(json_string_value(json_object_get(object, key)), 1000);
+}
+
+long long psst_out_int(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+bool psst_out_bool(const json_t *object, const char *key)
+{
+    return json_is_true(json_object_get(object, key));
+}
+
+uint32_t psst_out_next(const char **text)
+{
+    const uint8_t *p = (const uint8_t *)*text;
+    if (p[0] == 0) return 0;
+    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+    uint32_t cp = len == 1 ? p[0] : p[0] & (0x7fu >> len);
+    size_t i = 1;
+    for (; i < len && (p[i] & 0xc0) == 0x80; i++) cp = cp << 6 | (p[i] & 0x3fu);
+    *text += i;
+    return cp;
+}
+
+int psst_out_char_width(uint32_t cp)
+{
+    int width = wcwidth((wchar_t)cp);
+    return width >= 0 ? width : 1;
+}
+
+size_t psst_out_width(const char *text)
+{
+    size_t width = 0;
+    for (uint32_t cp = psst_out_next(&text); cp != 0; cp = psst_out_next(&text))
+        width += (size_t)psst_out_char_width(cp);
+    return width;
+}
+
+unsigned psst_out_columns(FILE *f)
+{
+    struct winsize size;
+    if (!isatty(fileno(f))) return 0;
+    if (ioctl(fileno(f), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+    return size.ws_col;
+}
+
+/* ---- numbers ---- */
+
+const char *psst_out_size(char out[PSST_SIZE_TEXT], unsigned long long bytes)
+{
+    static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+    if (bytes < 1000) {
+        (void)snprintf(out, PSST_SIZE_TEXT, "%llu byte%s", bytes, bytes == 1 ? "" : "s");
+        return out;
+    }
+    double value = (double)bytes / 1000;
+    size_t unit = 0;
+    while (value >= 999.95 && unit + 1 < sizeof units / sizeof units[0]) {
+        value /= 1000;
+        unit++;
+    }
+    (void)snprintf(out, PSST_SIZE_TEXT, "%.1f %s", value, units[unit]);
+    return out;
+}
+
+const char *psst_out_duration(char out[PSST_SIZE_TEXT], unsigned long long ms)
+{
+    unsigned long long s = ms / 1000;
+    if (s < 60)
+        (void)snprintf(out, PSST_SIZE_TEXT, "%llu s", s);
+    else if (s < 3600)
+        (void)snprintf(out, PSST_SIZE_TEXT, "%llu min", s / 60);
+    else if (s < 86400)
+        (void)snprintf(out, PSST_SIZE_TEXT, "%llu h %llu min", s / 3600, s / 60 % 60);
+    else
+        (void)snprintf(out, PSST_SIZE_TEXT, "%llu day%s", s / 86400, s < 2 * 86400 ? "" : "s");
+    return out;
+}
+
+const char *psst_out_time(char out[64], long long unix_ms, const char *format)
+{
+    time_t s = (time_t)(unix_ms / 1000);
+    struct tm tm;
+    out[0] = '\0';
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+    if (localtime_r(&s, &tm) == NULL || strftime(out, 64, format, &tm) == 0) (void)snprintf(out, 64, "?");
+#pragma GCC diagnostic pop
+    return out;
+}
+
+const char *psst_out_key(char out[PSST_SIZE_TEXT], const json_t *object)
+{
+    (void)snprintf(out, PSST_SIZE_TEXT, "RSA %lld bits%s", psst_out_int(object, "bits"),
+                   psst_out_bool(object, "weak") ? " (weak)" : "");
+    return out;
+}
+
+/* ---- lines ---- */
+
+void psst_out_field(const char *label, const char *value)
+{
+    (void)printf("%-*s%s\n", LABEL_COLUMNS, label, value);
+}
+
+void psst_out_fingerprint(const char *label, const char *fingerprint)
+{
+    size_t len = strlen(fingerprint);
+    size_t half = len > 40 && fingerprint[39] == ' ' ? 39 : len;
+    (void)printf("%-*s%.*s\n", LABEL_COLUMNS, label, (int)half, fingerprint);
+    if (half < len) (void)printf("%-*s%s\n", LABEL_COLUMNS, "", fingerprint + half + 1);
+}
+
+void psst_table_init(struct psst_table *table, size_t columns)
+{
+    *table = (struct psst_table){.columns = columns};
+}
+
+void psst_table_add(struct psst_table *table, const char *cell)
+{
+    char **cells = realloc(table->cells, (table->n + 1) * sizeof *cells);
+    char *copy = cells != NULL ? strdup(cell) : NULL;
+    if (cells != NULL) table->cells = cells;
+    if (copy != NULL)
+        table->cells[table->n++] = copy;
+    else
+        table->failed = true;
+}
+
+void psst_table_print(const struct psst_table *table, FILE *f)
+{
+    size_t widths[PSST_TABLE_COLUMNS] = {0};
+    if (table->failed) return;
+    for (size_t i = 0; i < table->n; i++) {
+        size_t width = psst_out_width(table->cells[i]);
+        if (width > widths[i % table->columns]) widths[i % table->columns] = width;
+    }
+    for (size_t i = 0; i < table->n; i++) {
+        bool last = i % table->columns == table->columns - 1;
+        size_t pad = last ? 0 : widths[i % table->columns] - psst_out_width(table->cells[i]) + 2;
+        (void)fprintf(f, "%s%*s%s", table->cells[i], (int)pad, "", last ? "\n" : "");
+    }
+}
+
+void psst_table_fini(struct psst_table *table)
+{
+    for (size_t i = 0; i < table->n; i++) free(table->cells[i]);
+    free(table->cells);
+    psst_table_init(table, table->columns);
+}
+
+/* ---- JSON ---- */
+
+void psst_out_json(const json_t *value)
+{
+    (void)json_dumpf(value, stdout, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+    (void)putchar('\n');
+}
+
+void psst_out_json_list(const json_t *list)
+{
+    size_t n = json_array_size(list);
+    (void)printf("[%s", n > 0 ? "\n" : "");
+    for (size_t i = 0; i < n; i++) {
+        (void)json_dumpf(json_array_get(list, i), stdout, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+        (void)printf("%s\n", i + 1 < n ? "," : "");
+    }
+    (void)printf("]\n");
+}

@@ -1,0 +1,139 @@
+/* The table of verbs; which one is meant, and what there is to know about it. */
+#include "cli/cli.h"
+#include "cli/out.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#ifndef PSST_VERSION
+#define PSST_VERSION "0"
+#endif
+
+const struct psst_verb *const psst_verbs[] = {
+    &psst_verb_init,   &psst_verb_card,    &psst_verb_add,    &psst_verb_contacts, &psst_verb_remove,
+    &psst_verb_block,  &psst_verb_unblock, &psst_verb_rename, &psst_verb_address,  &psst_verb_history,
+    &psst_verb_verify, &psst_verb_passwd,  &psst_verb_unlock, &psst_verb_lock,     &psst_verb_up,
+    &psst_verb_down,   &psst_verb_status,  &psst_verb_set,    &psst_verb_dial,     &psst_verb_hangup,
+    &psst_verb_say,    &psst_verb_chat,    &psst_verb_log,    &psst_verb_send,     &psst_verb_files,
+    &psst_verb_accept, &psst_verb_decline, &psst_verb_help,
+};
+const size_t psst_verbs_count = sizeof psst_verbs / sizeof psst_verbs[0];
+
+static const struct psst_verb *find(const char *name)
+{
+    for (size_t i = 0; i < psst_verbs_count; i++)
+        if (strcmp(psst_verbs[i]->name, name) == 0) return psst_verbs[i];
+    return NULL;
+}
+
+/* ---- what was meant ---- */
+
+#define WORD_MAX 16
+
+/* Letters to add, drop, change or swap with the next one, until a is b. */
+static unsigned distance(const char *a, const char *b)
+{
+    size_t n = strlen(a), m = strlen(b);
+    unsigned d[WORD_MAX + 1][WORD_MAX + 1];
+    if (n > WORD_MAX || m > WORD_MAX) return WORD_MAX;
+    for (size_t i = 0; i <= n; i++) d[i][0] = (unsigned)i;
+    for (size_t j = 0; j <= m; j++) d[0][j] = (unsigned)j;
+    for (size_t i = 1; i <= n; i++) {
+        for (size_t j = 1; j <= m; j++) {
+            unsigned best = d[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            if (d[i - 1][j] + 1 < best) best = d[i - 1][j] + 1;
+            if (d[i][j - 1] + 1 < best) best = d[i][j - 1] + 1;
+            bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (swapped && d[i - 2][j - 2] + 1 < best) best = d[i - 2][j - 2] + 1;
+            d[i][j] = best;
+        }
+    }
+    return d[n][m];
+}
+
+static int unknown(const char *name)
+{
+    const struct psst_verb *nearest = NULL;
+    unsigned least = 3; /* more is no slip of the fingers */
+    for (size_t i = 0; i < psst_verbs_count; i++) {
+        unsigned d = distance(name, psst_verbs[i]->name);
+        if (d >= least) continue;
+        least = d;
+        nearest = psst_verbs[i];
+    }
+    if (nearest != NULL)
+        return psst_cli_error(PSST_EXIT_USAGE, "there is no verb \"%s\"; is psst %s meant?", name, nearest->name);
+    return psst_cli_error(PSST_EXIT_USAGE, "there is no verb \"%s\": psst help lists them", name);
+}
+
+/* ---- help ---- */
+
+static void print_list(void)
+{
+    (void)printf("psst: a private line between two people who hold each other's keys\n\n");
+    for (size_t i = 0; i < psst_verbs_count; i++)
+        (void)printf("  %-9s %s\n", psst_verbs[i]->name, psst_verbs[i]->summary);
+    (void)printf("\nA first conversation: psst init; psst card -o me.psst; hand it over; psst add bob.psst;\n"
+                 "psst verify Bob; psst chat Bob.   psst help VERB says more, man psst says all.\n");
+}
+
+static void print_help(const struct psst_verb *verb)
+{
+    psst_cli_print_usage(stdout, verb);
+    (void)printf("\n%s", verb->help);
+}
+
+static int run_help(struct psst_cli *cli, int argc, char **argv)
+{
+    if (argc > 2) return psst_cli_usage(cli, "one verb at a time");
+    const struct psst_verb *verb = argc == 2 ? find(argv[1]) : NULL;
+    if (argc == 2 && verb == NULL) return unknown(argv[1]);
+    if (verb != NULL)
+        print_help(verb);
+    else
+        print_list();
+    return PSST_EXIT_DONE;
+}
+
+const struct psst_verb psst_verb_help = {
+    "help",          "help [VERB]", "this list, or all about one verb", "psst VERB --help says the same.\n",
+    PSST_VERB_ALONE, run_help,
+};
+
+/* ---- the program ---- */
+
+static int run(const struct psst_verb *verb, int argc, char **argv)
+{
+    struct psst_cli cli = {.verb = verb};
+    struct psst_diag diag = {{0}};
+    optind = 0; /* anew, GNU style */
+    opterr = 0;
+    if (psst_paths_get(&cli.paths, &diag) != PSST_OK) return psst_cli_error(PSST_EXIT_FAILED, "%s", diag.text);
+    int code = verb->run(&cli, argc, argv);
+    psst_client_close(cli.client);
+    return code;
+}
+
+int psst_cli_main(int argc, char **argv)
+{
+    psst_out_init();
+    (void)signal(SIGPIPE, SIG_IGN);
+    int code = PSST_EXIT_DONE;
+    const char *name = argc > 1 ? argv[1] : "help";
+    const struct psst_verb *verb = find(name);
+    bool asks = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);
+    if (argc < 2 || strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        print_list();
+    else if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0)
+        (void)printf("psst %s\n", PSST_VERSION);
+    else if (verb == NULL)
+        code = unknown(name);
+    else if (asks)
+        print_help(verb);
+    else
+        code = run(verb, argc - 1, argv + 1);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        if (code == PSST_EXIT_DONE) code = psst_cli_error(PSST_EXIT_FAILED, "the output could not be written");
+    }
+    return code;
+}
