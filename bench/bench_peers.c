@@ -53,13 +53,16 @@ static void make_peer(struct peer *peer, unsigned i, const char *dir)
     psst_card_fini(&card);
 }
 
-static int dial(struct peer *peer, struct psst_rsa_public *to, uint16_t port)
+/* Each from an address of its own: one that brings more than a few calls a second is turned away. */
+static int dial(struct peer *peer, unsigned i, struct psst_rsa_public *to, uint16_t port)
 {
     struct psst_event ev;
     struct sockaddr_in addr = {
         .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)};
+    struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f010001 + i)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    BENCH_CHECK(fd >= 0 && connect(fd, (struct sockaddr *)&addr, sizeof addr) == 0);
+    BENCH_CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&from, sizeof from) == 0);
+    BENCH_CHECK(connect(fd, (struct sockaddr *)&addr, sizeof addr) == 0);
     BENCH_CHECK(psst_link_call(&peer->link, &peer->config, to, NULL, bench_now()) == PSST_OK);
     bench_next(peer->link, fd, peer->key, to, &ev);
     BENCH_CHECK(ev.type == PSST_EV_ESTABLISHED);
@@ -113,7 +116,8 @@ int main(int argc, char **argv)
     (void)puts("cards");
     (void)fflush(stdout);
     BENCH_CHECK(read(STDIN_FILENO, line, sizeof line) > 0);
-    for (unsigned i = 0; i < count; i++) polls[i] = (struct pollfd){.fd = dial(&peers[i], to, port), .events = POLLIN};
+    for (unsigned i = 0; i < count; i++)
+        polls[i] = (struct pollfd){.fd = dial(&peers[i], i, to, port), .events = POLLIN};
     polls[count] = (struct pollfd){.fd = STDIN_FILENO, .events = POLLIN};
     (void)puts("up");
     (void)fflush(stdout);

@@ -33,10 +33,11 @@ class Person:
         os.mkdir(self.home, 0o700)
         self.env = dict(os.environ, PSST_HOME=self.home)
         self.psst("init", "--name", name, "--bits", str(bits), "--no-passphrase")
-        self.psst("up", "--listen", "127.0.0.1:0")
-        self.status = json.loads(self.psst("status", "--json"))
-        self.pid = self.status["pid"]
-        self.port = int(self.status["listen"][0].rsplit(":", 1)[1])
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            self.port = s.getsockname()[1]
+        self.psst("up", "--listen", f"127.0.0.1:{self.port}")
+        self.pid = json.loads(self.psst("status", "--json"))["pid"]
 
     def psst(self, *args, check=True):
         done = subprocess.run([os.path.join(BIN, "psst"), *args], env=self.env, capture_output=True, text=True, timeout=300)

@@ -31,6 +31,15 @@ as() {
     PSST_HOME=$work/$who "$bin/psst" "$@" | sed 's/^/    /'
 }
 
+free_port() { # a port of the loopback that nobody listens at
+    local port
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        port=$((20000 + RANDOM % 20000))
+        (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
+    done
+    echo "$port"
+}
+
 cd "$work"
 printf 'alice-pass\n' >alice.pass && printf 'bob-pass\n' >bob.pass && chmod 600 ./*.pass
 mkdir -m 700 "$alice" "$bob"
@@ -38,13 +47,14 @@ mkdir -m 700 "$alice" "$bob"
 say_title "Each makes an identity: an RSA key pair of 4096 bits, under a passphrase"
 as alice init --name Alice --passphrase-file alice.pass
 as bob init --name Bob --passphrase-file bob.pass
-as alice up --listen 127.0.0.1:0
-as bob up --listen 127.0.0.1:0
-port() { PSST_HOME=$work/$1 "$bin/psst" status --json | sed -n 's/.*127\.0\.0\.1:\([0-9]*\).*/\1/p' | head -n 1; }
+at_alice=127.0.0.1:$(free_port)
+at_bob=127.0.0.1:$(free_port)
+as alice up --listen "$at_alice"
+as bob up --listen "$at_bob"
 
 say_title "They hand each other their cards, as files"
-as alice card -o alice.psst --address "127.0.0.1:$(port alice)"
-as bob card -o bob.psst --address "127.0.0.1:$(port bob)"
+as alice card -o alice.psst --address "$at_alice"
+as bob card -o bob.psst --address "$at_bob"
 as alice add bob.psst --yes
 as bob add alice.psst --yes
 
