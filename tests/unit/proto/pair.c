@@ -69,7 +69,10 @@ static void note(struct pair_end *e, const struct psst_event *ev)
 
 static void answer(struct pair *p, struct pair_end *e, const struct psst_event *ev)
 {
-    if (ev->type == PSST_EV_TEXT && e->acks) assert_int_equal(psst_link_ack(e->link, p->now, &ev->text.id), PSST_OK);
+    if (ev->type == PSST_EV_TEXT && e->acks) {
+        enum psst_err err = psst_link_ack(e->link, p->now, &ev->text.id);
+        assert_true(err == PSST_OK || e->tolerant);
+    }
     if (e->leave_open) return;
     if (ev->type == PSST_EV_ADMIT) psst_link_admit(e->link, e->admit);
     if (ev->type == PSST_EV_CONTACT && !e->contact_late) psst_link_contact(e->link, e->contact, &e->psk);
@@ -114,14 +117,13 @@ static bool carry(struct pair *p, struct pair_end *from)
     bool carries = from == &p->a ? p->a_to_b : p->b_to_a;
     struct psst_view out = psst_link_output(from->link);
     if (out.len == 0 || !carries || !psst_link_wants_input(to->link)) return false;
-    uint8_t *copy = malloc(out.len);
-    assert_non_null(copy);
-    memcpy(copy, out.data, out.len);
+    static uint8_t copy[2 * PSST_LINK_OUTPUT_MAX];
     size_t len = out.len;
+    assert_true(len <= sizeof copy);
+    memcpy(copy, out.data, len);
     psst_link_sent(from->link, len);
     from->bytes_out += len;
     pair_inject(p, to, copy, len);
-    free(copy);
     return true;
 }
 

@@ -1,0 +1,135 @@
+/* The Nth allocation fails, for every N, through a whole life of two links: no crash, no leak, and each end is told. The
+ * linker turns malloc and calloc of our own libraries into the ones here (meson.build). */
+#include "pair.h"
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+static bool armed, fired;
+static size_t left; /* allocations until one fails */
+
+static bool fails_now(void)
+{
+    if (!armed) return false;
+    if (left-- > 0) return false;
+    armed = false;
+    fired = true;
+    return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails_now() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails_now() ? NULL : __real_calloc(n, size);
+}
+
+static void arm(size_t n)
+{
+    armed = true;
+    fired = false;
+    left = n;
+}
+
+static void send_bulk(struct pair *p)
+{
+    struct psst_span place;
+    struct psst_msg_id id = {{1}};
+    for (int i = 0; i < 3; i++) {
+        if (psst_link_file_data_begin(p->a.link, &place) != PSST_OK) return;
+        memset(place.data, i, place.len);
+        (void)!psst_link_file_data_commit(p->a.link, p->now, &id, 0, place.len);
+    }
+}
+
+/* Everything that takes memory. */
+static void live(struct pair *p)
+{
+    static char body[5000];
+    memset(body, 'b', sizeof body - 1);
+    p->a.tolerant = p->b.tolerant = true;
+    p->a.piece = 100;
+    p->b.piece = 1000;
+    pair_pass(p, PSST_M4_DELAY_NS);
+    for (uint64_t i = 0; i < 40; i++) (void)!pair_say(p, &p->a, i, i % 10 ? "x" : body);
+    (void)!pair_say(p, &p->b, 1, body);
+    pair_settle(p);
+    send_bulk(p);
+    pair_settle(p);
+    if (psst_link_established(p->a.link)) p->a.link->session.timers.keys_bytes = PSST_REKEY_BYTES;
+    pair_settle(p);
+    (void)!pair_say(p, &p->b, 2, "after the rekey");
+    pair_settle(p);
+    psst_link_bye(p->a.link, p->now, PSST_BYE_CLOSED);
+    pair_settle(p);
+}
+
+static bool told(const struct pair_end *e)
+{
+    return e->count[PSST_EV_FAILED] == 1 ||
+           (e->count[PSST_EV_ENDED] == 1 && e->last[PSST_EV_ENDED].end == PSST_END_MEMORY);
+}
+
+static void nth_allocation_fails__in_a_session__each_end_is_told(void **state)
+{
+    (void)state;
+    size_t n = 0;
+    do {
+        struct pair p;
+        pair_init(&p);
+        arm(n);
+        live(&p);
+        armed = false;
+        if (fired && !told(&p.a) && !told(&p.b)) fail_msg("allocation %zu failed and nobody was told", n);
+        /* whoever is still there ends like on any other day */
+        psst_link_eof(p.a.link);
+        psst_link_eof(p.b.link);
+        pair_pass(&p, PSST_VOID_MAX_NS);
+        assert_int_equal(p.a.count[PSST_EV_ENDED], 1);
+        assert_int_equal(p.b.count[PSST_EV_ENDED], 1);
+        pair_fini(&p);
+        n++;
+    } while (fired);
+    assert_true(n > 15); /* there was something to fail */
+}
+
+static void nth_allocation_fails__in_a_call_or_accept__is_an_error(void **state)
+{
+    (void)state;
+    struct pair p;
+    pair_init(&p);
+    bool more = true;
+    for (size_t n = 0; more; n++) {
+        struct psst_link *link = NULL;
+        arm(n);
+        enum psst_err err = psst_link_call(&link, &p.a.config, p.a.contact, NULL, p.now);
+        more = fired;
+        if (fired) assert_true(err == PSST_ERR_MEMORY || err == PSST_ERR_INTERNAL);
+        if (fired) assert_null(link);
+        psst_link_free(link);
+        link = NULL;
+        arm(n);
+        err = psst_link_accept(&link, &p.b.config, p.now);
+        more |= fired;
+        if (fired) assert_int_equal(err, PSST_ERR_MEMORY);
+        if (fired) assert_null(link);
+        psst_link_free(link);
+    }
+    armed = false;
+    pair_fini(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nth_allocation_fails__in_a_session__each_end_is_told),
+        cmocka_unit_test(nth_allocation_fails__in_a_call_or_accept__is_an_error),
+    };
+    if (psst_crypto_init(0) != PSST_OK) return 1;
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
