@@ -194,9 +194,9 @@ static void broken(struct psst_conn *conn)
 /* Senders of bulk fill up what has drained; they add to the output and nothing else. */
 static void offer_room(struct psst_conn *conn)
 {
-    if (conn->state != PSST_CONN_SESSION || conn->contact == NULL || conn->contact->session != conn) return;
+    if (conn->state != PSST_CONN_SESSION || conn->contact == NULL) return;
     if (psst_conn_waiting(conn) >= PSST_BULK_WAITING) return;
-    psst_delivery_writable(conn->peers->d->delivery, conn);
+    if (conn->contact->session == conn) psst_delivery_writable(conn->peers->d->delivery, conn);
     psst_transfers_writable(conn->peers->d->transfers, conn);
 }
 

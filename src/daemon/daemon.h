@@ -207,7 +207,8 @@ void psst_transfers_free(struct psst_transfers *transfers);
 void psst_transfers_loaded(struct psst_transfers *transfers);
 void psst_transfers_unloaded(struct psst_transfers *transfers);
 void psst_transfers_up(struct psst_transfers *transfers, struct psst_contact *contact);
-void psst_transfers_down(struct psst_transfers *transfers, struct psst_contact *contact);
+/* This connection is over for its contact, which may have another session by now. */
+void psst_transfers_down(struct psst_transfers *transfers, struct psst_contact *contact, uint64_t serial);
 /* FILE events, and ACK / NOT_ACCEPTED whose id is a transfer's: true when it was. */
 bool psst_transfers_event(struct psst_transfers *transfers, struct psst_conn *conn, const struct psst_event *ev);
 /* Output drained under PSST_BULK_WAITING: more file data may go. */

@@ -153,7 +153,6 @@ static void use_session(struct psst_conn *conn, const char *reason)
 {
     struct psst_daemon *d = conn->peers->d;
     struct psst_contact *contact = conn->contact;
-    if (contact->session != NULL) psst_transfers_down(d->transfers, contact);
     contact->session = conn;
     session_event(conn, "up", reason);
     psst_delivery_up(d->delivery, contact);
@@ -181,21 +180,16 @@ void psst_session_detach(struct psst_conn *conn, const char *words)
     struct psst_contact *contact = conn->contact;
     if (contact == NULL) return;
     psst_log(&d->log, PSST_LOG_INFO, "session-ended", "contact=%s reason=\"%s\"", contact->alias, words);
-    if (contact->session != conn) {
-        conn->contact = NULL;
-        return;
-    }
-    struct psst_conn *other = another_session(conn->peers, contact, conn);
-    if (other != NULL) {
-        conn->contact = NULL;
-        use_session(other, words);
-        return;
-    }
-    session_event(conn, "down", words);
+    bool in_use = contact->session == conn;
+    struct psst_conn *other = in_use ? another_session(conn->peers, contact, conn) : NULL;
+    if (in_use && other == NULL) session_event(conn, "down", words);
+    if (in_use) contact->session = NULL;
+    psst_transfers_down(d->transfers, contact, conn->serial);
     conn->contact = NULL;
-    contact->session = NULL;
-    psst_delivery_down(d->delivery, contact);
-    psst_transfers_down(d->transfers, contact);
+    if (other != NULL)
+        use_session(other, words);
+    else if (in_use)
+        psst_delivery_down(d->delivery, contact);
 }
 
 /* The one that gives way says bye; nobody is told that the line is down, because it is not. */
@@ -223,9 +217,9 @@ static bool settle_duplicates(struct psst_conn *conn)
             psst_log(&peers->d->log, PSST_LOG_INFO, "session-replaced", "contact=%s", conn->contact->alias);
             if (conn->contact->session == old) {
                 psst_delivery_down(peers->d->delivery, conn->contact);
-                psst_transfers_down(peers->d->transfers, conn->contact);
                 conn->contact->session = NULL;
             }
+            psst_transfers_down(peers->d->transfers, conn->contact, old->serial);
             old->contact = NULL;
             psst_conn_bye(old, PSST_BYE_DUPLICATE);
             break;

@@ -1,90 +1,634 @@
-#include "daemon/delivery.h"
+/* The list of file transfers: rows in the store and what is alive of them, and what the user and the peer decide. */
+#include "daemon/transfers_internal.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-struct psst_transfers {
-    struct psst_daemon *d;
-};
+#define PROGRESS_NS (PSST_SECOND_NS / 4)
 
 enum psst_err psst_transfers_new(struct psst_transfers **out, struct psst_daemon *d)
 {
-    *out = calloc(1, sizeof **out);
-    if (*out == NULL) return PSST_ERR_MEMORY;
-    (*out)->d = d;
+    struct psst_transfers *transfers = calloc(1, sizeof *transfers);
+    if (transfers == NULL) return PSST_ERR_MEMORY;
+    transfers->d = d;
+    transfers->end = &transfers->first;
+    *out = transfers;
     return PSST_OK;
+}
+
+static void transfer_free(struct psst_transfer *t)
+{
+    free(t->name);
+    free(t->path);
+    free(t->words);
+    free(t);
 }
 
 void psst_transfers_free(struct psst_transfers *transfers)
 {
+    if (transfers == NULL) return;
+    psst_transfers_unloaded(transfers);
     free(transfers);
 }
 
-void psst_transfers_loaded(struct psst_transfers *transfers)
+struct psst_contact *psst_transfer_contact(const struct psst_transfer *t)
 {
-    (void)transfers;
+    return psst_book_by_id(t->all->d->book, t->contact_id);
 }
 
-void psst_transfers_unloaded(struct psst_transfers *transfers)
+struct psst_courier_files *psst_transfer_files(struct psst_contact *contact)
 {
-    (void)transfers;
+    if (contact->transfers == NULL) contact->transfers = calloc(1, sizeof(struct psst_courier_files));
+    return contact->transfers;
 }
 
-void psst_transfers_up(struct psst_transfers *transfers, struct psst_contact *contact)
+struct psst_transfer *psst_transfer_find(struct psst_transfers *transfers, int64_t contact_id,
+                                         const struct psst_msg_id *id, enum psst_direction direction)
 {
-    (void)transfers;
-    (void)contact;
+    struct psst_transfer *t = transfers->first;
+    while (t != NULL && (t->contact_id != contact_id || t->direction != direction ||
+                         memcmp(t->transfer_id.b, id->b, sizeof id->b) != 0))
+        t = t->next;
+    return t;
 }
 
-void psst_transfers_down(struct psst_transfers *transfers, struct psst_contact *contact)
+static struct psst_transfer *find_by_id(struct psst_transfers *transfers, int64_t id)
 {
-    (void)transfers;
-    (void)contact;
+    struct psst_transfer *t = transfers->first;
+    while (t != NULL && t->id != id) t = t->next;
+    return t;
 }
 
-void psst_transfers_forget(struct psst_transfers *transfers, struct psst_contact *contact)
+struct psst_transfer *psst_transfer_add(struct psst_transfers *transfers, const struct psst_transfer_row *row)
 {
-    (void)transfers;
-    (void)contact;
+    struct psst_transfer *t = calloc(1, sizeof *t);
+    if (t == NULL) return NULL;
+    t->name = strndup((const char *)row->name.data, row->name.len);
+    t->path = strndup((const char *)row->path.data, row->path.len);
+    if (t->name == NULL || t->path == NULL) {
+        transfer_free(t);
+        return NULL;
+    }
+    t->all = transfers;
+    t->id = row->id;
+    t->contact_id = row->contact_id;
+    t->transfer_id = row->transfer_id;
+    t->direction = row->direction;
+    t->state = row->state;
+    t->reason = row->reason;
+    t->size = row->size;
+    t->created_ms = row->created_ms;
+    *transfers->end = t;
+    transfers->end = &t->next;
+    return t;
+}
+
+/* ---- as JSON ---- */
+
+static uint64_t bytes_done(const struct psst_transfer *t)
+{
+    if (t->state == PSST_TRANSFER_DONE || (t->direction == PSST_OUT && t->stage == PSST_STAGE_FINISHING)) return t->size;
+    if (t->source != NULL) return psst_file_source_position(t->source);
+    if (t->sink != NULL) return psst_file_sink_position(t->sink);
+    return 0;
+}
+
+static const char *state_name(const struct psst_transfer *t)
+{
+    switch (t->state) {
+    case PSST_TRANSFER_WAITING: return "waiting";
+    case PSST_TRANSFER_ACCEPTED: return t->stage != PSST_STAGE_IDLE ? "running" : "waiting";
+    case PSST_TRANSFER_DONE: return "done";
+    case PSST_TRANSFER_DECLINED: return "declined";
+    case PSST_TRANSFER_FAILED: return "failed";
+    }
+    return "unknown";
+}
+
+/* The sentence for a transfer that has ended otherwise than well. */
+static void reason_words(char out[200], const struct psst_transfer *t, const char *who)
+{
+    bool ours = (t->reason & PSST_TRANSFER_OURS) != 0;
+    if (ours) who = "you";
+    switch (t->reason & ~PSST_TRANSFER_OURS) {
+    case PSST_FILE_BY_USER:
+        (void)snprintf(out, 200, "%s %s it", who, t->state == PSST_TRANSFER_DECLINED ? "declined" : "cancelled");
+        return;
+    case PSST_FILE_NOT_SUPPORTED: (void)snprintf(out, 200, "%s cannot take such a file", who); return;
+    case PSST_FILE_PROTOCOL:
+        (void)snprintf(out, 200, "%s", ours ? "what came was not what was offered" : "the other side got what it did not expect");
+        return;
+    case PSST_FILE_CHANGED:
+        (void)snprintf(out, 200, "%s", ours ? "the file changed or went away while it was sent"
+                                            : "the file changed or went away on the other side while it was sent");
+        return;
+    case PSST_FILE_NOT_SAVED:
+        (void)snprintf(out, 200, "%s", ours ? "it could not be saved here" : "it could not be saved on the other side");
+        return;
+    case PSST_FILE_HASH:
+        (void)snprintf(out, 200, "its checksum was not the sender's: nothing was kept");
+        return;
+    default: (void)snprintf(out, 200, "it was ended on %s side", ours ? "this" : "the other"); return;
+    }
+}
+
+static json_t *transfer_json(const struct psst_transfer *t)
+{
+    const struct psst_contact *contact = psst_transfer_contact(t);
+    const char *who = contact != NULL ? contact->alias : "?";
+    json_t *path = json_string(t->path);
+    json_t *file = json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:s, s:o}", "id", (json_int_t)t->id, "contact", who,
+                             "direction", t->direction == PSST_OUT ? "out" : "in", "name", t->name, "size",
+                             (json_int_t)t->size, "done", (json_int_t)bytes_done(t), "state", state_name(t), "path",
+                             path != NULL ? path : json_string(""));
+    char words[200];
+    if (t->state == PSST_TRANSFER_ACCEPTED && t->stage == PSST_STAGE_IDLE) {
+        (void)snprintf(words, sizeof words, "accepted: goes on with the next session");
+    } else if (t->state == PSST_TRANSFER_DECLINED || t->state == PSST_TRANSFER_FAILED) {
+        reason_words(words, t, who);
+    } else {
+        return file;
+    }
+    if (file != NULL) (void)json_object_set_new(file, "reason", json_string(t->words != NULL ? t->words : words));
+    return file;
+}
+
+json_t *psst_transfers_json(struct psst_transfers *transfers)
+{
+    json_t *list = json_array();
+    for (struct psst_transfer *t = transfers->first; t != NULL; t = t->next)
+        (void)json_array_append_new(list, transfer_json(t));
+    return list;
+}
+
+void psst_transfer_event(struct psst_transfer *t)
+{
+    t->told_ns = uv_hrtime();
+    psst_daemon_event(t->all->d, "file", transfer_json(t));
+}
+
+void psst_transfer_progress(struct psst_transfer *t)
+{
+    if (uv_hrtime() - t->told_ns >= PROGRESS_NS) psst_transfer_event(t);
+}
+
+/* ---- rows ---- */
+
+struct keep {
+    struct psst_transfers *all;
+    unsigned generation;
+    struct psst_transfer_row row; /* name and path point to the copies */
+    char *name, *path;
+    psst_transfer_then *then;     /* of one that is in the list */
+    psst_transfer_stored *stored; /* of a new one */
+    void *ctx;
+};
+
+static void keep_free(struct keep *keep)
+{
+    free(keep->name);
+    free(keep->path);
+    free(keep);
+}
+
+static struct keep *keep_new(struct psst_transfers *transfers, const struct psst_transfer_row *row)
+{
+    struct keep *keep = calloc(1, sizeof *keep);
+    if (keep == NULL) return NULL;
+    keep->all = transfers;
+    keep->generation = transfers->generation;
+    keep->row = *row;
+    keep->name = strndup((const char *)row->name.data, row->name.len);
+    keep->path = strndup((const char *)row->path.data, row->path.len);
+    if (keep->name == NULL || keep->path == NULL) {
+        keep_free(keep);
+        return NULL;
+    }
+    keep->row.name = psst_view(keep->name, row->name.len);
+    keep->row.path = psst_view(keep->path, row->path.len);
+    return keep;
+}
+
+static enum psst_err keep_work(struct psst_store *store, void *arg)
+{
+    struct keep *keep = arg;
+    return psst_store_transfer_put(store, &keep->row);
+}
+
+static void kept(void *arg, enum psst_err err, const char *words)
+{
+    struct keep *keep = arg;
+    struct psst_transfers *all = keep->all;
+    struct psst_transfer *t = keep->generation == all->generation ? find_by_id(all, keep->row.id) : NULL;
+    if (err != PSST_OK && err != PSST_ERR_LOCKED)
+        psst_log_limited(&all->d->log, PSST_LOG_ERROR, "transfer-not-kept", "reason=\"%s\"", words);
+    if (t != NULL && keep->then != NULL) keep->then(t, err, words, keep->ctx);
+    keep_free(keep);
+}
+
+void psst_transfer_keep(struct psst_transfer *t, psst_transfer_then *then, void *ctx)
+{
+    const struct psst_transfer_row row = {
+        .id = t->id,
+        .contact_id = t->contact_id,
+        .transfer_id = t->transfer_id,
+        .direction = t->direction,
+        .state = t->state,
+        .reason = t->reason,
+        .size = t->size,
+        .offset = t->state == PSST_TRANSFER_DONE ? t->size : 0,
+        .created_ms = t->created_ms,
+        .name = psst_view_str(t->name),
+        .path = psst_view_str(t->path),
+    };
+    struct keep *keep = keep_new(t->all, &row);
+    if (keep == NULL) {
+        if (then != NULL) then(t, PSST_ERR_MEMORY, "out of memory", ctx);
+        return;
+    }
+    keep->then = then;
+    keep->ctx = ctx;
+    psst_store_run(t->all->d->store, keep_work, kept, keep);
+}
+
+static void stored(void *arg, enum psst_err err, const char *words)
+{
+    struct keep *keep = arg;
+    struct psst_transfers *all = keep->all;
+    struct psst_transfer *t = NULL;
+    if (err == PSST_OK && keep->generation != all->generation) {
+        err = PSST_ERR_LOCKED;
+        words = "the identity was locked meanwhile";
+    }
+    if (err == PSST_OK) t = psst_transfer_add(all, &keep->row);
+    if (err == PSST_OK && t == NULL) {
+        err = PSST_ERR_MEMORY;
+        words = "out of memory";
+    }
+    keep->stored(all, t, err, words, keep->ctx);
+    keep_free(keep);
+}
+
+void psst_transfer_store_new(struct psst_transfers *transfers, const struct psst_transfer_row *row,
+                             psst_transfer_stored *then, void *ctx)
+{
+    struct keep *keep = keep_new(transfers, row);
+    if (keep == NULL) {
+        then(transfers, NULL, PSST_ERR_MEMORY, "out of memory", ctx);
+        return;
+    }
+    keep->stored = then;
+    keep->ctx = ctx;
+    psst_store_run(transfers->d->store, keep_work, stored, keep);
+}
+
+/* ---- what is said to the peer ---- */
+
+void psst_transfer_say(struct psst_contact *contact, struct psst_daemon *d, const struct psst_file_chunk *chunk)
+{
+    struct psst_conn *conn = contact->session;
+    if (conn == NULL || psst_conn_link(conn) == NULL) return;
+    if (psst_link_file(psst_conn_link(conn), psst_daemon_now(d), chunk) != PSST_OK)
+        psst_log_limited(&d->log, PSST_LOG_WARNING, "file-chunk-not-sent", "kind=%u", (unsigned)chunk->kind);
+    psst_conn_kick(conn);
+}
+
+void psst_transfer_say_kind(struct psst_transfer *t, uint8_t kind, uint8_t reason)
+{
+    struct psst_contact *contact = psst_transfer_contact(t);
+    const struct psst_file_chunk chunk = {.kind = kind, .id = t->transfer_id, .reason = reason};
+    if (contact != NULL) psst_transfer_say(contact, t->all->d, &chunk);
+}
+
+void psst_transfer_refuse(struct psst_transfers *transfers, struct psst_contact *contact, const struct psst_msg_id *id)
+{
+    struct psst_courier_files *files = psst_transfer_files(contact);
+    if (files == NULL) return;
+    unsigned known = files->n_refused < PSST_TRANSFERS_REFUSED ? files->n_refused : PSST_TRANSFERS_REFUSED;
+    for (unsigned i = 0; i < known; i++)
+        if (memcmp(files->refused[i].b, id->b, sizeof id->b) == 0) return;
+    files->refused[files->n_refused++ % PSST_TRANSFERS_REFUSED] = *id;
+    const struct psst_file_chunk chunk = {.kind = PSST_FILE_CANCEL, .id = *id, .reason = PSST_FILE_PROTOCOL};
+    psst_transfer_say(contact, transfers->d, &chunk);
+}
+
+/* ---- ends ---- */
+
+static void stop(struct psst_transfer *t)
+{
+    if (t->direction == PSST_OUT)
+        psst_transfer_out_stop(t);
+    else
+        psst_transfer_in_stop(t);
+}
+
+static void next_in_line(struct psst_transfer *t)
+{
+    struct psst_contact *contact = psst_transfer_contact(t);
+    if (t->direction == PSST_OUT && contact != NULL) psst_transfer_out_next(t->all, contact);
+    if (t->direction == PSST_IN) psst_transfer_in_next(t->all);
+}
+
+void psst_transfer_end(struct psst_transfer *t, enum psst_transfer_state state, uint8_t reason, const char *words)
+{
+    stop(t);
+    t->state = state;
+    t->reason = reason;
+    free(t->words);
+    t->words = words != NULL && words[0] != '\0' ? strdup(words) : NULL;
+    psst_log(&t->all->d->log, PSST_LOG_INFO, "file-ended", "id=%lld state=%s reason=%u", (long long)t->id, state_name(t),
+             (unsigned)reason);
+    psst_transfer_keep(t, NULL, NULL);
+    psst_transfer_event(t);
+    next_in_line(t);
+}
+
+static bool is_over(const struct psst_transfer *t)
+{
+    return t->state != PSST_TRANSFER_WAITING && t->state != PSST_TRANSFER_ACCEPTED;
+}
+
+/* ---- chunks that come in ---- */
+
+static void file_event(struct psst_transfers *transfers, struct psst_conn *conn, const struct psst_file_chunk *chunk)
+{
+    struct psst_contact *contact = psst_conn_contact(conn);
+    struct psst_transfer *in = psst_transfer_find(transfers, contact->id, &chunk->id, PSST_IN);
+    struct psst_transfer *out = psst_transfer_find(transfers, contact->id, &chunk->id, PSST_OUT);
+    switch ((enum psst_file_kind)chunk->kind) {
+    case PSST_FILE_OFFER: psst_transfer_in_offered(transfers, conn, chunk); return;
+    case PSST_FILE_ACCEPT:
+        if (out != NULL && !is_over(out))
+            psst_transfer_out_accepted(out, conn, chunk->offset);
+        else if (out != NULL)
+            psst_transfer_say_kind(out, PSST_FILE_CANCEL, out->reason & (uint8_t)~PSST_TRANSFER_OURS);
+        else
+            psst_transfer_refuse(transfers, contact, &chunk->id);
+        return;
+    case PSST_FILE_DECLINE:
+        if (out != NULL && !is_over(out)) psst_transfer_end(out, PSST_TRANSFER_DECLINED, chunk->reason & 0x7f, NULL);
+        return;
+    case PSST_FILE_DATA:
+        if (in != NULL)
+            psst_transfer_in_data(in, conn, chunk);
+        else
+            psst_transfer_refuse(transfers, contact, &chunk->id);
+        return;
+    case PSST_FILE_DONE:
+        if (in != NULL)
+            psst_transfer_in_done(in, conn, chunk);
+        else
+            psst_transfer_refuse(transfers, contact, &chunk->id);
+        return;
+    case PSST_FILE_CANCEL: break;
+    }
+    struct psst_transfer *t = in != NULL ? in : out;
+    if (t == NULL || is_over(t) || t->stage == PSST_STAGE_FINISHING) {
+        /* what is being finished is whole here: its end decides; but a sender that gives up after all was sent is heard */
+        if (t == NULL || is_over(t) || t->direction == PSST_IN) return;
+    }
+    psst_transfer_end(t, PSST_TRANSFER_FAILED, chunk->reason & 0x7f, NULL);
+}
+
+/* Acknowledged: the other side has it whole and on its disk. True: all of these were transfers. */
+static bool acknowledged(struct psst_transfers *transfers, int64_t contact_id, struct psst_view ids)
+{
+    bool all = true;
+    for (; ids.len >= sizeof(struct psst_msg_id);
+         ids = psst_view(ids.data + sizeof(struct psst_msg_id), ids.len - sizeof(struct psst_msg_id))) {
+        struct psst_msg_id id;
+        memcpy(id.b, ids.data, sizeof id.b);
+        struct psst_transfer *t = psst_transfer_find(transfers, contact_id, &id, PSST_OUT);
+        if (t == NULL) {
+            all = false;
+            continue;
+        }
+        /* only what was accepted and offered can be whole over there; DONE may also be the answer to a second offer */
+        if (t->state == PSST_TRANSFER_ACCEPTED) psst_transfer_end(t, PSST_TRANSFER_DONE, 0, NULL);
+    }
+    return all;
 }
 
 bool psst_transfers_event(struct psst_transfers *transfers, struct psst_conn *conn, const struct psst_event *ev)
 {
-    (void)transfers;
-    (void)conn;
-    return ev->type == PSST_EV_FILE;
+    struct psst_contact *contact = psst_conn_contact(conn);
+    if (ev->type == PSST_EV_FILE) {
+        file_event(transfers, conn, &ev->file);
+        return true;
+    }
+    if (ev->type == PSST_EV_ACK) return acknowledged(transfers, contact->id, ev->ids);
+    if (ev->type != PSST_EV_NOT_ACCEPTED) return false;
+    struct psst_transfer *t = psst_transfer_find(transfers, contact->id, &ev->id, PSST_OUT);
+    if (t == NULL) return false;
+    uint8_t reason = ev->reason == PSST_NOT_ACCEPTED_HASH ? PSST_FILE_HASH : PSST_FILE_NOT_SAVED;
+    if (!is_over(t)) psst_transfer_end(t, PSST_TRANSFER_FAILED, reason, NULL);
+    return true;
 }
 
-void psst_transfers_writable(struct psst_transfers *transfers, struct psst_conn *conn)
+/* ---- sessions ---- */
+
+void psst_transfers_up(struct psst_transfers *transfers, struct psst_contact *contact)
 {
-    (void)transfers;
-    (void)conn;
+    for (struct psst_transfer *t = transfers->first; t != NULL; t = t->next) {
+        if (t->contact_id != contact->id || is_over(t)) continue;
+        if (t->direction == PSST_OUT)
+            psst_transfer_offer(t);
+        else if (t->state == PSST_TRANSFER_ACCEPTED)
+            psst_transfer_in_start(t);
+    }
 }
 
-void psst_transfers_send(struct psst_transfers *transfers, struct psst_contact *contact, const char *path,
-                         psst_transfer_done *done, void *ctx)
+/* Whether the end of that connection is the end of what this one was doing. */
+static bool is_hit(const struct psst_transfer *t, const struct psst_contact *contact, uint64_t serial)
 {
-    (void)transfers;
-    (void)contact;
-    (void)path;
-    done(ctx, PSST_ERR_INTERNAL, "files are not there yet", 0);
+    if (t->contact_id != contact->id || is_over(t) || t->stage == PSST_STAGE_IDLE) return false;
+    if (t->direction == PSST_IN && t->stage == PSST_STAGE_FINISHING) return false; /* needs nobody any more */
+    return t->serial == serial || contact->session == NULL;
+}
+
+void psst_transfers_down(struct psst_transfers *transfers, struct psst_contact *contact, uint64_t serial)
+{
+    for (struct psst_transfer *t = transfers->first; t != NULL; t = t->next) {
+        if (!is_hit(t, contact, serial)) continue;
+        stop(t);
+        psst_transfer_event(t);
+        if (contact->session == NULL) continue;
+        if (t->direction == PSST_OUT)
+            psst_transfer_offer(t);
+        else
+            psst_transfer_in_start(t);
+    }
+    psst_transfer_in_next(transfers);
+}
+
+void psst_transfers_forget(struct psst_transfers *transfers, struct psst_contact *contact)
+{
+    struct psst_transfer **at = &transfers->first;
+    while (*at != NULL) {
+        struct psst_transfer *t = *at;
+        if (t->contact_id != contact->id) {
+            at = &t->next;
+            continue;
+        }
+        *at = t->next;
+        stop(t);
+        transfer_free(t);
+    }
+    transfers->end = at;
+    free(contact->transfers);
+    contact->transfers = NULL;
+}
+
+void psst_transfers_unloaded(struct psst_transfers *transfers)
+{
+    transfers->generation++;
+    while (transfers->first != NULL) {
+        struct psst_transfer *t = transfers->first;
+        transfers->first = t->next;
+        stop(t);
+        transfer_free(t);
+    }
+    transfers->end = &transfers->first;
+    if (transfers->d->book == NULL) return;
+    for (struct psst_contact *c = psst_book_first(transfers->d->book); c != NULL; c = c->next) {
+        free(c->transfers);
+        c->transfers = NULL;
+    }
+}
+
+/* ---- loading ---- */
+
+struct load {
+    struct psst_transfers *all;
+    unsigned generation;
+    struct psst_transfers found; /* a list of its own, made on the store thread */
+};
+
+static enum psst_err load_each(void *ctx, const struct psst_transfer_row *row)
+{
+    struct load *load = ctx;
+    return psst_transfer_add(&load->found, row) != NULL ? PSST_OK : PSST_ERR_MEMORY;
+}
+
+static enum psst_err load_work(struct psst_store *store, void *arg)
+{
+    struct load *load = arg;
+    return psst_store_transfers(store, 0, load_each, load);
+}
+
+static void load_done(void *arg, enum psst_err err, const char *words)
+{
+    struct load *load = arg;
+    struct psst_transfers *all = load->all;
+    if (err != PSST_OK && err != PSST_ERR_LOCKED)
+        psst_log(&all->d->log, PSST_LOG_ERROR, "transfers-not-read", "reason=\"%s\"", words);
+    while (load->found.first != NULL) {
+        struct psst_transfer *t = load->found.first;
+        load->found.first = t->next;
+        t->next = NULL;
+        if (err != PSST_OK || load->generation != all->generation) {
+            transfer_free(t);
+            continue;
+        }
+        t->all = all;
+        *all->end = t;
+        all->end = &t->next;
+    }
+    free(load);
+}
+
+void psst_transfers_loaded(struct psst_transfers *transfers)
+{
+    struct load *load = calloc(1, sizeof *load);
+    if (load == NULL) return;
+    load->all = transfers;
+    load->generation = transfers->generation;
+    load->found.end = &load->found.first;
+    psst_store_run(transfers->d->store, load_work, load_done, load);
+}
+
+/* ---- what the user decides ---- */
+
+struct decision {
+    psst_transfer_done *done;
+    void *ctx;
+};
+
+static void accepted(struct psst_transfer *t, enum psst_err err, const char *words, void *ctx)
+{
+    struct decision *decision = ctx;
+    if (err != PSST_OK && t->state == PSST_TRANSFER_ACCEPTED) t->state = PSST_TRANSFER_WAITING;
+    if (err == PSST_OK && t->state == PSST_TRANSFER_ACCEPTED) {
+        struct psst_contact *contact = psst_transfer_contact(t);
+        if (contact != NULL && contact->session == NULL) psst_peers_dial_quietly(t->all->d->peers, contact);
+        psst_transfer_in_start(t);
+        psst_transfer_event(t);
+    }
+    decision->done(decision->ctx, err, words, t->id);
+    free(decision);
+}
+
+/* Looked at now, so that the user hears of it at once; looked at again, and then for good, when the file is made. */
+static enum psst_err check_folder(struct psst_daemon *d, const char *dir, struct psst_diag *diag)
+{
+    struct stat st;
+    if (strcmp(dir, psst_settings_get(d->settings, "download_dir")) == 0 && stat(dir, &st) != 0) {
+        enum psst_err err = psst_paths_make_dir(dir, false, diag);
+        if (err != PSST_OK) return err;
+    }
+    if (stat(dir, &st) != 0) return psst_fail(diag, PSST_ERR_NOT_FOUND, "%.160s: %s", dir, strerror(errno));
+    if (!S_ISDIR(st.st_mode)) return psst_fail(diag, PSST_ERR_USAGE, "%.160s is not a folder", dir);
+    if (access(dir, W_OK | X_OK) != 0)
+        return psst_fail(diag, PSST_ERR_PERMISSION, "%.160s cannot be written to: %s", dir, strerror(errno));
+    return PSST_OK;
 }
 
 void psst_transfers_accept(struct psst_transfers *transfers, int64_t id, const char *dir, psst_transfer_done *done,
                            void *ctx)
 {
-    (void)transfers;
-    (void)dir;
-    done(ctx, PSST_ERR_NOT_FOUND, "there is no such file", id);
+    struct psst_transfer *t = find_by_id(transfers, id);
+    struct psst_diag diag = {{0}};
+    enum psst_err err = PSST_OK;
+    if (t == NULL)
+        err = psst_fail(&diag, PSST_ERR_USAGE, "there is no file %lld: psst files shows them", (long long)id);
+    else if (t->direction == PSST_OUT)
+        err = psst_fail(&diag, PSST_ERR_USAGE, "file %lld goes out: only the other side can accept it", (long long)id);
+    else if (t->state != PSST_TRANSFER_WAITING)
+        err = psst_fail(&diag, PSST_ERR_USAGE, "file %lld has been decided on already: it is %s", (long long)id, state_name(t));
+    if (err == PSST_OK) err = check_folder(transfers->d, dir, &diag);
+    char *path = err == PSST_OK ? strdup(dir) : NULL;
+    struct decision *decision = path != NULL ? malloc(sizeof *decision) : NULL;
+    if (err == PSST_OK && decision == NULL) err = psst_fail(&diag, PSST_ERR_MEMORY, "out of memory");
+    if (err != PSST_OK) {
+        free(path);
+        done(ctx, err, diag.text, id);
+        return;
+    }
+    *decision = (struct decision){done, ctx};
+    free(t->path);
+    t->path = path;
+    t->state = PSST_TRANSFER_ACCEPTED;
+    psst_transfer_keep(t, accepted, decision);
 }
 
 void psst_transfers_decline(struct psst_transfers *transfers, int64_t id, psst_transfer_done *done, void *ctx)
 {
-    (void)transfers;
-    done(ctx, PSST_ERR_NOT_FOUND, "there is no such file", id);
-}
-
-json_t *psst_transfers_json(struct psst_transfers *transfers)
-{
-    (void)transfers;
-    return json_array();
+    struct psst_transfer *t = find_by_id(transfers, id);
+    char words[120];
+    if (t == NULL || is_over(t)) {
+        if (t == NULL)
+            (void)snprintf(words, sizeof words, "there is no file %lld: psst files shows them", (long long)id);
+        else
+            (void)snprintf(words, sizeof words, "file %lld is %s already", (long long)id, state_name(t));
+        done(ctx, PSST_ERR_USAGE, words, id);
+        return;
+    }
+    bool undecided = t->direction == PSST_IN && t->state == PSST_TRANSFER_WAITING;
+    psst_transfer_say_kind(t, undecided ? PSST_FILE_DECLINE : PSST_FILE_CANCEL, PSST_FILE_BY_USER);
+    psst_transfer_end(t, undecided ? PSST_TRANSFER_DECLINED : PSST_TRANSFER_FAILED,
+                      PSST_FILE_BY_USER | PSST_TRANSFER_OURS, NULL);
+    done(ctx, PSST_OK, "", id);
 }
