@@ -23,6 +23,7 @@
 
 #define FILE_BYTES       (UINT64_C(1) << 30)
 #define ROUND_TRIPS      4000
+#define FLUSH_BYTES      (2 * 65536) /* as psstd, which writes what has gathered while the socket was full */
 #define BUSY_ROUND_TRIPS 1000
 
 static uint8_t block[65536];
@@ -108,9 +109,19 @@ static void core_send(struct psst_link *link, int fd, int source)
         size_t want = FILE_BYTES - offset < place.len ? (size_t)(FILE_BYTES - offset) : place.len;
         BENCH_CHECK(pread(source, place.data, want, 0) == (ssize_t)want);
         BENCH_CHECK(psst_link_file_data_commit(link, bench_now(), &id, offset, want) == PSST_OK);
-        bench_flush(link, fd);
         offset += want;
+        if (psst_link_output(link).len >= FLUSH_BYTES) bench_flush(link, fd);
     }
+}
+
+/* Reads to the end before closing: an unread ping would make the close a reset. */
+static void hang_up(struct psst_link *link, int fd)
+{
+    psst_link_bye(link, bench_now(), PSST_BYE_CLOSED);
+    bench_flush(link, fd);
+    BENCH_CHECK(shutdown(fd, SHUT_WR) == 0);
+    while (read(fd, block, sizeof block) > 0) continue;
+    (void)close(fd);
 }
 
 static double core_file(struct bench_pair *pair, int source)
@@ -126,9 +137,7 @@ static double core_file(struct bench_pair *pair, int source)
     struct psst_link *link = core_caller(pair, fds[0]);
     double start = bench_wall_s();
     core_send(link, fds[0], source);
-    psst_link_bye(link, bench_now(), PSST_BYE_CLOSED);
-    bench_flush(link, fds[0]);
-    (void)close(fds[0]);
+    hang_up(link, fds[0]);
     wait_child(pid);
     double took = bench_wall_s() - start;
     psst_link_free(link);
@@ -157,9 +166,7 @@ static void core_round_trip(struct bench_pair *pair)
         while (ev.type != PSST_EV_ACK);
         ms[i] = (bench_wall_s() - start) * 1000;
     }
-    psst_link_bye(link, bench_now(), PSST_BYE_CLOSED);
-    bench_flush(link, fds[0]);
-    (void)close(fds[0]);
+    hang_up(link, fds[0]);
     wait_child(pid);
     psst_link_free(link);
     double median = bench_median(ms, ROUND_TRIPS);
