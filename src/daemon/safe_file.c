@@ -1,0 +1,322 @@
+/*   a peer's name -> sanitize -> .psst-<id>.part (O_EXCL, 0600) -> fsync -> rename without replace -> fsync of the folder */
+#include "daemon/safe_file.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define NAME_READ_MAX 4096 /* of a longer name only the end is looked at: the base name stands there */
+#define EXTENSION_MAX 16   /* bytes, with its dot, that are kept when a name is cut */
+
+/* ---- names ---- */
+
+static struct psst_view base_name(struct psst_view name)
+{
+    size_t from = name.len;
+    while (from > 0 && name.data[from - 1] != '/' && name.data[from - 1] != '\\') from--;
+    return psst_view(name.data + from, name.len - from);
+}
+
+/* Bytes of the blank at the start (or, from_end, at the end) of the view: ASCII, no-break, the spaces of U+2000 to U+200A,
+ * U+202F, U+205F, ideographic; 0: there is none. What the renderer drops needs no place here. */
+static size_t blank_at(struct psst_view v, bool from_end)
+{
+    static const char *const blanks[] = {" ", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80"};
+    for (size_t i = 0; i < sizeof blanks / sizeof blanks[0]; i++) {
+        size_t len = strlen(blanks[i]);
+        if (len <= v.len && memcmp(from_end ? v.data + v.len - len : v.data, blanks[i], len) == 0) return len;
+    }
+    if (v.len < 3) return 0;
+    const uint8_t *at = from_end ? v.data + v.len - 3 : v.data;
+    return at[0] == 0xe2 && at[1] == 0x80 && at[2] >= 0x80 && at[2] <= 0x8a ? 3 : 0;
+}
+
+static struct psst_view strip_start(struct psst_view v)
+{
+    while (v.len > 0) {
+        size_t n = v.data[0] == '.' || v.data[0] == '-' ? 1 : blank_at(v, false);
+        if (n == 0) break;
+        v = psst_view(v.data + n, v.len - n);
+    }
+    return v;
+}
+
+static struct psst_view strip_end(struct psst_view v)
+{
+    while (v.len > 0) {
+        size_t n = v.data[v.len - 1] == '.' ? 1 : blank_at(v, true);
+        if (n == 0) break;
+        v.len -= n;
+    }
+    return v;
+}
+
+/* Where the extension begins, v.len when there is none worth keeping. */
+static size_t extension_at(struct psst_view v)
+{
+    for (size_t i = v.len; i > 1 && v.len - i < EXTENSION_MAX; i--)
+        if (v.data[i - 1] == '.') return i - 1;
+    return v.len;
+}
+
+/* The longest start of at most max bytes that does not end inside a character. */
+static size_t cut(struct psst_view v, size_t max)
+{
+    if (v.len <= max) return v.len;
+    while (max > 0 && (v.data[max] & 0xc0) == 0x80) max--;
+    return max;
+}
+
+void psst_file_name_sanitize(char out[PSST_SAFE_NAME_SIZE], struct psst_view name)
+{
+    struct psst_view base = base_name(name);
+    if (base.len > NAME_READ_MAX) base = psst_view(base.data + base.len - NAME_READ_MAX, NAME_READ_MAX);
+    struct psst_buf shown;
+    psst_buf_init(&shown, NAME_READ_MAX * 6); /* one bad byte becomes three, a stray mark brings its circle */
+    psst_text_render(&shown, base, PSST_RENDER_LINE, NAME_READ_MAX * 2);
+    struct psst_view v = shown.failed ? psst_view(NULL, 0) : strip_end(strip_start(psst_buf_view(&shown)));
+    size_t ext = v.len > PSST_SAFE_NAME_MAX ? extension_at(v) : v.len;
+    size_t ext_len = v.len - ext;
+    size_t stem_len = cut(psst_view(v.data, ext), PSST_SAFE_NAME_MAX - ext_len);
+    stem_len = strip_end(psst_view(v.data, stem_len)).len;
+    if (stem_len == 0) {
+        memcpy(out, "file", 5);
+    } else {
+        memcpy(out, v.data, stem_len);
+        if (ext_len > 0) memcpy(out + stem_len, v.data + ext, ext_len);
+        out[stem_len + ext_len] = '\0';
+    }
+    psst_buf_fini(&shown);
+}
+
+/* "photo.jpg" and 2 give "photo (2).jpg". */
+static void copy_name(char out[PSST_SAFE_NAME_SIZE], const char *name, unsigned copy)
+{
+    size_t ext = extension_at(psst_view_str(name));
+    if (copy == 1)
+        (void)snprintf(out, PSST_SAFE_NAME_SIZE, "%s", name);
+    else
+        (void)snprintf(out, PSST_SAFE_NAME_SIZE, "%.*s (%u)%s", (int)ext, name, copy, name + ext);
+}
+
+/* ---- errors ---- */
+
+enum psst_err psst_file_err(int e)
+{
+    switch (e) {
+    case ENOSPC:
+    case EDQUOT: return PSST_ERR_DISK_FULL;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+    case ELOOP:
+    case EXDEV: return PSST_ERR_PERMISSION;
+    case ENOENT:
+    case ENOTDIR: return PSST_ERR_NOT_FOUND;
+    case EEXIST: return PSST_ERR_EXISTS;
+    case EFBIG:
+    case ENAMETOOLONG: return PSST_ERR_TOO_LONG;
+    case ENOMEM: return PSST_ERR_MEMORY;
+    default: return PSST_ERR_IO;
+    }
+}
+
+static enum psst_err fail(struct psst_diag *diag, int e, const char *what, const char *name)
+{
+    return psst_fail(diag, psst_file_err(e), "%s %s: %s.", what, name, strerror(e));
+}
+
+/* ---- incoming ---- */
+
+/* Opens name, which holds no '/', in the folder and nowhere else. */
+static int open_beneath(int dir_fd, const char *name, int flags)
+{
+    struct open_how how = {
+        .flags = (unsigned)(flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK),
+        .mode = (flags & O_CREAT) != 0 ? 0600 : 0,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+    };
+    long fd = syscall(SYS_openat2, dir_fd, name, &how, sizeof how);
+    if (fd >= 0) return (int)fd;
+    /* an older kernel, or a sandbox that knows no such call: O_NOFOLLOW and a name without '/' say nearly the same */
+    if (errno != ENOSYS && errno != EPERM) return -1;
+    return openat(dir_fd, name, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+}
+
+static void temp_name(char out[48], const struct psst_msg_id *id)
+{
+    char hex[2 * sizeof id->b + 1];
+    psst_hex_encode(hex, id->b, sizeof id->b);
+    (void)snprintf(out, 48, ".psst-%s.part", hex);
+}
+
+static void close_fds(struct psst_incoming *in)
+{
+    if (in->fd >= 0) (void)close(in->fd);
+    if (in->dir_fd >= 0) (void)close(in->dir_fd);
+    in->fd = -1;
+    in->dir_fd = -1;
+}
+
+/* Whether what was opened is a file that an earlier part of this transfer can have made. */
+static enum psst_err check_part(struct psst_incoming *in, struct psst_diag *diag)
+{
+    struct stat st;
+    if (fstat(in->fd, &st) != 0) return fail(diag, errno, "Cannot look at", in->temp);
+    if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1)
+        return psst_fail(diag, PSST_ERR_PERMISSION, "Somebody else put a file in the place of %s.", in->temp);
+    if (flock(in->fd, LOCK_EX | LOCK_NB) != 0)
+        return psst_fail(diag, PSST_ERR_AGAIN, "%s is being written already.", in->temp);
+    if (fchmod(in->fd, 0600) != 0) return fail(diag, errno, "Cannot protect", in->temp);
+    in->size = (uint64_t)st.st_size;
+    return PSST_OK;
+}
+
+static enum psst_err open_part(struct psst_incoming *in, bool resume, struct psst_diag *diag)
+{
+    in->fd = open_beneath(in->dir_fd, in->temp, O_RDWR | O_CREAT | O_EXCL);
+    if (in->fd < 0 && errno == EEXIST && resume) in->fd = open_beneath(in->dir_fd, in->temp, O_RDWR);
+    if (in->fd < 0) return fail(diag, errno, "Cannot make", in->temp);
+    return check_part(in, diag);
+}
+
+enum psst_err psst_incoming_open(struct psst_incoming *in, const char *dir, struct psst_view name,
+                                 const struct psst_msg_id *transfer_id, bool resume, struct psst_diag *diag)
+{
+    struct psst_incoming opening = {.dir_fd = -1, .fd = -1};
+    psst_file_name_sanitize(opening.name, name);
+    temp_name(opening.temp, transfer_id);
+    opening.dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (opening.dir_fd < 0) return fail(diag, errno, "Cannot open the folder", dir);
+    enum psst_err err = open_part(&opening, resume, diag);
+    if (err != PSST_OK) {
+        close_fds(&opening);
+        return err;
+    }
+    *in = opening;
+    return PSST_OK;
+}
+
+/* Gives the part file this name unless something has it: EEXIST. */
+static int rename_without_replace(const struct psst_incoming *in, const char *name)
+{
+    if (renameat2(in->dir_fd, in->temp, in->dir_fd, name, RENAME_NOREPLACE) == 0) return 0;
+    if (errno != EINVAL && errno != ENOSYS) return -1;
+    /* a file system without that flag: a second name never replaces either */
+    if (linkat(in->dir_fd, in->temp, in->dir_fd, name, 0) != 0) return -1;
+    (void)unlinkat(in->dir_fd, in->temp, 0);
+    return 0;
+}
+
+static enum psst_err take_name(struct psst_incoming *in, struct psst_diag *diag)
+{
+    char name[PSST_SAFE_NAME_SIZE];
+    for (unsigned copy = 1; copy <= PSST_SAFE_COPIES; copy++) {
+        copy_name(name, in->name, copy);
+        if (rename_without_replace(in, name) == 0) {
+            memcpy(in->name, name, sizeof name);
+            return PSST_OK;
+        }
+        if (errno != EEXIST) return fail(diag, errno, "Cannot name the file", name);
+    }
+    return psst_fail(diag, PSST_ERR_EXISTS, "There are %d files called %s already.", PSST_SAFE_COPIES, in->name);
+}
+
+/* That the name leads to what was written, and not to what somebody put in its place before it was renamed. */
+static enum psst_err check_named(const struct psst_incoming *in, struct psst_diag *diag)
+{
+    struct stat ours, named;
+    if (fstat(in->fd, &ours) != 0 || fstatat(in->dir_fd, in->name, &named, AT_SYMLINK_NOFOLLOW) != 0)
+        return fail(diag, errno, "Cannot look at", in->name);
+    if (ours.st_dev != named.st_dev || ours.st_ino != named.st_ino)
+        return psst_fail(diag, PSST_ERR_PERMISSION,
+                         "Somebody else changes files in this folder: %s is not the one received.", in->name);
+    return PSST_OK;
+}
+
+enum psst_err psst_incoming_finish(struct psst_incoming *in, struct psst_diag *diag)
+{
+    enum psst_err err = PSST_OK;
+    if (fsync(in->fd) != 0) err = fail(diag, errno, "Cannot save", in->name);
+    if (err == PSST_OK) err = take_name(in, diag);
+    if (err == PSST_OK) err = check_named(in, diag);
+    /* EINVAL: a file system that has no such thing */
+    if (err == PSST_OK && fsync(in->dir_fd) != 0 && errno != EINVAL)
+        err = fail(diag, errno, "Cannot save the folder of", in->name);
+    close_fds(in);
+    return err;
+}
+
+void psst_incoming_abandon(struct psst_incoming *in)
+{
+    if (in->dir_fd >= 0) (void)unlinkat(in->dir_fd, in->temp, 0);
+    close_fds(in);
+}
+
+void psst_incoming_keep(struct psst_incoming *in)
+{
+    if (in->fd >= 0) (void)fsync(in->fd);
+    close_fds(in);
+}
+
+void psst_incoming_remove(const char *dir, const struct psst_msg_id *transfer_id)
+{
+    char temp[48];
+    temp_name(temp, transfer_id);
+    int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir_fd < 0) return;
+    (void)unlinkat(dir_fd, temp, 0);
+    (void)close(dir_fd);
+}
+
+/* ---- outgoing ---- */
+
+static int64_t mtime_ns(const struct stat *st)
+{
+    return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
+static enum psst_err not_a_file(mode_t mode, const char *path, struct psst_diag *diag)
+{
+    if (S_ISDIR(mode)) return psst_fail(diag, PSST_ERR_USAGE, "%s is a folder: only files can be sent.", path);
+    return psst_fail(diag, PSST_ERR_USAGE, "%s is no ordinary file.", path);
+}
+
+enum psst_err psst_outgoing_open(struct psst_outgoing *out, const char *path, struct psst_diag *diag)
+{
+    struct stat st;
+    /* looked at before it is opened: opening a device can already do something */
+    if (stat(path, &st) != 0) return fail(diag, errno, "Cannot open", path);
+    if (!S_ISREG(st.st_mode)) return not_a_file(st.st_mode, path, diag);
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) return fail(diag, errno, "Cannot open", path);
+    enum psst_err err = PSST_OK;
+    if (fstat(fd, &st) != 0)
+        err = fail(diag, errno, "Cannot open", path);
+    else if (!S_ISREG(st.st_mode))
+        err = not_a_file(st.st_mode, path, diag);
+    if (err != PSST_OK) {
+        (void)close(fd);
+        return err;
+    }
+    *out = (struct psst_outgoing){.fd = fd, .size = (uint64_t)st.st_size, .mtime_ns = mtime_ns(&st)};
+    return PSST_OK;
+}
+
+bool psst_outgoing_changed(const struct psst_outgoing *then, uint64_t size)
+{
+    struct stat now;
+    if (fstat(then->fd, &now) != 0) return true;
+    uint64_t now_size = (uint64_t)now.st_size;
+    if (now_size < size) return true;
+    return now_size == then->size && mtime_ns(&now) != then->mtime_ns;
+}

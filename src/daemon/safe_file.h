@@ -1,0 +1,66 @@
+/* Files that come from a peer, and files that go to one (docs/THREAT-MODEL.md, "Files"; attacks 29 to 33).
+ *
+ * Whatever the peer calls a file, it ends up inside the folder that the user chose, under a name that is safe to show, never
+ * over something that is there, never executable. While it comes in it is `.psst-<transfer id>.part` in that folder; all is
+ * done by directory descriptor, so that nobody can put a symbolic link or another folder into the path meanwhile.
+ * These functions wait for the disk: never on the loop thread, but for sanitize. Linux only (openat2, renameat2).
+ */
+#ifndef PSST_DAEMON_SAFE_FILE_H
+#define PSST_DAEMON_SAFE_FILE_H
+
+#include "base/bytes.h"
+#include "base/secret.h"
+
+#define PSST_SAFE_NAME_SIZE 256 /* NAME_MAX and the terminator */
+#define PSST_SAFE_NAME_MAX  240 /* bytes of a sanitised name: leaves room for " (999)" */
+#define PSST_SAFE_COPIES    999 /* name, name (2), ... name (999) */
+
+/* The one way from a peer's file name to ours: the part behind the last '/' or '\', rendered (controls shown as symbols,
+ * bidi and zero-width dropped), without leading dots, dashes and blanks and trailing dots and blanks, cut to
+ * PSST_SAFE_NAME_MAX bytes on a character's border with its extension kept; "file" when nothing is left. Any bytes may come
+ * in. Any thread. */
+void psst_file_name_sanitize(char out[PSST_SAFE_NAME_SIZE], struct psst_view name);
+
+/* ---- incoming ---- */
+
+struct psst_incoming {
+    int dir_fd;    /* the folder, held open */
+    int fd;        /* the part file, read and write */
+    uint64_t size; /* bytes in it: 0 unless an earlier part was taken up again */
+    char temp[48];
+    char name[PSST_SAFE_NAME_SIZE]; /* the wish; after finish the name it got */
+};
+
+/* Makes the part file in dir (which may be reached through links: the user named it), mode 0600. With resume one that is
+ * there already is taken up again, if it is ours: a regular file of this user with one name. Without: PSST_ERR_EXISTS.
+ * Another one at work on it: PSST_ERR_AGAIN. name is sanitised here (again). */
+PSST_MUST_USE enum psst_err psst_incoming_open(struct psst_incoming *in, const char *dir, struct psst_view name,
+                                               const struct psst_msg_id *transfer_id, bool resume,
+                                               struct psst_diag *diag);
+/* Syncs, gives it its name or the first free "name (2)", syncs the folder, and closes. in->name then is the final name. On
+ * error the part file stays and in is closed all the same. */
+PSST_MUST_USE enum psst_err psst_incoming_finish(struct psst_incoming *in, struct psst_diag *diag);
+void psst_incoming_abandon(struct psst_incoming *in); /* removes the part file, closes */
+void psst_incoming_keep(struct psst_incoming *in);    /* syncs, closes; the part file stays for a resume */
+/* Removes what a transfer that will never be taken up again left in dir. */
+void psst_incoming_remove(const char *dir, const struct psst_msg_id *transfer_id);
+
+/* ---- outgoing ---- */
+
+struct psst_outgoing {
+    int fd;
+    uint64_t size;
+    int64_t mtime_ns;
+};
+
+/* A regular file only (links are followed: the user may mean what they lead to); never hangs on a FIFO. PSST_ERR_NOT_FOUND,
+ * PSST_ERR_PERMISSION, PSST_ERR_USAGE (a folder, a device, ...), each with a sentence. The caller closes fd. */
+PSST_MUST_USE enum psst_err psst_outgoing_open(struct psst_outgoing *out, const char *path, struct psst_diag *diag);
+/* Whether of a file opened as `then` the first size bytes may no longer be what they were: it is shorter than that, or was
+ * written to without growing. (Growing is no harm: what was offered is still there.) */
+bool psst_outgoing_changed(const struct psst_outgoing *then, uint64_t size);
+
+/* What an errno of a file operation means: PSST_ERR_DISK_FULL, PSST_ERR_PERMISSION, PSST_ERR_NOT_FOUND, ... */
+enum psst_err psst_file_err(int e);
+
+#endif

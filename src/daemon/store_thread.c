@@ -1,0 +1,336 @@
+/*   loop:  run() --> queue --.                                    .--> done()
+ *                            | mutex, cond                        | mutex, async
+ *   thread:                  `-> take all -> BEGIN                |
+ *                                 SAVEPOINT job RELEASE, ...      |
+ *                                 COMMIT (one fsync) -> finished -'
+ *
+ * Opening and shutting are jobs in the same queue and end a group. When a commit fails every job of its group is told so,
+ * also those that had failed by themselves: what such a job saw may have been a row of the same group that is now gone. */
+#include "daemon/store_thread.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define GROUP_MAX 512 /* jobs in one commit: bounds how long the first waits for the last */
+
+enum kind { KIND_WORK, KIND_OPEN, KIND_SHUT };
+
+struct psst_store_job {
+    struct psst_store_job *next;
+    enum kind kind;
+    enum psst_err err;
+    struct psst_diag diag; /* open: the sentence; work: the store's words */
+    psst_store_work *work;
+    psst_store_done *done;
+    void *arg;
+    void (*opened)(void *ctx, enum psst_err err, const struct psst_diag *diag);
+    void (*shut)(void *ctx);
+    char *path;
+    struct psst_store_key key;
+};
+
+struct job_list {
+    struct psst_store_job *first;
+    struct psst_store_job **end;
+};
+
+struct psst_store_thread {
+    uv_thread_t thread;
+    uv_async_t async;
+    uv_mutex_t mutex; /* over queue, finished and stopping */
+    uv_cond_t cond;
+    struct job_list queue;
+    struct job_list finished;
+    bool stopping;
+    /* the loop's */
+    size_t backlog;
+    bool closing;
+    struct psst_store_job *spare_shut; /* so that locking works without memory too */
+    void (*closed)(void *ctx);
+    void *closed_ctx;
+    /* the thread's */
+    struct psst_store *store;
+};
+
+/* ---- lists ---- */
+
+static void list_init(struct job_list *list)
+{
+    list->first = NULL;
+    list->end = &list->first;
+}
+
+static void list_add(struct job_list *list, struct psst_store_job *job)
+{
+    job->next = NULL;
+    *list->end = job;
+    list->end = &job->next;
+}
+
+static void list_move(struct job_list *to, struct job_list *from)
+{
+    list_init(to);
+    if (from->first == NULL) return;
+    *to = *from;
+    list_init(from);
+}
+
+static struct psst_store_job *list_take(struct job_list *list)
+{
+    struct psst_store_job *job = list->first;
+    if (job == NULL) return NULL;
+    list->first = job->next;
+    if (list->first == NULL) list->end = &list->first;
+    job->next = NULL;
+    return job;
+}
+
+static void job_free(struct psst_store_job *job)
+{
+    PSST_WIPE(job->key);
+    free(job->path);
+    free(job);
+}
+
+/* ---- the thread ---- */
+
+static void keep_words(struct psst_store_job *job, enum psst_err err, const char *words)
+{
+    job->err = err;
+    (void)snprintf(job->diag.text, sizeof job->diag.text, "%s", words);
+}
+
+static void finish(struct psst_store_thread *t, struct job_list *jobs)
+{
+    uv_mutex_lock(&t->mutex);
+    struct psst_store_job *job;
+    while ((job = list_take(jobs)) != NULL) list_add(&t->finished, job);
+    uv_mutex_unlock(&t->mutex);
+    (void)uv_async_send(&t->async);
+}
+
+static void run_in_savepoint(struct psst_store *store, struct psst_store_job *job)
+{
+    enum psst_err err = psst_store_savepoint(store);
+    if (err == PSST_OK) {
+        err = job->work(store, job->arg);
+        psst_store_release(store, err == PSST_OK);
+    }
+    if (err != PSST_OK) keep_words(job, err, psst_store_error(store));
+}
+
+/* Runs the WORK jobs at the head of todo, up to GROUP_MAX, in one transaction. */
+static void run_group(struct psst_store_thread *t, struct job_list *todo)
+{
+    struct job_list group;
+    list_init(&group);
+    enum psst_err err = t->store == NULL ? PSST_ERR_LOCKED : psst_store_begin(t->store);
+    bool begun = err == PSST_OK;
+    for (size_t n = 0; n < GROUP_MAX && todo->first != NULL && todo->first->kind == KIND_WORK; n++) {
+        struct psst_store_job *job = list_take(todo);
+        if (begun) run_in_savepoint(t->store, job);
+        list_add(&group, job);
+    }
+    if (begun) err = psst_store_commit(t->store);
+    if (err != PSST_OK) {
+        const char *words = t->store == NULL ? "" : psst_store_error(t->store);
+        for (struct psst_store_job *job = group.first; job != NULL; job = job->next) keep_words(job, err, words);
+    }
+    finish(t, &group);
+}
+
+static void shut_store(struct psst_store_thread *t)
+{
+    psst_store_close(t->store);
+    t->store = NULL;
+}
+
+static void run_special(struct psst_store_thread *t, struct psst_store_job *job)
+{
+    shut_store(t);
+    if (job->kind == KIND_OPEN) job->err = psst_store_open(&t->store, job->path, &job->key, false, &job->diag);
+    PSST_WIPE(job->key);
+    struct job_list one;
+    list_init(&one);
+    list_add(&one, job);
+    finish(t, &one);
+}
+
+static void thread_main(void *arg)
+{
+    struct psst_store_thread *t = arg;
+    for (;;) {
+        struct job_list todo;
+        uv_mutex_lock(&t->mutex);
+        while (t->queue.first == NULL && !t->stopping) uv_cond_wait(&t->cond, &t->mutex);
+        list_move(&todo, &t->queue);
+        uv_mutex_unlock(&t->mutex);
+        if (todo.first == NULL) break; /* stopping, and nothing is left */
+        while (todo.first != NULL) {
+            if (todo.first->kind == KIND_WORK)
+                run_group(t, &todo);
+            else
+                run_special(t, list_take(&todo));
+        }
+    }
+    shut_store(t);
+}
+
+/* ---- the loop ---- */
+
+static void tell(struct psst_store_job *job)
+{
+    switch (job->kind) {
+    case KIND_WORK: job->done(job->arg, job->err, job->diag.text); break;
+    case KIND_OPEN: job->opened(job->arg, job->err, &job->diag); break;
+    case KIND_SHUT: job->shut(job->arg); break;
+    }
+}
+
+static void deliver(struct psst_store_thread *t)
+{
+    struct job_list finished;
+    uv_mutex_lock(&t->mutex);
+    list_move(&finished, &t->finished);
+    uv_mutex_unlock(&t->mutex);
+    struct psst_store_job *job;
+    while ((job = list_take(&finished)) != NULL) {
+        t->backlog--;
+        tell(job);
+        job_free(job);
+    }
+}
+
+static void on_async(uv_async_t *async)
+{
+    deliver(async->data);
+}
+
+static void thread_free(struct psst_store_thread *t)
+{
+    uv_cond_destroy(&t->cond);
+    uv_mutex_destroy(&t->mutex);
+    free(t->spare_shut);
+    free(t);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct psst_store_thread *t = handle->data;
+    deliver(t);
+    void (*closed)(void *ctx) = t->closed;
+    void *ctx = t->closed_ctx;
+    thread_free(t);
+    if (closed != NULL) closed(ctx);
+}
+
+static void on_abandoned(uv_handle_t *handle)
+{
+    thread_free(handle->data);
+}
+
+enum psst_err psst_store_thread_new(struct psst_store_thread **out, uv_loop_t *loop)
+{
+    struct psst_store_thread *t = calloc(1, sizeof *t);
+    if (t == NULL) return PSST_ERR_MEMORY;
+    t->spare_shut = calloc(1, sizeof *t->spare_shut);
+    if (t->spare_shut == NULL) goto no_mutex;
+    list_init(&t->queue);
+    list_init(&t->finished);
+    if (uv_mutex_init(&t->mutex) != 0) goto no_mutex;
+    if (uv_cond_init(&t->cond) != 0) goto no_cond;
+    if (uv_async_init(loop, &t->async, on_async) != 0) goto no_async;
+    t->async.data = t;
+    if (uv_thread_create(&t->thread, thread_main, t) != 0) {
+        uv_close((uv_handle_t *)&t->async, on_abandoned); /* frees once the loop has turned */
+        return PSST_ERR_MEMORY;
+    }
+    *out = t;
+    return PSST_OK;
+no_async:
+    uv_cond_destroy(&t->cond);
+no_cond:
+    uv_mutex_destroy(&t->mutex);
+no_mutex:
+    free(t->spare_shut);
+    free(t);
+    return PSST_ERR_MEMORY;
+}
+
+void psst_store_thread_close(struct psst_store_thread *t, void (*closed)(void *ctx), void *ctx)
+{
+    if (t == NULL || t->closing) return;
+    t->closing = true;
+    t->closed = closed;
+    t->closed_ctx = ctx;
+    uv_mutex_lock(&t->mutex);
+    t->stopping = true;
+    uv_cond_signal(&t->cond);
+    uv_mutex_unlock(&t->mutex);
+    (void)uv_thread_join(&t->thread);
+    uv_close((uv_handle_t *)&t->async, on_closed); /* which tells what the last jobs came to */
+}
+
+static void enqueue(struct psst_store_thread *t, struct psst_store_job *job)
+{
+    t->backlog++;
+    uv_mutex_lock(&t->mutex);
+    list_add(&t->queue, job);
+    uv_cond_signal(&t->cond);
+    uv_mutex_unlock(&t->mutex);
+}
+
+void psst_store_thread_open(struct psst_store_thread *t, const char *path, const struct psst_store_key *key,
+                            void (*opened)(void *ctx, enum psst_err err, const struct psst_diag *diag), void *ctx)
+{
+    struct psst_store_job *job = t->closing ? NULL : calloc(1, sizeof *job);
+    char *copy = job == NULL ? NULL : strdup(path);
+    if (copy == NULL) {
+        free(job);
+        struct psst_diag diag = {.text = ""};
+        opened(ctx, t->closing ? PSST_ERR_LOCKED : PSST_ERR_MEMORY, &diag);
+        return;
+    }
+    job->kind = KIND_OPEN;
+    job->path = copy;
+    job->key = *key;
+    job->opened = opened;
+    job->arg = ctx;
+    enqueue(t, job);
+}
+
+void psst_store_thread_shut(struct psst_store_thread *t, void (*shut)(void *ctx), void *ctx)
+{
+    struct psst_store_job *job = t->closing ? NULL : calloc(1, sizeof *job);
+    if (job == NULL && !t->closing) {
+        job = t->spare_shut;
+        t->spare_shut = NULL;
+    }
+    if (job == NULL) { /* closed, or being shut already */
+        shut(ctx);
+        return;
+    }
+    job->kind = KIND_SHUT;
+    job->shut = shut;
+    job->arg = ctx;
+    enqueue(t, job);
+}
+
+void psst_store_run(struct psst_store_thread *t, psst_store_work *work, psst_store_done *done, void *arg)
+{
+    struct psst_store_job *job = t->closing ? NULL : calloc(1, sizeof *job);
+    if (job == NULL) {
+        done(arg, t->closing ? PSST_ERR_LOCKED : PSST_ERR_MEMORY, "");
+        return;
+    }
+    job->kind = KIND_WORK;
+    job->work = work;
+    job->done = done;
+    job->arg = arg;
+    enqueue(t, job);
+}
+
+size_t psst_store_thread_backlog(const struct psst_store_thread *t)
+{
+    return t->backlog;
+}
