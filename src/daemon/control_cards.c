@@ -226,8 +226,8 @@ void psst_control_add(struct psst_request *req)
 void psst_control_safety(struct psst_request *req)
 {
     struct psst_contact *contact = psst_request_contact(req, "name");
+    if (contact == NULL) return; /* answered, and req is gone */
     const struct psst_rsa_public *self = psst_identity_key(req->daemon->identity);
-    if (contact == NULL) return;
     struct psst_safety safety;
     enum psst_err err = psst_safety_number(&safety, psst_rsa_public_fpr(self), psst_rsa_public_fpr(contact->key));
     if (err != PSST_OK) {
