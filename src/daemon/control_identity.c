@@ -39,9 +39,9 @@ void psst_control_init(struct psst_request *req)
 {
     int64_t bits;
     struct psst_diag diag = {{0}};
-    const char *name = psst_request_string(req, "name");
     bool passphrase = psst_request_bool(req, "passphrase");
     bool import = psst_request_bool(req, "import");
+    const char *name = psst_request_string(req, "name");
     if (name == NULL || !psst_request_int(req, "bits", 0, 1 << 20, PSST_RSA_MAX_BITS, &bits)) return;
     if (!fds_match(req, (size_t)passphrase + (size_t)import)) return;
     if (psst_name_check(name, &diag) != PSST_OK) {

@@ -334,11 +334,12 @@ static void next_in_line(struct psst_transfer *t)
 
 void psst_transfer_end(struct psst_transfer *t, enum psst_transfer_state state, uint8_t reason, const char *words)
 {
-    stop(t);
+    char *copy = words != NULL && words[0] != '\0' ? strdup(words) : NULL;
+    stop(t); /* words may stand in what is freed now */
     t->state = state;
     t->reason = reason;
     free(t->words);
-    t->words = words != NULL && words[0] != '\0' ? strdup(words) : NULL;
+    t->words = copy;
     psst_log(&t->all->d->log, PSST_LOG_INFO, "file-ended", "id=%lld state=%s reason=%u", (long long)t->id, state_name(t),
              (unsigned)reason);
     psst_transfer_keep(t, NULL, NULL);
