@@ -257,9 +257,16 @@ class Peer:
         return got
 
     def ping(self, payload=b"12345678", timeout=5):
-        """Sends one and waits for the answer: proves that the session lives."""
-        self.send_chunk(PING, payload)
-        self.expect(PONG, timeout, lambda d: d == payload)
+        """Sends one, and again after a second (one a second is answered), until the answer comes: the session lives."""
+        deadline = time.monotonic() + timeout
+        while True:
+            self.send_chunk(PING, payload)
+            try:
+                self.expect(PONG, 1.1, lambda d: d == payload)
+                return
+            except TimeoutError:
+                if time.monotonic() > deadline:
+                    raise
 
     # ---- files ----
 

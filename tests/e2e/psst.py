@@ -246,19 +246,20 @@ class Person:
             raise AssertionError("psst %s: expected exit %s, got %r" % (" ".join(args)[:300], expect, result))
         return result
 
-    def start(self, wait=True, wrapper=(), **kwargs):
-        """psstd in the foreground, as our child; its log goes to a file that a failing test shows."""
+    def start(self, opens=True):
+        """psstd in the foreground, as our child; its log goes to a file that a failing test shows. Returns once it answers,
+        and, when it opens, has unlocked what needs no passphrase."""
         with open(self.log_path, "ab") as log:
-            self.daemon = subprocess.Popen([*wrapper, program("psstd")], env=self.env, stdin=subprocess.DEVNULL,
-                                           stdout=log, stderr=log, cwd=self.home, **kwargs)
-        if wait:
-            wait_for("psstd's control socket", lambda: self._up() or self._gone(), 20)
+            self.daemon = subprocess.Popen([program("psstd")], env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                           cwd=self.home)
+        wait_for("psstd's control socket", lambda: self._up(opens) or self._gone(), 20)
         return self
 
-    def _up(self):
+    def _up(self, opens):
         try:
             with self.control() as control:
-                return control.call("status")["pid"]
+                identity = control.call("status")["identity"]
+                return not opens or identity is None or identity["encrypted"] or not identity["locked"]
         except (OSError, peer.Closed):
             return None
 

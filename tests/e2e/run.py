@@ -87,6 +87,9 @@ def main():
     for name in ("psst", "psstd", "psst-key"):
         if not os.access(os.path.join(where, name), os.X_OK):
             sys.exit("run.py: no %s in %s" % (name, where))
+    with open(os.path.join(where, "psstd"), "rb") as file:
+        if b"__asan_init" in file.read():
+            os.environ.setdefault("PSST_E2E_PATIENCE", "4")
     names = [n for n in all_tests() if not options.pattern or any(p in n for p in options.pattern)]
     counts = {"ok": 0, "FAIL": 0, "skip": 0}
     with concurrent.futures.ThreadPoolExecutor(max(1, options.j)) as pool:

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import unittest
 
+import peer
 from psst import E2E, alive, program, wait_for
 
 NOBODY = 65534
@@ -132,6 +133,40 @@ class Machine(E2E):
         half.sock.close()
         self.assertAlive(alice)
 
+    def test_every_method_with_params_that_are_wrong(self):
+        """Attack 44: an error for each, and never more than one answer."""
+        alice, bob = self.pair()
+        methods = ["hello", "status", "init", "unlock", "lock", "passwd", "settings", "set", "card", "inspect", "add", "contacts",
+                   "contact.remove", "contact.block", "contact.unblock", "contact.rename", "contact.address", "contact.history",
+                   "safety", "contact.verified", "dial", "hangup", "say", "log", "shown", "send", "files", "file.accept",
+                   "file.decline", "subscribe", "no.such"]
+        harmless = {"hello", "status", "settings", "lock", "unlock", "passwd", "contacts", "files", "card", "subscribe", "log",
+                    "contact.verified"}  # may well say yes
+        takes_a_name_alone = {"contact.remove", "contact.block", "contact.unblock", "hangup", "safety", "dial", "shown"}
+        wrong = [{}, {"name": "nobody"}, {"name": 7}, {"name": None}, {"name": "x" * 70000}, {"name": "bob", "new": 3, "text": [], "path": 1,
+                 "addresses": "no", "keep": "maybe", "seq": -1, "limit": 1e9, "verified": "yes", "address": {}}, {"name": "bob", "text": "",
+                 "path": "relative", "new": "", "addresses": ["x" * 300]}, {"id": -1}, {"id": "1"}, {"id": 1 << 62, "dir": "rel"},
+                 {"key": "nonsense", "value": "x"}, {"key": "listen", "value": "x"}, {"card": 1}, {"card": "x", "alias": 5},
+                 {"for": "nobody"}, {"for": 1}, {"addresses": [1]}, {"events": "message"}, {"events": [1, "x"]}, {"version": "x"},
+                 {"passphrase": True}, {"fds": 3}, {"fds": -1}, {"fds": "x"}, {"bits": 5, "name": "A", "passphrase": False}]
+        for method in methods:
+            for params in wrong:
+                if params.get("name") == "bob" and method in takes_a_name_alone:
+                    continue
+                with alice.control() as control:
+                    try:
+                        answer = control.ask(method, **params)
+                        if method not in harmless:
+                            self.assertIn("error", answer, (method, params))
+                            self.assertGreater(len(answer["error"]["message"]), 5)
+                    except (peer.Closed, OSError):
+                        self.assertTrue("fds" in params or "passphrase" in params, (method, params))
+            self.assertTrue(alive(alice.daemon.pid), method + "\n" + alice.log()[-3000:])
+            if method == "lock":
+                alice.psst("unlock")
+        self.assertAlive(alice)
+        alice.psst("say", "bob", "--wait", "10", "still here")
+
     def test_kill_9_of_psst_key(self):
         """Attack 55, lightly."""
         alice, bob = self.pair()
@@ -173,7 +208,8 @@ class Machine(E2E):
         with open(path, "r+b") as file:
             file.write(os.urandom(4096))
         damaged = open(path, "rb").read()
-        alice.start()
+        alice.start(opens=False)
+        wait_for("the log to say so", lambda: "damaged" in alice.log())
         self.assertNotEqual(alice.psst("contacts", expect=None).code, 0)
         self.assertAlive(alice)
         alice.stop()

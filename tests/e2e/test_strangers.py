@@ -325,6 +325,7 @@ class Doors(E2E):
                 sock.close()
             resource.prlimit(pid, resource.RLIMIT_NOFILE, old)
         wait_for("a contact to get in", lambda: self.calls(bob, friend), 20)
+        self.assertGreater(bob.counter("descriptors-exhausted"), 0)
         self.assertAlive(bob)
 
     def calls(self, bob, friend):
