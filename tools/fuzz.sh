@@ -10,6 +10,6 @@ meson compile -C "$dir" >>build/fuzz.log 2>&1 || { tail -n 40 build/fuzz.log; ex
 for target in ${TARGETS:-$(ls fuzz/corpus)}; do echo "$target"; done |
     xargs -P 2 -I{} sh -c '
         work='"$dir"'/work-{}; mkdir -p $work; cp -n fuzz/corpus/{}/* $work/ 2>/dev/null || true
-        if '"$dir"'/fuzz/fuzz_{} -max_total_time='"$seconds"' -rss_limit_mb=4096 -print_final_stats=1 \
+        if '"$dir"'/fuzz/fuzz-{} -max_total_time='"$seconds"' -rss_limit_mb=4096 -print_final_stats=1 \
             -artifact_prefix='"$dir"'/finding-{}- $work >'"$dir"'/{}.out 2>&1; then how="no finding"; else how="FINDING"; fi
         echo "{}: $(sed -n "s/^stat::number_of_executed_units: *//p" '"$dir"'/{}.out) executions, $how"'
