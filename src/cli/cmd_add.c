@@ -152,10 +152,10 @@ const struct psst_verb psst_verb_add = {
     "add",
     "add CARD [--as ALIAS] [--yes]",
     "take somebody's card into your contacts",
-    "CARD is a file, or - for standard input: a card, or any PEM file with an RSA public\n"
-    "key. It is checked and shown; then you say by which name you know this person. A key\n"
-    "that is known already gets the addresses and the pair secret of the card. A known\n"
-    "name with another key is a loud stop: a key is never replaced.\n"
+    "CARD is a file, or - for standard input: a card, or any PEM file with an RSA\n"
+    "public key. It is checked and shown; then you say by which name you know this\n"
+    "person. A key that is known already gets the addresses and the pair secret of\n"
+    "the card. A known name with another key is a loud stop: a key is never replaced.\n"
     "\n"
     "  --as ALIAS   your name for this contact; the default is the name on the card\n"
     "  --yes        do not ask\n",

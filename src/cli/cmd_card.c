@@ -131,10 +131,11 @@ const struct psst_verb psst_verb_card = {
     "Your card is a small text file with your name and public key. Who has it can add\n"
     "you; hand it over yourself, or compare the safety number later (psst verify).\n"
     "\n"
-    "  -o FILE               into FILE; only another card is replaced. Default: print it\n"
-    "  --for NAME            with a secret shared with this contact alone: the line then\n"
-    "                        holds even if RSA and X25519 are broken one day. Give it to\n"
-    "                        nobody else. Written again, it holds the same secret\n"
+    "  -o FILE               into FILE (only a card is replaced), instead of printing\n"
+    "  --for NAME            with a secret shared with this contact alone: the line\n"
+    "                        then holds even if RSA and X25519 are broken one day.\n"
+    "                        Give it to nobody else. Written again, it holds the same\n"
+    "                        secret\n"
     "  --address HOST:PORT   where you can be reached (several are allowed)\n"
     "  --qr                  as a QR code\n",
     PSST_VERB_DAEMON,

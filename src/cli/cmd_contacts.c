@@ -71,11 +71,12 @@ const struct psst_verb psst_verb_contacts = {
     "contacts",
     "contacts [--json]",
     "whom you know, and how things stand",
-    "One line for each contact: your name for them, whether a session stands, the size of\n"
-    "their key, whether you compared the safety number, new and waiting messages.\n"
+    "One line for each contact: your name for them, whether a session stands, the\n"
+    "size of their key, whether you compared the safety number, new and waiting\n"
+    "messages.\n"
     "\n"
-    "  --json   a list of objects: name, fingerprint, bits, weak, addresses, verified,\n"
-    "           blocked, history, pair_secret, online, unread, waiting\n",
+    "  --json   a list of objects: name, fingerprint, bits, weak, addresses,\n"
+    "           verified, blocked, history, pair_secret, online, unread, waiting\n",
     PSST_VERB_DAEMON,
     run_contacts,
 };
@@ -114,8 +115,8 @@ const struct psst_verb psst_verb_remove = {
     "remove",
     "remove NAME",
     "forget a contact, with the history",
-    "Ends the session, erases the contact, the messages and the list of files, and from\n"
-    "now on treats this key as a stranger's. On a terminal it asks first.\n"
+    "Ends the session, erases the contact, the messages and the list of files, and\n"
+    "from now on treats this key as a stranger's. On a terminal it asks first.\n"
     "\n"
     "  --yes   do not ask\n",
     PSST_VERB_DAEMON,
@@ -134,8 +135,8 @@ const struct psst_verb psst_verb_block = {
     "block",
     "block NAME",
     "no more sessions with this contact",
-    "Ends the session and lets no new one come about. The contact and the history stay.\n"
-    "Seen from the other side you are one who has not added them.\n",
+    "Ends the session and lets no new one come about. The contact and the history\n"
+    "stay. Seen from the other side you are one who has not added them.\n",
     PSST_VERB_DAEMON,
     run_block,
 };
@@ -197,9 +198,9 @@ const struct psst_verb psst_verb_address = {
     "address",
     "address NAME [HOST:PORT]...",
     "where a contact can be reached",
-    "Without an address: shows them. With some: these replace the old ones (at most 8; an\n"
-    "empty word \"\" leaves none). The port may be left out, it is then 4516; IPv6 is\n"
-    "written [::1]:4516. They are tried in this order.\n",
+    "Without an address: shows them. With some: these replace the old ones (at most\n"
+    "8; an empty word \"\" leaves none). The port may be left out, it is then 4516;\n"
+    "IPv6 is written [::1]:4516. They are tried in this order.\n",
     PSST_VERB_DAEMON,
     run_address,
 };
@@ -221,9 +222,9 @@ const struct psst_verb psst_verb_history = {
     "history",
     "history NAME on|off",
     "whether messages with a contact are kept",
-    "With off, the text of a message is erased as soon as it was delivered, or shown to\n"
-    "you; that it was there stays known, so that it is never shown twice. What waits to\n"
-    "be delivered is kept until then.\n",
+    "With off, the text of a message is erased as soon as it was delivered, or shown\n"
+    "to you; that it was there stays known, so that it is never shown twice. What\n"
+    "waits to be delivered is kept until then.\n",
     PSST_VERB_DAEMON,
     run_history,
 };

@@ -76,8 +76,8 @@ const struct psst_verb psst_verb_up = {
     "starts it as well. It goes on in the background until psst down.\n"
     "\n"
     "  --listen ADDR:PORT   listen there and nowhere else, such as 0.0.0.0:4516 or\n"
-    "                       [::1]:4516 (several are allowed). Kept in the settings; also\n"
-    "                       holds for a psstd that runs already\n",
+    "                       [::1]:4516 (several are allowed). Kept in the settings;\n"
+    "                       also holds for a psstd that runs already\n",
     PSST_VERB_ALONE,
     run_up,
 };

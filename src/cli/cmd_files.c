@@ -100,9 +100,9 @@ const struct psst_verb psst_verb_send = {
     "send",
     "send NAME [--wait S] FILE...",
     "offer files to a contact",
-    "Each file is offered by itself; the other side accepts or declines it. It is read\n"
-    "while it is sent, so leave it where it is until it is done; its SHA-256 is checked at\n"
-    "the other end. What is cut off goes on at the next session.\n"
+    "Each file is offered by itself; the other side accepts or declines it. It is\n"
+    "read while it is sent, so leave it where it is until it is done; its SHA-256 is\n"
+    "checked at the other end. What is cut off goes on at the next session.\n"
     "\n"
     "  --wait S   wait up to S seconds until all are done: 0, else 5; 6 when declined\n",
     PSST_VERB_DAEMON,
@@ -171,8 +171,8 @@ const struct psst_verb psst_verb_files = {
     "files",
     "files [--json]",
     "offered, running and finished files",
-    "The number in front is what psst accept and psst decline take. Names of files that\n"
-    "others offer have been made harmless.\n"
+    "The number in front is what psst accept and psst decline take. Names of files\n"
+    "that others offer have been made harmless.\n"
     "\n"
     "  --json   a list of objects: id, contact, direction, name, size, done, state,\n"
     "           reason, path\n",
@@ -238,9 +238,10 @@ const struct psst_verb psst_verb_accept = {
     "accept",
     "accept ID [-o DIR] [--wait S]",
     "take a file that was offered",
-    "The file comes into DIR, by default the download directory, under the name that psst\n"
-    "files shows; a file of that name is never overwritten, the new one becomes name (2).\n"
-    "On a terminal it shows how far it is; an interrupt only ends the showing.\n"
+    "The file comes into DIR, by default the download directory, under the name that\n"
+    "psst files shows; a file of that name is never overwritten, the new one becomes\n"
+    "name (2). On a terminal it shows how far it is; an interrupt only ends the\n"
+    "showing.\n"
     "\n"
     "  -o DIR     into this directory\n"
     "  --wait S   wait up to S seconds until it is done: 0, else 5\n",
@@ -265,8 +266,8 @@ const struct psst_verb psst_verb_decline = {
     "decline",
     "decline ID",
     "refuse a file, or stop a running one",
-    "Works in both directions: it also takes back an offer of yours. The other side is\n"
-    "told; what has come of the file is removed.\n",
+    "Works in both directions: it also takes back an offer of yours. The other side\n"
+    "is told; what has come of the file is removed.\n",
     PSST_VERB_DAEMON,
     run_decline,
 };

@@ -193,10 +193,10 @@ static int run(struct psst_cli *cli, int argc, char **argv)
 
 const struct psst_verb psst_verb_init = {
     "init",
-    "init --name Alice [--bits 4096] [--passphrase-file F | --no-passphrase]\ninit --name Alice --import KEY.pem [...]",
+    "init --name Alice [--bits N] [--passphrase-file F|--no-passphrase]\ninit --name Alice --import KEY.pem [...]",
     "make your identity: an RSA key pair",
-    "Makes the key pair that you are known by, once. On a terminal it asks for what is\n"
-    "not given. The private key is kept encrypted under the passphrase.\n"
+    "Makes the key pair that you are known by, once. On a terminal it asks for what\n"
+    "is not given. The private key is kept encrypted under the passphrase.\n"
     "\n"
     "  --name NAME           your name, as it stands on your card\n"
     "  --bits N              1024 to 4096, in steps of 256; the default is 4096\n"

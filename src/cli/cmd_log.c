@@ -119,13 +119,14 @@ const struct psst_verb psst_verb_log = {
     "log",
     "log NAME [-f] [-n N] [--json]",
     "what was said with a contact",
-    "The last messages, oldest first; new ones are marked as shown by it. Each line of a\n"
-    "message stands behind a gutter |, which no message can imitate; lines that begin\n"
-    "with -- are psst's own. In front: ~ not delivered yet, ! not accepted.\n"
+    "The last messages, oldest first; new ones are marked as shown by it. Each line\n"
+    "of a message stands behind a gutter |, which no message can imitate; lines that\n"
+    "begin with -- are psst's own. In front: ~ not delivered yet, ! not accepted.\n"
     "\n"
     "  -f       go on with what is said from now on, until interrupted\n"
     "  -n N     the last N messages; the default is 50\n"
-    "  --json   one object a line: id, seq, contact, time, time_ms, direction, state, text\n",
+    "  --json   one object a line: id, seq, contact, time, time_ms, direction, state,\n"
+    "           text\n",
     PSST_VERB_DAEMON,
     run,
 };

@@ -157,12 +157,12 @@ const struct psst_verb psst_verb_say = {
     "say",
     "say NAME [--wait S] TEXT...|-",
     "say something to a contact",
-    "The words, joined by blanks, are one message; - reads it from standard input, up to\n"
-    "its end. It is stored first, so it is never lost: it goes at once when there is a\n"
-    "session or one can be had, else at the next session. At most 65,474 bytes.\n"
+    "The words, joined by blanks, are one message; - reads it from standard input, up\n"
+    "to its end. It is stored first, so it is never lost: it goes at once when there\n"
+    "is a session or one can be had, else at the next session. At most 65,474 bytes.\n"
     "\n"
-    "  --wait S   wait up to S seconds until the other side has it: exit code 0, else 5;\n"
-    "             6 when the other side does not accept it\n",
+    "  --wait S   wait up to S seconds until the other side has it: exit code 0, else\n"
+    "             5; 6 when the other side does not accept it\n",
     PSST_VERB_DAEMON,
     run,
 };

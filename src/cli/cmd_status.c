@@ -109,8 +109,8 @@ const struct psst_verb psst_verb_status = {
     "status",
     "status [--json]",
     "what psstd is doing",
-    "Process, identity, where it listens, the sessions and what it has counted since its\n"
-    "start. Does not start psstd: when it is not running, the exit code is 3.\n"
+    "Process, identity, where it listens, the sessions and what it has counted since\n"
+    "its start. Does not start psstd: when it is not running, the exit code is 3.\n"
     "\n"
     "  --json   one object: pid, version, identity, listen, sessions, counters\n",
     PSST_VERB_ALONE,
@@ -166,8 +166,8 @@ const struct psst_verb psst_verb_set = {
     "set",
     "set [KEY [VALUE]]",
     "show or change the settings",
-    "Without VALUE it shows one setting, without KEY all. An empty VALUE \"\" goes back to\n"
-    "the default. They are kept in the file config, for this identity alone.\n"
+    "Without VALUE it shows one setting, without KEY all. An empty VALUE \"\" goes back\n"
+    "to the default. They are kept in the file config, for this identity alone.\n"
     "\n"
     "  listen               addresses to listen on, separated by blanks\n"
     "  passphrase_command   a command whose first line of output unlocks at the start\n"

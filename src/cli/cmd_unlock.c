@@ -111,8 +111,8 @@ const struct psst_verb psst_verb_unlock = {
     "unlock",
     "unlock [--passphrase-file F|-]",
     "open your key; until then nobody can reach you",
-    "Asks for the passphrase and hands it to psst-key, the one process that holds your\n"
-    "key. Then your contacts can reach you, and what waited is sent.\n"
+    "Asks for the passphrase and hands it to psst-key, the one process that holds\n"
+    "your key. Then your contacts can reach you, and what waited is sent.\n"
     "\n"
     "  --passphrase-file F   read it from the file F, or from standard input with -\n",
     PSST_VERB_DAEMON,
@@ -214,12 +214,12 @@ static int run_passwd(struct psst_cli *cli, int argc, char **argv)
 
 const struct psst_verb psst_verb_passwd = {
     "passwd",
-    "passwd [--passphrase-file F] [--new-passphrase-file F | --no-passphrase]",
+    "passwd [--passphrase-file F] [--new-passphrase-file F]\npasswd [--passphrase-file F] --no-passphrase",
     "change the passphrase of your key",
     "Writes the private key anew under another passphrase. The key itself, and what\n"
     "others know of you, stays as it is.\n"
     "\n"
-    "  --passphrase-file F       the one until now, from the file F (- standard input)\n"
+    "  --passphrase-file F       the one until now (- is standard input)\n"
     "  --new-passphrase-file F   the new one\n"
     "  --no-passphrase           from now on none: whoever gets the file has the key\n",
     PSST_VERB_DAEMON,

@@ -65,10 +65,10 @@ const struct psst_verb psst_verb_verify = {
     "verify",
     "verify NAME [--yes]",
     "compare the safety number, and mark it",
-    "Shows the safety number of you two: 60 digits, 16 words that say the same, and a QR\n"
-    "code that holds it. Compare it in person, or by voice where you know the voice: when\n"
-    "it is the same on both sides, you hold each other's true keys, and nobody sits in\n"
-    "between. Then say y, and the contact is marked as verified.\n"
+    "Shows the safety number of you two: 60 digits, 16 words that say the same, and a\n"
+    "QR code that holds it. Compare it in person, or by voice where you know the\n"
+    "voice: when it is the same on both sides, you hold each other's true keys, and\n"
+    "nobody sits in between. Then say y, and the contact is marked as verified.\n"
     "\n"
     "  --yes   mark without asking\n",
     PSST_VERB_DAEMON,

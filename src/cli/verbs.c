@@ -73,8 +73,9 @@ static void print_list(void)
     (void)printf("psst: a private line between two people who hold each other's keys\n\n");
     for (size_t i = 0; i < psst_verbs_count; i++)
         (void)printf("  %-9s %s\n", psst_verbs[i]->name, psst_verbs[i]->summary);
-    (void)printf("\nA first conversation: psst init; psst card -o me.psst; hand it over; psst add bob.psst;\n"
-                 "psst verify Bob; psst chat Bob.   psst help VERB says more, man psst says all.\n");
+    (void)printf("\nA first conversation: psst init; psst card -o me.psst; hand it over;\n"
+                 "psst add bob.psst; psst verify Bob; psst chat Bob.\n"
+                 "psst help VERB says more, man psst says all.\n");
 }
 
 static void print_help(const struct psst_verb *verb)

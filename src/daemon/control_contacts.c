@@ -113,6 +113,7 @@ void psst_control_address(struct psst_request *req)
     struct psst_contact with = *contact;
     memcpy(with.addresses, addresses.at, sizeof with.addresses);
     with.n_addresses = addresses.n;
+    contact->last_good[0] = '\0'; /* the person knows better */
     change(req, contact, &with);
     PSST_WIPE(with);
 }
