@@ -51,12 +51,16 @@ enum psst_err psst_link_accept(struct psst_link **out, const struct psst_link_co
     return PSST_OK;
 }
 
-/* Everything that a phase had; the output stays. */
+/* Everything that a phase had; the output stays, and the counters can still be asked for. */
 static void leave_phase(struct psst_link *link)
 {
     psst_opening_free(link->opening);
     link->opening = NULL;
-    if (link->phase == PSST_LINK_SESSION) psst_session_fini(&link->session);
+    if (link->phase == PSST_LINK_SESSION) {
+        struct psst_link_counters counters = link->session.counters;
+        psst_session_fini(&link->session);
+        link->session.counters = counters;
+    }
     psst_input_fini(&link->in);
 }
 

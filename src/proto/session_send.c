@@ -189,7 +189,7 @@ enum psst_err psst_session_commit(struct psst_session *s, uint64_t now_ns, const
     if (len == 0) return PSST_OK;
     struct psst_buf *buf = &s->output->buf;
     size_t start = buf->len, chunk_len = PSST_CHUNK_HEAD_LEN + FILE_DATA_HEAD + len;
-    size_t body_len = len == PSST_FILE_DATA_MAX ? PSST_RECORD_BODY_MAX : psst_record_padded_len(chunk_len);
+    size_t body_len = psst_record_padded_len(chunk_len); /* a full place makes a full record */
     uint8_t *chunk = buf->data + start + PSST_RECORD_HEAD_LEN, *data = chunk + PSST_CHUNK_HEAD_LEN;
     psst_store_u32(chunk, (uint32_t)(FILE_DATA_HEAD + len)); /* u24, behind the identifier */
     chunk[0] = PSST_CHUNK_FILE;

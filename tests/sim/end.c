@@ -53,14 +53,11 @@ static void ask(struct sim *s, struct sim_end *e, const struct psst_event *ev)
     if (ev->type == PSST_EV_DECAPSULATE) memcpy(e->question.x, ev->x, PSST_KEM_LEN);
 }
 
-static void answer_contact(struct sim *s, struct sim_end *e)
+static void answer_contact(struct sim_end *e)
 {
     const struct sim_person *known = e->self->knows;
-    struct psst_rsa_public *contact = NULL;
-    if (known != NULL && memcmp(psst_rsa_public_fpr(known->config.self)->b, e->question.fpr.b, 32) == 0)
-        SIM_CHECK(s, psst_rsa_public_load(&contact, psst_rsa_public_spki(known->config.self)) == PSST_OK);
-    psst_link_contact(e->link, contact, &e->self->psk);
-    psst_rsa_public_free(contact);
+    bool is_known = known != NULL && memcmp(psst_rsa_public_fpr(known->pub)->b, e->question.fpr.b, 32) == 0;
+    psst_link_contact(e->link, is_known ? known->pub : NULL, &e->self->psk);
 }
 
 static void answer(struct sim *s, struct sim_end *e)
@@ -72,7 +69,7 @@ static void answer(struct sim *s, struct sim_end *e)
         enum psst_err err = psst_replay_cache_add(e->self->seen, e->question.mac, e->question.day, today);
         psst_link_admit(e->link, err == PSST_OK);
     } else if (type == PSST_EV_CONTACT) {
-        answer_contact(s, e);
+        answer_contact(e);
     } else {
         struct psst_kem_secret secret;
         enum psst_err err = psst_kem_decapsulate(e->self->key, "z", e->question.x, &secret);
@@ -90,9 +87,9 @@ static void cut_duplicates(struct sim *s, struct sim_end *newer)
             struct sim_end *older = ends[k];
             if (older == newer || older->self != newer->self || older->link == NULL) continue;
             if (!psst_link_established(older->link)) continue;
-            enum psst_duplicate_verdict v = psst_duplicate_decide(
-                psst_rsa_public_fpr(newer->self->config.self), psst_rsa_public_fpr(newer->other->config.self),
-                psst_link_times(older->link), psst_link_times(newer->link));
+            enum psst_duplicate_verdict v =
+                psst_duplicate_decide(psst_rsa_public_fpr(newer->self->pub), psst_rsa_public_fpr(newer->other->pub),
+                                      psst_link_times(older->link), psst_link_times(newer->link));
             if (v == PSST_DUPLICATE_CLOSE_OLD) sim_bye(s, older, PSST_BYE_DUPLICATE);
             if (v == PSST_DUPLICATE_CLOSE_NEW) sim_bye(s, newer, PSST_BYE_DUPLICATE);
         }
@@ -158,7 +155,7 @@ static void handle(struct sim *s, struct sim_end *e, const struct psst_event *ev
         e->question.type = PSST_EV_NONE;
         break;
     case PSST_EV_ESTABLISHED:
-        SIM_CHECK(s, e->other != NULL && memcmp(ev->fpr.b, psst_rsa_public_fpr(e->other->config.self)->b, 32) == 0);
+        SIM_CHECK(s, e->other != NULL && memcmp(ev->fpr.b, psst_rsa_public_fpr(e->other->pub)->b, 32) == 0);
         e->established++;
         e->established_ns = s->now.mono_ns;
         e->say_ns = s->now.mono_ns;

@@ -267,7 +267,7 @@ SIM_SCENARIO(ping_flood, story_ping_flood, 5)
 SIM_SCENARIO(unknown_chunks, story_unknown_chunks, 50)
 SIM_SCENARIO(acks_of_what_was_never_sent, story_strange_acks, 5)
 SIM_SCENARIO(sealed_nonsense, story_sealed_nonsense, 300)
-SIM_SCENARIO(both_dial_at_once, story_both_dial, 250)
+SIM_SCENARIO(both_dial_at_once, story_both_dial, 500)
 SIM_SCENARIO(redial_after_losing_the_address, story_redial, 50)
 SIM_SCENARIO(same_identity_on_two_machines, story_two_machines, 20)
 

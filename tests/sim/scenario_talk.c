@@ -134,7 +134,7 @@ static void story_one_does_not_read(struct sim *s)
     sim_run_talk(s, c, 60 * SIM_SECOND);
 }
 
-SIM_SCENARIO(two_people_chat, story_chat, 400)
+SIM_SCENARIO(two_people_chat, story_chat, 1000)
 SIM_SCENARIO(byte_by_byte, story_drip, 40)
 SIM_SCENARIO(long_texts, story_long_texts, 30)
 SIM_SCENARIO(file_beside_text, story_file_and_text, 40)

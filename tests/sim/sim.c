@@ -21,23 +21,31 @@ uint64_t sim_draw(struct sim *s, uint64_t lo, uint64_t hi)
     return psst_rng_range(&s->rng, lo, hi);
 }
 
-static const struct psst_rsa_private *key_named(const char *name)
+/* Loading a key takes as long as a whole handshake. */
+struct key_pair {
+    struct psst_rsa_private *key;
+    struct psst_rsa_public *pub;
+};
+
+static const struct key_pair *key_named(const char *name)
 {
-    static struct psst_rsa_private *a, *b;
-    if (a == NULL) {
-        a = vectors_private_key("a1024");
-        b = vectors_private_key("b1024");
+    static struct key_pair a, b;
+    struct key_pair *pair = strcmp(name, "a1024") == 0 ? &a : &b;
+    if (pair->key == NULL) {
+        pair->key = vectors_private_key(name);
+        pair->pub = vectors_public_key(name);
     }
-    return strcmp(name, "a1024") == 0 ? a : b;
+    return pair;
 }
 
 static void init_person(struct sim *s, struct sim_person *p, const char *key, uint64_t seed)
 {
     p->sim = s;
-    p->key = key_named(key);
+    p->key = key_named(key)->key;
+    p->pub = key_named(key)->pub;
     p->rng_state = det_rng(seed);
     p->rng = det_rng_of(&p->rng_state);
-    p->config = (struct psst_link_config){.self = psst_rsa_private_public(p->key), .rng = &p->rng};
+    p->config = (struct psst_link_config){.self = p->pub, .rng = &p->rng};
     p->seen = psst_replay_cache_new();
     p->thinks_ns = sim_draw(s, 0, 20000000);
     SIM_CHECK(s, p->seen != NULL);
@@ -50,8 +58,8 @@ static void init_sim(struct sim *s, const char *story, uint64_t seed)
     s->rng = det_rng_of(&s->rng_state);
     s->now = (struct psst_now){.mono_ns = 1000 * SIM_SECOND, .unix_ms = UINT64_C(1750000000000)};
     s->weather = (struct net_weather){.window = 65536, .pieces = NET_WHOLE};
-    const struct psst_fpr *a = psst_rsa_public_fpr(psst_rsa_private_public(key_named("a1024")));
-    const struct psst_fpr *b = psst_rsa_public_fpr(psst_rsa_private_public(key_named("b1024")));
+    const struct psst_fpr *a = psst_rsa_public_fpr(key_named("a1024")->pub);
+    const struct psst_fpr *b = psst_rsa_public_fpr(key_named("b1024")->pub);
     bool a_first = memcmp(a->b, b->b, sizeof a->b) < 0;
     init_person(s, &s->alice, a_first ? "a1024" : "b1024", seed ^ UINT64_C(0xa11ce0000000000));
     init_person(s, &s->bob, a_first ? "b1024" : "a1024", seed ^ UINT64_C(0xb0b00000000000));
@@ -147,10 +155,7 @@ static struct sim_call *new_call(struct sim *s, struct sim_person *from, struct 
 struct sim_call *sim_call(struct sim *s, struct sim_person *from, struct sim_person *to)
 {
     struct sim_call *c = new_call(s, from, to);
-    struct psst_rsa_public *peer = NULL;
-    SIM_CHECK(s, psst_rsa_public_load(&peer, psst_rsa_public_spki(to->config.self)) == PSST_OK);
-    SIM_CHECK(s, psst_link_call(&c->caller.link, &from->config, peer, &from->psk, s->now) == PSST_OK);
-    psst_rsa_public_free(peer);
+    SIM_CHECK(s, psst_link_call(&c->caller.link, &from->config, to->pub, &from->psk, s->now) == PSST_OK);
     return c;
 }
 

@@ -26,7 +26,8 @@ struct sim;
 
 struct sim_person {
     struct sim *sim;
-    const struct psst_rsa_private *key; /* loaded once for the program */
+    const struct psst_rsa_private *key; /* both loaded once for the program */
+    struct psst_rsa_public *pub;
     struct psst_link_config config;
     struct det_rng rng_state;
     struct psst_rng rng;

@@ -231,6 +231,36 @@ static void callee__void__swallows_64_kib_and_no_more(void **state)
     assert_void(p, p->now.mono_ns, 0);
 }
 
+static void callee__what_came_with_the_failure__counts_as_swallowed(void **state)
+{
+    (void)state;
+    struct pair *p = &pair;
+    static uint8_t noise[PSST_VOID_BYTES];
+    p->a_to_b = false;
+    pair_inject(p, &p->b, noise, PSST_M1_LEN + 30000);
+    pair_inject(p, &p->b, noise, PSST_VOID_BYTES - 30000 - 1);
+    assert_true(psst_link_wants_input(p->b.link));
+    pair_inject(p, &p->b, noise, 1);
+    assert_false(psst_link_wants_input(p->b.link));
+}
+
+static void callee__void_moment__is_random(void **state)
+{
+    (void)state;
+    struct pair *p = &pair;
+    uint64_t least = UINT64_MAX, most = 0;
+    for (int i = 0; i < 300; i++) {
+        struct psst_link *link = NULL;
+        assert_int_equal(psst_link_accept(&link, &p->b.config, p->now), PSST_OK);
+        if (link->void_ns < least) least = link->void_ns;
+        if (link->void_ns > most) most = link->void_ns;
+        psst_link_free(link);
+    }
+    assert_true(least >= p->now.mono_ns + PSST_VOID_MIN_NS &&
+                least < p->now.mono_ns + PSST_VOID_MIN_NS + PSST_SECOND_NS);
+    assert_true(most <= p->now.mono_ns + PSST_VOID_MAX_NS && most > p->now.mono_ns + PSST_VOID_MAX_NS - PSST_SECOND_NS);
+}
+
 static void callee__bytes_before_they_are_due__fail(void **state)
 {
     (void)state;
@@ -410,6 +440,8 @@ int main(void)
         LINK_TEST(callee__end_of_stream__keeps_to_the_void_moment),
         LINK_TEST(callee__questions_left_open__answers_too_late_are_harmless),
         LINK_TEST(callee__void__swallows_64_kib_and_no_more),
+        LINK_TEST(callee__what_came_with_the_failure__counts_as_swallowed),
+        LINK_TEST(callee__void_moment__is_random),
         LINK_TEST(callee__bytes_before_they_are_due__fail),
         LINK_TEST(callee__question_open__wants_no_input),
         LINK_TEST(caller__unknown_to_the_callee__is_not_added),

@@ -329,6 +329,31 @@ static void silence__with_text_waiting__is_noticed_after_12_seconds(void **state
     pair_assert_ended(&p->a, PSST_END_NO_PONG);
 }
 
+static void text__acknowledged__is_waited_for_no_longer(void **state)
+{
+    (void)state;
+    struct pair *p = &pair;
+    assert_int_equal(pair_say(p, &p->a, 1, "x"), PSST_OK);
+    assert_int_equal(psst_link_deadline(p->a.link), p->now.mono_ns + 4 * PSST_SECOND_NS);
+    pair_settle(p);
+    assert_true(psst_link_deadline(p->a.link) >= p->now.mono_ns + PSST_PING_MIN_NS);
+}
+
+static void silence__with_output_waiting__is_noticed_after_12_seconds(void **state)
+{
+    (void)state;
+    struct pair *p = &pair;
+    struct psst_file_chunk accept = {.kind = PSST_FILE_ACCEPT};
+    p->a_to_b = false;
+    pair_pass(p, 5 * PSST_SECOND_NS);
+    assert_int_equal(psst_link_file(p->a.link, p->now, &accept), PSST_OK);
+    p->b_to_a = false;
+    pair_pass(p, PSST_DEAD_WAITING_NS - 1);
+    assert_int_equal(p->a.count[PSST_EV_ENDED], 0);
+    pair_pass(p, 1);
+    pair_assert_ended(&p->a, PSST_END_NO_PONG);
+}
+
 static void slow_store__answers_pings__and_lives(void **state)
 {
     (void)state;
@@ -488,6 +513,7 @@ static void bye__ends_both__with_its_reason(void **state)
     pair_assert_ended(&p->b, PSST_END_BYE);
     assert_int_equal(p->b.last[PSST_EV_ENDED].reason, PSST_BYE_LOCKED);
     pair_assert_ended(&p->a, PSST_END_CLOSED);
+    assert_int_equal(psst_link_counters(p->a.link).records_out, 2); /* still there to be asked */
 }
 
 static void bye__takes_along__collected_acks(void **state)
@@ -611,6 +637,27 @@ static void rekey__question_open__sending_goes_on(void **state)
     assert_talk(p, 2);
 }
 
+static void rekey__bye_and_end_behind_an_open_question__is_a_bye(void **state)
+{
+    (void)state;
+    struct pair *p = &pair;
+    p->b.leave_open = true;
+    p->a.link->session.timers.keys_bytes = PSST_REKEY_BYTES;
+    struct psst_event ev;
+    psst_link_next(p->a.link, p->now, &ev);
+    psst_link_bye(p->a.link, p->now, PSST_BYE_CLOSED);
+    pair_settle(p);
+    pair_assert_ended(&p->a, PSST_END_CLOSED);
+    psst_link_eof(p->b.link);
+    pair_settle(p);
+    assert_int_equal(p->b.count[PSST_EV_ENDED], 0);
+    struct psst_kem_secret secret;
+    assert_int_equal(psst_kem_decapsulate(p->b.key, "z", p->b.x, &secret), PSST_OK);
+    psst_link_decapsulated(p->b.link, &secret);
+    pair_settle(p);
+    pair_assert_ended(&p->b, PSST_END_BYE);
+}
+
 static void rekey__failed_decapsulation__ends(void **state)
 {
     (void)state;
@@ -697,6 +744,8 @@ int main(void)
         SESSION_TEST(pong__tells__the_time_it_took),
         SESSION_TEST(silence__idle__is_noticed_after_25_seconds),
         SESSION_TEST(silence__with_text_waiting__is_noticed_after_12_seconds),
+        SESSION_TEST(text__acknowledged__is_waited_for_no_longer),
+        SESSION_TEST(silence__with_output_waiting__is_noticed_after_12_seconds),
         SESSION_TEST(slow_store__answers_pings__and_lives),
         SESSION_TEST(ping_flood__answered_once_a_second),
         SESSION_TEST(pong__nobody_asked_for__is_ignored),
@@ -712,6 +761,7 @@ int main(void)
         SESSION_TEST(rekey__after_15_minutes__changes_all_keys),
         SESSION_TEST(rekey__after_2_to_the_30_bytes),
         SESSION_TEST(rekey__question_open__sending_goes_on),
+        SESSION_TEST(rekey__bye_and_end_behind_an_open_question__is_a_bye),
         SESSION_TEST(rekey__failed_decapsulation__ends),
         SESSION_TEST(rekey__never_answered__ends_after_30_minutes),
         SESSION_TEST(rekey__over_2_to_the_31_bytes__ends),
