@@ -481,6 +481,8 @@ void psst_identity_passwd(struct psst_identity *identity, int old_fd, int new_fd
     enum psst_err err = PSST_OK;
     if (identity->changing || identity->state == PSST_IDENTITY_OPENING)
         err = psst_fail(&diag, PSST_ERR_AGAIN, "something else is being done with the identity just now: try again");
+    if (err == PSST_OK && !identity->encrypted && new_fd < 0)
+        err = psst_fail(&diag, PSST_ERR_USAGE, "there is no passphrase, and no new one was given");
     if (err == PSST_OK) {
         key_fd = open_key_file(identity, &diag);
         if (key_fd < 0) err = PSST_ERR_PERMISSION;
