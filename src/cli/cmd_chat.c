@@ -16,8 +16,9 @@
 #define HISTORY     10
 #define TEXT_MAX    65474
 #define FINISH_MS   10000 /* at the end of a script: how long its messages may take */
-#define OWN_SEQS    1024  /* of messages said here that are not settled yet */
-#define IN_FLIGHT   32    /* unanswered requests: then no more is read */
+#define OWN_MAX     1024  /* messages said here that are not settled yet */
+#define ID_SIZE     33
+#define IN_FLIGHT   32 /* unanswered requests: then no more is read */
 #define IDLE_PAUSED (-1)
 
 struct chat {
@@ -31,17 +32,17 @@ struct chat {
     bool gone;  /* psstd is */
     bool online;
     unsigned in_flight, unsettled, refused, failed;
-    long long own[OWN_SEQS];
+    char own[OWN_MAX][ID_SIZE];
     size_t n_own;
 };
 
 /* ---- what comes ---- */
 
-static void settle(struct chat *chat, long long seq)
+static void settle(struct chat *chat, const char *id)
 {
     for (size_t i = 0; i < chat->n_own; i++) {
-        if (chat->own[i] != seq) continue;
-        chat->own[i] = chat->own[--chat->n_own];
+        if (strcmp(chat->own[i], id) != 0) continue;
+        memcpy(chat->own[i], chat->own[--chat->n_own], ID_SIZE);
         if (chat->unsettled > 0) chat->unsettled--;
         return;
     }
@@ -62,7 +63,7 @@ static void on_state(struct chat *chat, const json_t *params)
         psst_gutter_note(&chat->gutter, "not accepted: %s", psst_out_string(params, "reason"));
         chat->refused++;
     }
-    settle(chat, psst_out_int(params, "seq"));
+    settle(chat, psst_out_string(params, "id"));
 }
 
 static void on_session(struct chat *chat, const json_t *params)
@@ -105,8 +106,8 @@ static void said(void *ctx, json_t *result, const struct psst_failure *failure)
         psst_gutter_note(&chat->gutter, "not said: %s", failure->words);
         return;
     }
-    if (chat->n_own < OWN_SEQS)
-        chat->own[chat->n_own++] = psst_out_int(result, "seq");
+    if (chat->n_own < OWN_MAX)
+        (void)snprintf(chat->own[chat->n_own++], ID_SIZE, "%s", psst_out_string(result, "id"));
     else if (chat->unsettled > 0)
         chat->unsettled--;
     if (chat->typed && !chat->online) psst_gutter_note(&chat->gutter, "it waits for the next session");
