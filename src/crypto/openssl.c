@@ -37,6 +37,7 @@ static void thread_free(void *ctx)
     EVP_MAC_CTX_free(t->hmac);
     EVP_CIPHER_CTX_free(t->seal);
     EVP_CIPHER_CTX_free(t->open);
+    EVP_PKEY_CTX_free(t->x25519);
     BN_CTX_free(t->bn);
     free(t);
     mine = NULL;
@@ -64,8 +65,10 @@ static bool thread_fill(struct psst_ossl_thread *t)
     t->hmac = EVP_MAC_CTX_new(algs.hmac);
     t->seal = EVP_CIPHER_CTX_new();
     t->open = EVP_CIPHER_CTX_new();
-    t->bn = BN_CTX_secure_new();
-    return t->sha256 != NULL && t->hmac != NULL && t->seal != NULL && t->open != NULL && t->bn != NULL &&
+    t->x25519 = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
+    t->bn = BN_CTX_new();
+    return t->sha256 != NULL && t->hmac != NULL && t->seal != NULL && t->open != NULL && t->x25519 != NULL &&
+           t->bn != NULL && EVP_PKEY_fromdata_init(t->x25519) == 1 &&
            EVP_DigestInit_ex2(t->sha256, algs.sha256, NULL) == 1 &&
            EVP_MAC_init(t->hmac, zeros, sizeof zeros, params) == 1 &&
            EVP_EncryptInit_ex2(t->seal, algs.chacha, NULL, NULL, NULL) == 1 &&

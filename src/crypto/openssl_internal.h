@@ -16,7 +16,8 @@ struct psst_ossl_thread {
     EVP_MAC_CTX *hmac;
     EVP_CIPHER_CTX *seal;
     EVP_CIPHER_CTX *open;
-    BN_CTX *bn;
+    EVP_PKEY_CTX *x25519; /* makes keys from bytes */
+    BN_CTX *bn;           /* for numbers that are no secrets */
 };
 
 /* NULL when libcrypto has no memory, or lacks an algorithm. */
@@ -45,6 +46,11 @@ struct psst_rsa_public {
     size_t len; /* of the modulus, in bytes */
     struct psst_ossl_pkey key;
     BIGNUM *n;
+    /* for the KEM, once: 2^4224 - 1 = r_max * n + c_max, so that c + r_max * n fits 528 bytes while c <= c_max; n - 2 */
+    BIGNUM *c_max;
+    size_t r_bits; /* of r_max */
+    uint8_t r_max[PSST_KEM_LEN];
+    uint8_t z_max[PSST_RSA_MAX_LEN];
     struct psst_fpr fpr;
     uint8_t spki[PSST_SPKI_MAX_LEN];
     size_t spki_len;
@@ -56,6 +62,9 @@ struct psst_rsa_private {
 };
 
 enum psst_ossl_check { PSST_OSSL_QUICK, PSST_OSSL_FULL };
+
+/* Fills in what the KEM needs; n and len are set. */
+PSST_MUST_USE enum psst_err psst_ossl_kem_prepare(struct psst_rsa_public *key);
 
 /* Borrows n and e. Every public key comes through here: limits, the slow check when asked, encoding, fingerprint. */
 PSST_MUST_USE enum psst_err psst_ossl_public_new(struct psst_rsa_public **out, const BIGNUM *n, const BIGNUM *e,

@@ -37,49 +37,63 @@ static enum psst_err derive(struct psst_kem_secret *secret, const struct psst_rs
     return err;
 }
 
-/* n - 1 or n - 2 as nlen bytes: n is odd, so for n - 1 nothing carries. */
-static enum psst_err n_minus(uint8_t *out, const struct psst_rsa_public *key, unsigned less)
+enum psst_err psst_ossl_kem_prepare(struct psst_rsa_public *key)
 {
-    BIGNUM *v = BN_dup(key->n);
-    bool ok = v != NULL && BN_sub_word(v, less) == 1 && BN_bn2binpad(v, out, (int)key->len) == (int)key->len;
-    BN_free(v);
+    struct psst_ossl_thread *t = psst_ossl_thread();
+    if (t == NULL) return PSST_ERR_INTERNAL;
+    BN_CTX_start(t->bn);
+    BIGNUM *v = BN_CTX_get(t->bn), *r_max = BN_CTX_get(t->bn);
+    key->c_max = BN_new();
+    int len = (int)key->len;
+    bool ok = r_max != NULL && key->c_max != NULL && BN_one(v) == 1 && BN_lshift(v, v, 8 * PSST_KEM_LEN) == 1 &&
+              BN_sub_word(v, 1) == 1 && BN_div(r_max, key->c_max, v, key->n, t->bn) == 1 &&
+              BN_bn2binpad(r_max, key->r_max, PSST_KEM_LEN) == PSST_KEM_LEN && BN_copy(v, key->n) != NULL &&
+              BN_sub_word(v, 2) == 1 && BN_bn2binpad(v, key->z_max, len) == len;
+    if (ok) key->r_bits = (size_t)BN_num_bits(r_max);
+    BN_CTX_end(t->bn);
     return ok ? PSST_OK : psst_ossl_fail(PSST_ERR_INTERNAL);
+}
+
+/* len bytes of which only the lowest bits bits can be set. */
+static void draw_bits(uint8_t *out, size_t len, size_t bits, const struct psst_rng *rng)
+{
+    rng->fill(rng->ctx, out, len);
+    out[0] &= (uint8_t)(0xffu >> (8 * len - bits));
+}
+
+static bool z_in_range(const uint8_t *z, const struct psst_rsa_public *to)
+{
+    uint8_t two[PSST_RSA_MAX_LEN] = {0};
+    two[to->len - 1] = 2;
+    return compare(z, to->z_max, to->len) <= 0 && compare(z, two, to->len) >= 0;
 }
 
 /* Uniform in [2, n-2]. */
 static enum psst_err draw_z(uint8_t *z, const struct psst_rsa_public *to, const struct psst_rng *rng)
 {
-    uint8_t top[PSST_RSA_MAX_LEN], two[PSST_RSA_MAX_LEN] = {0};
-    two[to->len - 1] = 2;
-    enum psst_err err = n_minus(top, to, 2);
-    if (err != PSST_OK) return err;
-    uint8_t mask = (uint8_t)(0xffu >> ((8 - to->bits % 8) % 8));
     for (unsigned i = 0; i < MAX_DRAWS; i++) {
-        rng->fill(rng->ctx, z, to->len);
-        z[0] &= mask;
-        if (compare(z, top, to->len) <= 0 && compare(z, two, to->len) >= 0) return PSST_OK;
+        draw_bits(z, to->len, to->bits, rng);
+        if (z_in_range(z, to)) return PSST_OK;
     }
     return PSST_ERR_INTERNAL;
 }
 
-/* The largest r that keeps c + r*n under 2^4224. The caller owns r_max. */
-static bool largest_r(BIGNUM *r_max, const struct psst_rsa_public *to, const BIGNUM *c, BN_CTX *bn)
+/* Whether c + r*n stays under 2^4224. */
+static bool r_in_range(const uint8_t r[PSST_KEM_LEN], const BIGNUM *c, const struct psst_rsa_public *to)
 {
-    return BN_one(r_max) == 1 && BN_lshift(r_max, r_max, 8 * PSST_KEM_LEN) == 1 && BN_sub_word(r_max, 1) == 1 &&
-           BN_sub(r_max, r_max, c) == 1 && BN_div(r_max, NULL, r_max, to->n, bn) == 1;
+    int order = compare(r, to->r_max, PSST_KEM_LEN);
+    return order < 0 || (order == 0 && BN_cmp(c, to->c_max) <= 0);
 }
 
-/* Uniform in [0, r_max]. */
-static enum psst_err draw_r(BIGNUM *r, const BIGNUM *r_max, const struct psst_rng *rng)
+/* Uniform among those. */
+static enum psst_err draw_r(uint8_t r[PSST_KEM_LEN], const BIGNUM *c, const struct psst_rsa_public *to,
+                            const struct psst_rng *rng)
 {
-    uint8_t bytes[PSST_KEM_LEN];
-    size_t bits = (size_t)BN_num_bits(r_max); /* at least 127: X has so many bits more than the longest n */
-    size_t len = (bits + 7) / 8;
+    size_t len = (to->r_bits + 7) / 8;
+    memset(r, 0, PSST_KEM_LEN - len);
     for (unsigned i = 0; i < MAX_DRAWS; i++) {
-        rng->fill(rng->ctx, bytes, len);
-        bytes[0] &= (uint8_t)(0xffu >> ((8 - bits % 8) % 8));
-        if (BN_bin2bn(bytes, (int)len, r) == NULL) return PSST_ERR_INTERNAL;
-        if (BN_cmp(r, r_max) <= 0) return PSST_OK;
+        draw_bits(r + PSST_KEM_LEN - len, len, to->r_bits, rng);
+        if (r_in_range(r, c, to)) return PSST_OK;
     }
     return PSST_ERR_INTERNAL;
 }
@@ -90,12 +104,21 @@ struct source {
     struct psst_view given;
 };
 
-static enum psst_err choose_r(BIGNUM *r, const BIGNUM *r_max, const struct source *source)
+/* A big-endian number into len bytes, whatever zeros it begins with; false when it does not fit. */
+static bool pad(uint8_t *out, size_t len, struct psst_view number)
 {
-    if (source->rng != NULL) return draw_r(r, r_max, source->rng);
-    if (source->given.len > PSST_KEM_LEN) return PSST_ERR_USAGE;
-    if (BN_bin2bn(source->given.data, (int)source->given.len, r) == NULL) return PSST_ERR_INTERNAL;
-    return BN_cmp(r, r_max) <= 0 ? PSST_OK : PSST_ERR_USAGE;
+    while (number.len > len && number.data[0] == 0) number = psst_view(number.data + 1, number.len - 1);
+    if (number.len > len) return false;
+    memset(out, 0, len - number.len);
+    if (number.len > 0) memcpy(out + len - number.len, number.data, number.len);
+    return true;
+}
+
+static enum psst_err choose_r(uint8_t r[PSST_KEM_LEN], const BIGNUM *c, const struct psst_rsa_public *to,
+                              const struct source *source)
+{
+    if (source->rng != NULL) return draw_r(r, c, to, source->rng);
+    return pad(r, PSST_KEM_LEN, source->given) && r_in_range(r, c, to) ? PSST_OK : PSST_ERR_USAGE;
 }
 
 /* X = c + r*n. */
@@ -105,14 +128,17 @@ static enum psst_err expand(uint8_t x[PSST_KEM_LEN], const struct psst_rsa_publi
     struct psst_ossl_thread *t = psst_ossl_thread();
     if (t == NULL) return PSST_ERR_INTERNAL;
     enum psst_err err = PSST_ERR_INTERNAL;
+    uint8_t r_bytes[PSST_KEM_LEN];
     BN_CTX_start(t->bn);
-    BIGNUM *c = BN_CTX_get(t->bn), *r = BN_CTX_get(t->bn), *r_max = BN_CTX_get(t->bn);
-    if (r_max == NULL || BN_bin2bn(c_bytes, (int)to->len, c) == NULL) goto out;
-    if (!largest_r(r_max, to, c, t->bn)) goto out;
-    err = choose_r(r, r_max, source);
+    BIGNUM *c = BN_CTX_get(t->bn), *r = BN_CTX_get(t->bn);
+    if (r == NULL || BN_bin2bn(c_bytes, (int)to->len, c) == NULL) goto out;
+    err = choose_r(r_bytes, c, to, source);
     if (err != PSST_OK) goto out;
+    err = PSST_ERR_INTERNAL;
+    if (BN_bin2bn(r_bytes, sizeof r_bytes, r) == NULL) goto out;
     if (BN_mul(r, r, to->n, t->bn) != 1 || BN_add(r, r, c) != 1 || BN_bn2binpad(r, x, PSST_KEM_LEN) != PSST_KEM_LEN)
-        err = PSST_ERR_INTERNAL;
+        goto out;
+    err = PSST_OK;
 out:
     BN_CTX_end(t->bn);
     return err == PSST_OK ? PSST_OK : psst_ossl_fail(err);
@@ -150,26 +176,12 @@ enum psst_err psst_kem_encapsulate(const struct psst_rsa_public *to, const struc
     return psst_kem_encapsulate_for(to, PURPOSE_HANDSHAKE, rng, x, secret);
 }
 
-/* Into nlen bytes, and checked to be in [2, n-2]. */
-static enum psst_err given_z(uint8_t *z, const struct psst_rsa_public *to, struct psst_view given)
-{
-    uint8_t top[PSST_RSA_MAX_LEN], two[PSST_RSA_MAX_LEN] = {0};
-    while (given.len > to->len && given.data[0] == 0) given = psst_view(given.data + 1, given.len - 1);
-    if (given.len == 0 || given.len > to->len) return PSST_ERR_USAGE;
-    memset(z, 0, to->len - given.len);
-    memcpy(z + to->len - given.len, given.data, given.len);
-    two[to->len - 1] = 2;
-    enum psst_err err = n_minus(top, to, 2);
-    if (err != PSST_OK) return err;
-    return compare(z, top, to->len) <= 0 && compare(z, two, to->len) >= 0 ? PSST_OK : PSST_ERR_USAGE;
-}
-
 enum psst_err psst_kem_encapsulate_with(const struct psst_rsa_public *to, struct psst_view z, struct psst_view r,
                                         uint8_t x[PSST_KEM_LEN], struct psst_kem_secret *secret)
 {
     uint8_t padded[PSST_RSA_MAX_LEN];
     const struct source source = {.given = r};
-    enum psst_err err = given_z(padded, to, z);
+    enum psst_err err = pad(padded, to->len, z) && z_in_range(padded, to) ? PSST_OK : PSST_ERR_USAGE;
     if (err == PSST_OK) err = encapsulate(to, PURPOSE_HANDSHAKE, padded, &source, x, secret);
     PSST_WIPE(padded);
     return err;

@@ -145,6 +145,7 @@ enum psst_err psst_ossl_public_new(struct psst_rsa_public **out, const BIGNUM *n
     err = key->n != NULL && key->key.pkey != NULL ? PSST_OK : psst_ossl_fail(PSST_ERR_INTERNAL);
     if (err == PSST_OK && check == PSST_OSSL_FULL) err = check_slowly(key->key.pkey, diag);
     if (err == PSST_OK) err = encode(key);
+    if (err == PSST_OK) err = psst_ossl_kem_prepare(key);
     if (err != PSST_OK) {
         psst_rsa_public_free(key);
         return err;
@@ -306,6 +307,7 @@ void psst_rsa_public_free(struct psst_rsa_public *key)
     if (key == NULL || atomic_fetch_sub_explicit(&key->refs, 1, memory_order_acq_rel) > 1) return;
     psst_ossl_pkey_fini(&key->key);
     BN_free(key->n);
+    BN_free(key->c_max);
     free(key);
 }
 

@@ -16,9 +16,27 @@ enum psst_err psst_x25519_public(struct psst_x25519_public *out, const struct ps
     return PSST_OK;
 }
 
-/* A private key that comes with a public half, so that libcrypto does not compute one that nobody asks for. The
- * derivation never looks at it: any will do. */
-static EVP_PKEY *private_without_public(const struct psst_x25519_private *priv)
+static EVP_PKEY *key_of(EVP_PKEY_CTX *ctx, int selection, OSSL_PARAM *params)
+{
+    EVP_PKEY *pkey = NULL;
+    if (EVP_PKEY_fromdata(ctx, &pkey, selection, params) == 1) return pkey;
+    EVP_PKEY_free(pkey);
+    return NULL;
+}
+
+static EVP_PKEY *public_key(EVP_PKEY_CTX *ctx, const struct psst_x25519_public *pub)
+{
+    struct psst_x25519_public copy = *pub;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, copy.b, sizeof copy.b),
+        OSSL_PARAM_construct_end(),
+    };
+    return key_of(ctx, EVP_PKEY_PUBLIC_KEY, params);
+}
+
+/* A private key that comes with a public half, so that libcrypto does not compute one that nobody asks for, which would
+ * double the time. The derivation never looks at it: any will do. */
+static EVP_PKEY *private_key(EVP_PKEY_CTX *ctx, const struct psst_x25519_private *priv)
 {
     struct psst_x25519_private copy = *priv;
     uint8_t unused[32] = {9};
@@ -27,14 +45,7 @@ static EVP_PKEY *private_without_public(const struct psst_x25519_private *priv)
         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, unused, sizeof unused),
         OSSL_PARAM_construct_end(),
     };
-    EVP_PKEY *pkey = NULL;
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "X25519", NULL);
-    if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-        EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, params) != 1) {
-        EVP_PKEY_free(pkey);
-        pkey = NULL;
-    }
-    EVP_PKEY_CTX_free(ctx);
+    EVP_PKEY *pkey = key_of(ctx, EVP_PKEY_KEYPAIR, params);
     PSST_WIPE(copy);
     return pkey;
 }
@@ -42,14 +53,15 @@ static EVP_PKEY *private_without_public(const struct psst_x25519_private *priv)
 enum psst_err psst_x25519(struct psst_x25519_secret *out, const struct psst_x25519_private *priv,
                           const struct psst_x25519_public *peer)
 {
-    if (psst_ossl_thread() == NULL) return PSST_ERR_INTERNAL;
+    struct psst_ossl_thread *t = psst_ossl_thread();
+    if (t == NULL) return PSST_ERR_INTERNAL;
     enum psst_err err = PSST_ERR_INTERNAL;
     struct psst_x25519_secret secret;
     static const uint8_t all_zero[sizeof secret.b];
     size_t len = sizeof secret.b;
     EVP_PKEY_CTX *ctx = NULL;
-    EVP_PKEY *own = private_without_public(priv);
-    EVP_PKEY *other = EVP_PKEY_new_raw_public_key_ex(NULL, "X25519", NULL, peer->b, sizeof peer->b);
+    EVP_PKEY *own = private_key(t->x25519, priv);
+    EVP_PKEY *other = public_key(t->x25519, peer);
     if (own == NULL || other == NULL) goto out;
     ctx = EVP_PKEY_CTX_new_from_pkey(NULL, own, NULL);
     if (ctx == NULL || EVP_PKEY_derive_init(ctx) != 1) goto out;
