@@ -76,14 +76,22 @@ static size_t cut(struct psst_view v, size_t max)
     return max;
 }
 
+/* Renders name into shown, and gives what is left of it without dots, dashes and blanks around. */
+static struct psst_view rendered(struct psst_buf *shown, struct psst_view name)
+{
+    psst_buf_init(shown, NAME_READ_MAX * 6); /* one bad byte becomes three, a stray mark brings its circle */
+    psst_text_render(shown, name, PSST_RENDER_LINE, NAME_READ_MAX * 2);
+    return shown->failed ? psst_view(NULL, 0) : strip_end(strip_start(psst_buf_view(shown)));
+}
+
 void psst_file_name_sanitize(char out[PSST_SAFE_NAME_SIZE], struct psst_view name)
 {
     struct psst_view base = base_name(name);
     if (base.len > NAME_READ_MAX) base = psst_view(base.data + base.len - NAME_READ_MAX, NAME_READ_MAX);
-    struct psst_buf shown;
-    psst_buf_init(&shown, NAME_READ_MAX * 6); /* one bad byte becomes three, a stray mark brings its circle */
-    psst_text_render(&shown, base, PSST_RENDER_LINE, NAME_READ_MAX * 2);
-    struct psst_view v = shown.failed ? psst_view(NULL, 0) : strip_end(strip_start(psst_buf_view(&shown)));
+    struct psst_buf first, shown;
+    /* twice: a mark whose dot or dash was taken away must not sit on what stands before the name */
+    struct psst_view v = rendered(&shown, rendered(&first, base));
+    psst_buf_fini(&first);
     size_t ext = v.len > PSST_SAFE_NAME_MAX ? extension_at(v) : v.len;
     size_t ext_len = v.len - ext;
     size_t stem_len = cut(psst_view(v.data, ext), PSST_SAFE_NAME_MAX - ext_len);

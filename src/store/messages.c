@@ -26,8 +26,8 @@ static enum psst_err insert(struct psst_store *store, struct psst_message_row *r
                         &stmt);
     if (err != PSST_OK) return err;
     int rc = sqlite3_bind_int64(stmt, 1, row->contact_id);
-    rc |= sqlite3_bind_int(stmt, 2, row->direction);
-    rc |= sqlite3_bind_int(stmt, 3, row->state);
+    rc |= sqlite3_bind_int(stmt, 2, (int)row->direction);
+    rc |= sqlite3_bind_int(stmt, 3, (int)row->state);
     rc |= psst_store_bind_u64(stmt, 4, row->time_ms);
     rc |= psst_store_bind_u64(stmt, 5, row->stored_ms);
     rc |= psst_store_bind_blob(stmt, 6, psst_view(row->id.b, sizeof row->id.b));
@@ -127,7 +127,7 @@ enum psst_err psst_store_message_settle(struct psst_store *store, int64_t contac
                                   "UPDATE messages SET state = ?2, reason = ?3, text = NULL WHERE seq = ?1", &stmt);
     if (err != PSST_OK) return err;
     (void)sqlite3_bind_int64(stmt, 1, found);
-    (void)sqlite3_bind_int(stmt, 2, state);
+    (void)sqlite3_bind_int(stmt, 2, (int)state);
     (void)sqlite3_bind_int(stmt, 3, state == PSST_MESSAGE_REFUSED ? reason : 0);
     err = psst_store_stmt_run(store, stmt);
     if (err == PSST_OK && seq != NULL) *seq = found;

@@ -12,7 +12,7 @@ static enum psst_err find(struct psst_store *store, const struct psst_transfer_r
     if (err != PSST_OK) return err;
     int rc = sqlite3_bind_int64(stmt, 1, row->contact_id);
     rc |= psst_store_bind_blob(stmt, 2, psst_view(row->transfer_id.b, sizeof row->transfer_id.b));
-    rc |= sqlite3_bind_int(stmt, 3, row->direction);
+    rc |= sqlite3_bind_int(stmt, 3, (int)row->direction);
     err = rc == SQLITE_OK ? psst_store_stmt_row(store, stmt) : PSST_ERR_MEMORY;
     if (err == PSST_OK) *id = sqlite3_column_int64(stmt, 0);
     psst_store_stmt_end(stmt);
@@ -31,8 +31,8 @@ static enum psst_err insert(struct psst_store *store, struct psst_transfer_row *
     if (err != PSST_OK) return err;
     int rc = sqlite3_bind_int64(stmt, 1, row->contact_id);
     rc |= psst_store_bind_blob(stmt, 2, psst_view(row->transfer_id.b, sizeof row->transfer_id.b));
-    rc |= sqlite3_bind_int(stmt, 3, row->direction);
-    rc |= sqlite3_bind_int(stmt, 4, row->state);
+    rc |= sqlite3_bind_int(stmt, 3, (int)row->direction);
+    rc |= sqlite3_bind_int(stmt, 4, (int)row->state);
     rc |= sqlite3_bind_int(stmt, 5, row->reason);
     rc |= psst_store_bind_u64(stmt, 6, row->size);
     rc |= psst_store_bind_u64(stmt, 7, row->offset);
@@ -55,7 +55,7 @@ static enum psst_err update(struct psst_store *store, const struct psst_transfer
     if (err != PSST_OK) return err;
     int rc = sqlite3_bind_int64(stmt, 1, row->id);
     rc |= sqlite3_bind_int64(stmt, 2, row->contact_id);
-    rc |= sqlite3_bind_int(stmt, 3, row->state);
+    rc |= sqlite3_bind_int(stmt, 3, (int)row->state);
     rc |= sqlite3_bind_int(stmt, 4, row->reason);
     rc |= psst_store_bind_u64(stmt, 5, row->size);
     rc |= psst_store_bind_u64(stmt, 6, row->offset);

@@ -51,6 +51,7 @@ static void name__becomes__a_safe_base_name(void **state)
         {LITERAL("a/b\\c"), "c"},
         {LITERAL("folder/"), "file"},
         {LITERAL(".."), "file"},
+        {LITERAL("..\xcc\x81x"), "\xe2\x97\x8c\xcc\x81x"}, /* the mark must not sit on what stands before the name */
         {LITERAL("."), "file"},
         {LITERAL("/"), "file"},
         {LITERAL(""), "file"},
