@@ -74,6 +74,7 @@ static void story_rekey_by_bytes(struct sim *s)
         sim_run(s, 3 * SIM_SECOND);
     }
     sim_run_talk(s, c, 900 * SIM_SECOND);
+    sim_run(s, 5 * SIM_SECOND); /* a last R3 may be on its way */
     SIM_CHECK(s, c->caller.rekeyed >= 1 && c->caller.rekeyed == c->callee.rekeyed);
 }
 
