@@ -3,11 +3,12 @@
 #include "cli/out.h"
 #include "ipc/lockfile.h"
 
-#include <time.h>
+#include <poll.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
 
-#define LISTEN_MAX    16
-#define DOWN_MS       15000
-#define DOWN_PAUSE_MS 5
+#define LISTEN_MAX 16
+#define DOWN_MS    15000
 
 /* ---- up ---- */
 
@@ -84,23 +85,24 @@ const struct psst_verb psst_verb_up = {
 
 /* ---- down ---- */
 
-/* Its socket closes as the very last thing, after the lock is free. */
-static bool wait_for_the_end(struct psst_cli *cli)
+/* A descriptor that becomes readable when psstd's process has ended, also where nobody has asked for its exit code yet; -1:
+ * none runs. */
+static int process_of(const struct psst_cli *cli)
 {
-    uint64_t deadline = psst_client_now_ms() + DOWN_MS;
+    pid_t pid = 0;
+    return psst_lockfile_held(cli->paths.lock, &pid) && pid > 0 ? pidfd_open(pid, 0) : -1;
+}
+
+/* Its last words are read until its socket closes; then its process must end. */
+static bool wait_for_the_end(struct psst_cli *cli, int process)
+{
+    uint64_t deadline = psst_client_now_ms() + DOWN_MS, now;
     bool gone = false;
-    while (psst_client_now_ms() < deadline) {
-        if (!gone) {
-            enum psst_err err = psst_client_wait(cli->client, (int)(deadline - psst_client_now_ms()));
-            gone = err == PSST_ERR_IO;
-        } else if (!psst_lockfile_held(cli->paths.lock, NULL)) {
-            return true;
-        } else {
-            struct timespec pause = {.tv_nsec = DOWN_PAUSE_MS * 1000000L};
-            (void)nanosleep(&pause, NULL);
-        }
-    }
-    return false;
+    while (!gone && (now = psst_client_now_ms()) < deadline)
+        gone = psst_client_wait(cli->client, (int)(deadline - now)) == PSST_ERR_IO;
+    now = psst_client_now_ms();
+    struct pollfd end = {.fd = process, .events = POLLIN};
+    return process < 0 || poll(&end, 1, now < deadline ? (int)(deadline - now) : 0) == 1;
 }
 
 static int run_down(struct psst_cli *cli, int argc, char **argv)
@@ -116,10 +118,13 @@ static int run_down(struct psst_cli *cli, int argc, char **argv)
         return PSST_EXIT_DONE;
     }
     if (err != PSST_OK) return psst_cli_fail(&failure);
+    int process = process_of(cli);
     json_t *answer = psst_cli_try(cli, "shutdown", NULL, &failure);
+    bool ended = answer != NULL && wait_for_the_end(cli, process);
+    if (process >= 0) (void)close(process);
     if (answer == NULL) return psst_cli_fail(&failure);
     json_decref(answer);
-    if (!wait_for_the_end(cli)) return psst_cli_error(PSST_EXIT_FAILED, "psstd does not end; see its log");
+    if (!ended) return psst_cli_error(PSST_EXIT_FAILED, "psstd does not end; see its log");
     (void)printf("psstd has ended\n");
     return PSST_EXIT_DONE;
 }

@@ -5,8 +5,8 @@
     peer.send_file(b"...", b"name.bin");  name, data = peer.take_file()
     peer.rekey();  peer.bye()
 
-Evil: send_raw, send_chunk with any identifier and data, record() to get a sealed record without sending it, flip(), `sent` to
-replay what went over the wire, `stop_after` to leave in the middle of a handshake, answer_pings = False.
+Evil: send_raw, send_chunk with any identifier and data, record() to get a sealed record without sending it, flip(),
+`sent` to replay what went over the wire, `stop_after` to leave in the middle of a handshake, answer_pings = False.
 
 One thread, blocking with timeouts. Pings are answered and rekeys followed while reading. Written from docs/PROTOCOL.md.
 """

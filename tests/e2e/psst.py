@@ -24,7 +24,8 @@ import wire
 
 BIN = os.path.abspath(os.environ.get("PSST_BIN", "build/bin"))
 VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vectors")
-PATIENCE = float(os.environ.get("PSST_E2E_PATIENCE", "1"))  # slow builds: multiplies every limit that only guards a hang
+PATIENCE = float(os.environ.get("PSST_E2E_PATIENCE",
+                                "1"))  # slow builds: multiplies every limit that only guards a hang
 DONE, FAILED, USAGE, LOCKED, NO_CONTACT, UNREACHABLE, REFUSED = range(7)
 
 
@@ -247,10 +248,11 @@ class Person:
         return result
 
     def start(self, opens=True):
-        """psstd in the foreground, as our child; its log goes to a file that a failing test shows. Returns once it answers,
-        and, when it opens, has unlocked what needs no passphrase."""
+        """psstd in the foreground, as our child; its log goes to a file that a failing test shows. Returns once it
+        answers, and, when it opens, has unlocked what needs no passphrase."""
         with open(self.log_path, "ab") as log:
-            self.daemon = subprocess.Popen([program("psstd")], env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self.daemon = subprocess.Popen([program("psstd")], env=self.env, stdin=subprocess.DEVNULL, stdout=log,
+                                           stderr=log,
                                            cwd=self.home)
         wait_for("psstd's control socket", lambda: self._up(opens) or self._gone(), 20)
         return self

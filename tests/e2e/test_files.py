@@ -56,7 +56,8 @@ class Files(E2E):
         bob.psst("say", "alice", "--wait", "10", "while it runs")
         alice.psst("say", "bob", "--wait", "10", "the other way")
         self.assertEqual(self.settled(bob, offer["id"], 120)["state"], "done")
-        self.assertEqual(hashlib.sha256(content_of(os.path.join(into, "big.bin"))).digest(), hashlib.sha256(content).digest())
+        self.assertEqual(hashlib.sha256(content_of(os.path.join(into, "big.bin"))).digest(),
+                         hashlib.sha256(content).digest())
         self.assertEqual(bob.texts("alice"), ["while it runs", "the other way"])
         self.assertEqual(os.listdir(into), ["big.bin"], "no part is left")
 
@@ -139,7 +140,8 @@ class Files(E2E):
         """Attack 48."""
         alice, bob = self.pair()
         into = self.into(bob, "small")
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", into], capture_output=True, check=False)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", into], capture_output=True,
+                                 check=False)
         if mounted.returncode != 0:
             self.skipTest("no mounting here: " + mounted.stderr.decode().strip())
         self.addCleanup(subprocess.run, ["umount", "-l", into], check=False)
@@ -172,8 +174,10 @@ class EvilNames(E2E):
         mallory = self.caller(bob)
         into = bob.path("in")
         os.mkdir(into)
-        names = [b"../../../etc/passwd", b"/etc/cron.d/evil", b"..", b".", b"-rf", b".bashrc", b"...hidden", b"x\ny", b"tab\t",
-                 b"esc\x1b[2J", b"run.desktop", b"a/b/c.txt", b"back\\slash", "exe.\u202etxt".encode(), b" ", b"~", b"x" * 255,
+        names = [b"../../../etc/passwd", b"/etc/cron.d/evil", b"..", b".", b"-rf", b".bashrc", b"...hidden", b"x\ny",
+                 b"tab\t",
+                 b"esc\x1b[2J", b"run.desktop", b"a/b/c.txt", b"back\\slash", "exe.\u202etxt".encode(), b" ", b"~",
+                 b"x" * 255,
                  "\u00fc".encode() * 127, b"con\x7f", b"a/", b"/"]
         for name in names:
             transfer = mallory.offer(name, 1)
@@ -197,7 +201,8 @@ class EvilNames(E2E):
         """Attacks 29, 32."""
         bob = self.person("bob")
         mallory = self.caller(bob)
-        for name, size in ((b"\xff\xfe", 1), (b"nul\0.txt", 1), (b"big", (1 << 62) + 1), (b"huge", (1 << 64) - 1), (b"half", 1 << 63)):
+        for name, size in ((b"\xff\xfe", 1), (b"nul\0.txt", 1), (b"big", (1 << 62) + 1), (b"huge", (1 << 64) - 1),
+                           (b"half", 1 << 63)):
             transfer = mallory.offer(name, size)
             self.assertIn(mallory.wait_file(transfer, wire.DECLINE)["reason"], range(1, 7), name)
         self.assertEqual([f for f in bob.files() if f["state"] == "waiting"], [])
@@ -286,7 +291,8 @@ class EvilTransfers(E2E):
         bob.wait_file(lambda f: f["state"] == "waiting")
         mallory.send_data(offered, b"abc")
         self.assertEqual(mallory.wait_file(offered, wire.CANCEL)["reason"], 3)
-        for kind in (wire.file_accept(nobody), wire.file_accept(nobody, 77), wire.file_decline(nobody), wire.file_cancel(nobody),
+        for kind in (wire.file_accept(nobody), wire.file_accept(nobody, 77), wire.file_decline(nobody),
+                     wire.file_cancel(nobody),
                      wire.file_done(nobody, 3, bytes(32))):
             mallory.send_chunk(peer.FILE, kind)
         time.sleep(1.1)  # a ping a second is answered

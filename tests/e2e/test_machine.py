@@ -26,7 +26,8 @@ class Machine(E2E):
             alice = self.person("alice" + name[0])
             alice.stop()
             os.chmod(alice.path(name), 0o644)
-            process = subprocess.Popen([program("psstd")], env=alice.env, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+            process = subprocess.Popen([program("psstd")], env=alice.env, stderr=subprocess.PIPE,
+                                       stdin=subprocess.DEVNULL)
             self.addCleanup(process.kill)
             try:
                 err = process.communicate(timeout=3)[1].decode()
@@ -102,12 +103,13 @@ class Machine(E2E):
     def test_user_interfaces_that_rave_stall_or_die(self):
         """Attack 44."""
         alice, bob = self.pair()
-        lines = [b"hello\n", b"{}\n", b"[]\n", b"null\n", b'{"jsonrpc":"2.0","id":1}\n', b'{"jsonrpc":"2.0","id":{},"method":"status"}\n',
+        lines = [b"hello\n", b"{}\n", b"[]\n", b"null\n", b'{"jsonrpc":"2.0","id":1}\n',
+                 b'{"jsonrpc":"2.0","id":{},"method":"status"}\n',
                  b"[" * 5000 + b"\n", b'{"a":' * 3000 + b"1" + b"}" * 3000 + b"\n", b"\xff\xfe\x00\n",
                  b'{"jsonrpc":"2.0","id":1,"method":"nothing","params":{}}\n',
                  b'{"jsonrpc":"2.0","id":1,"method":"say","params":{"name":[],"text":7}}\n',
                  b'{"jsonrpc":"2.0","id":1,"method":"unlock","params":{"passphrase":true,"fds":1}}\n',
-                 b'{"jsonrpc":"2.0","id":1,"method":"say","params":{"name":"bob","text":"' + b"x" * (2 << 20) + b'"}}\n']
+                 b'{"jsonrpc":"2.0","id":1,"method":"say","params":{"text":"' + b"x" * (2 << 20) + b'"}}\n']
         for line in lines:
             sock = socket.socket(socket.AF_UNIX)
             sock.settimeout(10)
@@ -136,18 +138,24 @@ class Machine(E2E):
     def test_every_method_with_params_that_are_wrong(self):
         """Attack 44: an error for each, and never more than one answer."""
         alice, bob = self.pair()
-        methods = ["hello", "status", "init", "unlock", "lock", "passwd", "settings", "set", "card", "inspect", "add", "contacts",
-                   "contact.remove", "contact.block", "contact.unblock", "contact.rename", "contact.address", "contact.history",
-                   "safety", "contact.verified", "dial", "hangup", "say", "log", "shown", "send", "files", "file.accept",
+        methods = ["hello", "status", "init", "unlock", "lock", "passwd", "settings", "set", "card", "inspect", "add",
+                   "contacts",
+                   "contact.remove", "contact.block", "contact.unblock", "contact.rename", "contact.address",
+                   "contact.history",
+                   "safety", "contact.verified", "dial", "hangup", "say", "log", "shown", "send", "files",
+                   "file.accept",
                    "file.decline", "subscribe", "no.such"]
-        harmless = {"hello", "status", "settings", "lock", "unlock", "passwd", "contacts", "files", "card", "subscribe", "log",
+        harmless = {"hello", "status", "settings", "lock", "unlock", "passwd", "contacts", "files", "card", "subscribe",
+                    "log",
                     "contact.verified"}  # may well say yes
         takes_a_name_alone = {"contact.remove", "contact.block", "contact.unblock", "hangup", "safety", "dial", "shown"}
-        wrong = [{}, {"name": "nobody"}, {"name": 7}, {"name": None}, {"name": "x" * 70000}, {"name": "bob", "new": 3, "text": [], "path": 1,
-                 "addresses": "no", "keep": "maybe", "seq": -1, "limit": 1e9, "verified": "yes", "address": {}}, {"name": "bob", "text": "",
-                 "path": "relative", "new": "", "addresses": ["x" * 300]}, {"id": -1}, {"id": "1"}, {"id": 1 << 62, "dir": "rel"},
-                 {"key": "nonsense", "value": "x"}, {"key": "listen", "value": "x"}, {"card": 1}, {"card": "x", "alias": 5},
-                 {"for": "nobody"}, {"for": 1}, {"addresses": [1]}, {"events": "message"}, {"events": [1, "x"]}, {"version": "x"},
+        wrong = [{}, {"name": "nobody"}, {"name": 7}, {"name": None}, {"name": "x" * 70000},
+                 {"name": "bob", "new": 3, "text": [], "path": 1, "addresses": "no", "keep": "maybe", "seq": -1,
+                  "limit": 1e9, "verified": "yes", "address": {}},
+                 {"name": "bob", "text": "", "path": "relative", "new": "", "addresses": ["x" * 300]},
+                 {"id": -1}, {"id": "1"}, {"id": 1 << 62, "dir": "rel"}, {"key": "nonsense", "value": "x"},
+                 {"key": "listen", "value": "x"}, {"card": 1}, {"card": "x", "alias": 5}, {"for": "nobody"}, {"for": 1},
+                 {"addresses": [1]}, {"events": "message"}, {"events": [1, "x"]}, {"version": "x"},
                  {"passphrase": True}, {"fds": 3}, {"fds": -1}, {"fds": "x"}, {"bits": 5, "name": "A", "passphrase": False}]
         for method in methods:
             for params in wrong:
@@ -214,6 +222,45 @@ class Machine(E2E):
         self.assertAlive(alice)
         alice.stop()
         self.assertEqual(open(path, "rb").read(), damaged)
+
+    @unittest.skipUnless(os.geteuid() == 0, "needs root, to mount a small tmpfs")
+    def test_the_disk_is_full(self):
+        """Attacks 28, 48: others leave a reserve; what is not saved is neither acknowledged nor said to be."""
+        bob = self.person("bob", init=False, start=False)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m,mode=700", "tmpfs", bob.home],
+                                 capture_output=True,
+                                 check=False)
+        if mounted.returncode != 0:
+            self.skipTest("no mounting here: " + mounted.stderr.decode().strip())
+        self.addCleanup(subprocess.run, ["umount", "-l", bob.home], check=False)
+        bob.write("config", "listen = %s\n" % bob.listen)
+        bob.start().init()
+        mallory = self.caller(bob)
+        mallory.wait_ack(mallory.say("there is room"))
+        bob.write("filler", bytes(24 << 20))
+        refused = mallory.say("under the reserve")
+        self.assertEqual(mallory.wait_not_accepted(refused), 3)
+        bob.psst("say", "mallory", "one's own still goes")
+        self.assertEqual(mallory.hear()[2], "one's own still goes")
+        with self.assertRaises(OSError):
+            with open(bob.path("filler2"), "wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(65536))
+        failed = 0
+        for i in range(20):  # some pages may still be free inside the store
+            got = bob.psst("say", "mallory", "z" * 60000, expect=None)
+            if got.code != 0:
+                failed += 1
+                self.assertRegex(got.err, "not saved|full|disk")
+        self.assertGreater(failed, 0)
+        self.assertAlive(bob)
+        os.unlink(bob.path("filler"))
+        os.unlink(bob.path("filler2"))
+        mallory.pump(1)
+        mallory.wait_ack(mallory.say("under the reserve", refused))
+        bob.psst("say", "mallory", "room again")
+        mallory.expect(peer.TEXT, where=lambda d: d.endswith(b"room again"))
+        self.assertEqual(bob.texts("mallory", "in"), ["there is room", "under the reserve"])
 
     def test_logs_never_hold_text(self):
         alice, bob = self.pair()

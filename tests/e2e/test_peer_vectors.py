@@ -56,7 +56,7 @@ class Fixed(wire.Draw):
 
 
 def play(v, upto=None, unix_time=None):
-    """Both sides of one vector; with upto only until that message would be read. Gives caller, callee and the messages."""
+    """Both sides of one vector; with upto only until that message would be read: caller, callee, messages."""
     contacts = {h(v["fpr_a"]): (key(v["caller"]), h(v["psk"]))} if v["encapsulated_to"] != "nobody" else {}
     day_a, day_b = v["caller_unix_time"] // 86400, (unix_time or v["callee_unix_time"]) // 86400
     a = wire.Caller(key(v["caller"]), key(v["callee"]), day_a, h(v["psk"]), h(v["features_a"]),

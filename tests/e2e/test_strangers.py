@@ -52,7 +52,10 @@ class Visitor(threading.Thread):
     def run(self):
         try:
             began = time.monotonic()
-            sock = self.before(self.source) if self.before else socket.create_connection(self.address, 10, (self.source, 0))
+            if self.before:
+                sock = self.before(self.source)
+            else:
+                sock = socket.create_connection(self.address, 10, (self.source, 0))
             sock.settimeout(60)
             if self.first:
                 sock.sendall(self.first)

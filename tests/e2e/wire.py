@@ -1,8 +1,8 @@
 """PSST/1 on paper: everything of docs/PROTOCOL.md that needs no socket.
 
-Written from that page alone, without a look at the C sources, so that the two can be held against the same vectors. What
-is drawn at random is drawn through a Draw, which the vectors replace. Not for use outside of tests: Python's pow() leaks
-its operands through time.
+Written from that page alone, without a look at the C sources, so that the two can be held against the same vectors.
+What is drawn at random is drawn through a Draw, which the vectors replace. Not for use outside of tests: Python's pow()
+leaks its operands through time.
 """
 import hashlib
 import hmac
@@ -436,7 +436,7 @@ def text(msg_id, time_ms, utf8):
 
 
 def text_read(data):
-    """(id, time, str); ValueError with the id as args[0] when it is to be answered by not accepted, Refused without one."""
+    """(id, time, str). ValueError, the id in args[0]: to be answered by not accepted. Refused: there is no id."""
     if len(data) < 16:
         raise Refused("text without an identifier")
     try:
