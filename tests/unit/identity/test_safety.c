@@ -1,6 +1,7 @@
 /* Fingerprints as text, the safety number against values computed elsewhere from docs/CARD.md, the pair secret's choice. */
 #include "identity/card.h"
 #include "support/check.h"
+#include "support/vectors.h"
 
 #include <stdio.h>
 
@@ -41,6 +42,25 @@ static void safety_number__is__the_one_computed_from_the_document(void **state)
     assert_string_equal("87716 37256 36112 33846 68289 27704 77395 25665 42770 30655 59730 63513", s.digits);
     for (size_t i = 0; i < PSST_SAFETY_WORDS; i++) assert_string_equal(words[i], s.words[i]);
     assert_string_equal("PSST/1 safety 877163725636112338466828927704773952566542770306555973063513", s.qr);
+}
+
+static void safety_number__is__the_documents_example(void **state)
+{
+    (void)state;
+    static const char words[] =
+        "moose sponge postman omelet nest linen thimble sponge verse nutmeg anchor walnut island "
+        "mimosa camel skipper ";
+    struct psst_rsa_public *a = vectors_public_key("a1024"), *b = vectors_public_key("b1024");
+    struct psst_safety s;
+    struct psst_buf got;
+    assert_ok(psst_safety_number(&s, psst_rsa_public_fpr(a), psst_rsa_public_fpr(b)));
+    assert_string_equal("36685 92445 31869 29917 46390 65170 41701 46975 51224 11855 22406 74380", s.digits);
+    psst_buf_init(&got, 4096);
+    for (size_t i = 0; i < PSST_SAFETY_WORDS; i++) psst_buf_printf(&got, "%s ", s.words[i]);
+    assert_bytes(psst_view_str(words), got.data, got.len);
+    psst_buf_fini(&got);
+    psst_rsa_public_free(a);
+    psst_rsa_public_free(b);
 }
 
 static void safety_number__keeps__leading_zeros(void **state)
@@ -100,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fpr_text__gives__groups_of_four),
         cmocka_unit_test(safety_number__is__the_one_computed_from_the_document),
+        cmocka_unit_test(safety_number__is__the_documents_example),
         cmocka_unit_test(safety_number__keeps__leading_zeros),
         cmocka_unit_test(safety_number__is__the_same_on_both_sides),
         cmocka_unit_test(safety_number__is_refused__for_one_alone),
