@@ -11,6 +11,7 @@
 
 #define READS_A_TURN  4
 #define WRITES_A_TURN 16
+#define ROUNDS_A_TURN 4
 #define READS_WHEN_BROKEN 64
 #define NS_A_MS UINT64_C(1000000)
 
@@ -60,6 +61,7 @@ static void forget_dirty(struct psst_conn *conn)
     struct psst_conn **at = &conn->peers->dirty;
     while (*at != conn) at = &(*at)->next_dirty;
     *at = conn->next_dirty;
+    if (*at == NULL) conn->peers->dirty_end = at;
     conn->dirty = false;
 }
 
@@ -232,14 +234,14 @@ void psst_conn_turn(struct psst_conn *conn)
 {
     if (conn->link == NULL || conn->in_turn) return;
     conn->in_turn = true;
-    for (int i = 0; i < READS_A_TURN; i++) {
+    bool more = true;
+    for (int i = 0; i < ROUNDS_A_TURN && more; i++) {
         conn->again = false;
-        if (!work(conn) || conn->link == NULL) break;
-        if (!write_out(conn) && !conn->again) break;
+        more = work(conn) && conn->link != NULL && (write_out(conn) || conn->again);
     }
     conn->in_turn = false;
     if (conn->state == PSST_CONN_CLOSED) return;
-    if (conn->again) psst_conn_kick(conn);
+    if (more) psst_conn_kick(conn);
     watch(conn);
     set_timer(conn);
 }
@@ -252,8 +254,9 @@ void psst_conn_kick(struct psst_conn *conn)
     }
     if (conn->dirty || conn->link == NULL) return;
     conn->dirty = true;
-    conn->next_dirty = conn->peers->dirty;
-    conn->peers->dirty = conn;
+    conn->next_dirty = NULL;
+    *conn->peers->dirty_end = conn;
+    conn->peers->dirty_end = &conn->next_dirty;
 }
 
 /* ---- the other states ---- */

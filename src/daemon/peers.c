@@ -7,14 +7,28 @@
 
 /* ---- turns for whoever had something put into its link ---- */
 
+static void on_idle(uv_idle_t *idle)
+{
+    (void)idle; /* that it runs is enough: the loop then does not wait */
+}
+
+/* One turn for each that wants one now. Who wants another (a file that the kernel takes as fast as it comes) waits until
+ * the sockets of the others have been looked at. */
 static void turns(struct psst_peers *peers)
 {
-    while (peers->dirty != NULL) {
+    size_t n = 0;
+    for (struct psst_conn *c = peers->dirty; c != NULL; c = c->next_dirty) n++;
+    for (; n > 0 && peers->dirty != NULL; n--) {
         struct psst_conn *conn = peers->dirty;
         peers->dirty = conn->next_dirty;
+        if (peers->dirty == NULL) peers->dirty_end = &peers->dirty;
         conn->dirty = false;
         psst_conn_turn(conn);
     }
+    if (peers->dirty != NULL)
+        (void)uv_idle_start(&peers->idle, on_idle);
+    else
+        (void)uv_idle_stop(&peers->idle);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -40,9 +54,11 @@ static enum psst_err prepare_all(struct psst_peers *peers)
     peers->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     psst_admission_init(&peers->admission);
     peers->waiting_end = &peers->waiting;
+    peers->dirty_end = &peers->dirty;
     peers->config = (struct psst_link_config){.rng = &psst_crypto_rng};
     (void)uv_prepare_init(d->loop, &peers->prepare);
     (void)uv_check_init(d->loop, &peers->check);
+    (void)uv_idle_init(d->loop, &peers->idle);
     peers->prepare.data = peers->check.data = peers;
     (void)uv_prepare_start(&peers->prepare, on_prepare);
     (void)uv_check_start(&peers->check, on_check);
@@ -78,6 +94,7 @@ void psst_peers_close(struct psst_peers *peers)
     }
     uv_close((uv_handle_t *)&peers->prepare, NULL);
     uv_close((uv_handle_t *)&peers->check, NULL);
+    uv_close((uv_handle_t *)&peers->idle, NULL);
     psst_replay_file_close(peers->replay_file);
     peers->replay_file = NULL;
     if (peers->reserve_fd >= 0) (void)close(peers->reserve_fd);

@@ -86,7 +86,8 @@ struct psst_peers {
     struct psst_admission admission;
     struct psst_replay_cache *replay;
     struct psst_replay_file *replay_file;
-    struct psst_conn *conns, *dirty;
+    struct psst_conn *conns;
+    struct psst_conn *dirty, **dirty_end; /* whose turn it is, in their order */
     size_t n_conns;
     uint64_t serials;
     struct psst_dial *dials;
@@ -94,6 +95,7 @@ struct psst_peers {
     unsigned opening;                             /* handed to psst-key for strangers */
     uv_prepare_t prepare;
     uv_check_t check;
+    uv_idle_t idle; /* runs while somebody's turn is left for the loop's next round */
     bool closing;
     uint8_t *scratch; /* PSST_SCRATCH_BYTES, for whichever connection reads */
 };
