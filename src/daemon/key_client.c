@@ -509,6 +509,8 @@ void psst_key_submit(struct psst_key_client *kc, const struct psst_key_wish *wis
         fail_later(kc, e, PSST_ERR_IO, "psstd is stopping");
     else if (wish->refused != PSST_OK)
         fail_later(kc, e, wish->refused, wish->words);
+    else if (e->len == 0)
+        fail_later(kc, e, PSST_ERR_MEMORY, "out of memory");
     else if (kc->child == NULL)
         fail_later(kc, e, PSST_ERR_IO, "the key process cannot be started, or ends again and again: see psstd's log");
     else if (kc->waiting.n + kc->sent.n >= QUEUE_MAX)

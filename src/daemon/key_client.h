@@ -3,9 +3,11 @@
  * Messages are datagrams on a SOCK_SEQPACKET socket pair (key_protocol.h): u32 request number, u8 operation, fields;
  * file descriptors travel along. psst-key opens nothing itself: key file, passphrase pipe and new key file are
  * descriptors that it is handed. Requests are answered in order. Loop thread only; `done` is called once for each
- * request, later, also when psst-key dies (PSST_ERR_IO) - it is started again at once, locked. Passphrase descriptors:
- * read to their end by psst-key, at most 1,024 bytes, one trailing line feed dropped; the client closes its copy in
- * every case (takes). -1: there is none.
+ * request, later (at once only when memory ran out), also when psst-key dies (PSST_ERR_IO) - it is started again at once,
+ * locked, at most five times a minute. At most 256 requests are under way, more get PSST_ERR_FULL. Passphrase descriptors:
+ * read to their end by psst-key, at most 1,024 bytes, one trailing line feed dropped, for at most two minutes
+ * (PSST_ERR_EXPIRED), during which everything behind waits; the client closes its copy in every case (takes). -1: there is
+ * none. Generate and import need a locked psst-key; after an error, what is in out_fd is for the caller to remove.
  */
 #ifndef PSST_DAEMON_KEY_CLIENT_H
 #define PSST_DAEMON_KEY_CLIENT_H
