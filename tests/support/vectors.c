@@ -50,10 +50,8 @@ static void path_of(char *out, size_t cap, const char *path)
     if (n < 0 || (size_t)n >= cap) die("the path of %s is too long", path);
 }
 
-struct psst_view vectors_file(const char *path)
+struct psst_view vectors_read(const char *full)
 {
-    char full[1024];
-    path_of(full, sizeof full, path);
     FILE *f = fopen(full, "rb");
     if (f == NULL) die("%s cannot be opened", full);
     if (fseek(f, 0, SEEK_END) != 0) die("%s cannot be read", full);
@@ -64,6 +62,13 @@ struct psst_view vectors_file(const char *path)
     (void)fclose(f);
     bytes[size] = '\0';
     return psst_view(bytes, (size_t)size);
+}
+
+struct psst_view vectors_file(const char *path)
+{
+    char full[1024];
+    path_of(full, sizeof full, path);
+    return vectors_read(full);
 }
 
 json_t *vectors_load(const char *file)

@@ -10,6 +10,8 @@
 
 /* The whole file, by its path under the folder ("keys/a2048.pem"). Lives until the program ends. */
 struct psst_view vectors_file(const char *path);
+/* The same for a file anywhere, by its full path. */
+struct psst_view vectors_read(const char *full);
 /* The root object of a JSON file ("kdf.json"). The caller drops it with json_decref. */
 json_t *vectors_load(const char *file);
 
