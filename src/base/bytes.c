@@ -53,8 +53,8 @@ enum psst_err psst_buf_reserve(struct psst_buf *buf, size_t len)
 
 void psst_buf_consume(struct psst_buf *buf, size_t len)
 {
-    if (len == 0) return;
     if (len > buf->len) len = buf->len;
+    if (len == 0) return;
     memmove(buf->data, buf->data + len, buf->len - len);
     buf->len -= len;
 }
