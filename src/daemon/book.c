@@ -198,8 +198,7 @@ static void load_done(void *arg, enum psst_err err, const char *words)
     psst_book_unload(book);
     book->first = load->first;
     if (err != PSST_OK) psst_book_unload(book);
-    if (load->damaged > 0)
-        psst_log(&book->d->log, PSST_LOG_ERROR, "contacts-damaged", "left-out=%u", load->damaged);
+    if (load->damaged > 0) psst_log(&book->d->log, PSST_LOG_ERROR, "contacts-damaged", "left-out=%u", load->damaged);
     load->done(load->ctx, err, words);
     free(load);
 }

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define READS_A_TURN  4
-#define WRITES_A_TURN 16
-#define ROUNDS_A_TURN 4
+#define READS_A_TURN      4
+#define WRITES_A_TURN     16
+#define ROUNDS_A_TURN     4
 #define READS_WHEN_BROKEN 64
-#define NS_A_MS UINT64_C(1000000)
+#define NS_A_MS           UINT64_C(1000000)
 
 static uint64_t loop_ms(const struct psst_conn *conn)
 {

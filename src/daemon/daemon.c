@@ -17,11 +17,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LOCK_TRIES     10 /* one that is just ending holds the lock for a moment longer than its socket */
-#define LOCK_PAUSE_MS  50
-#define STOP_CHECK_MS  10
-#define STOP_PATIENCE  100 /* checks: a second */
-#define SIGNALS        3
+#define LOCK_TRIES    10 /* one that is just ending holds the lock for a moment longer than its socket */
+#define LOCK_PAUSE_MS 50
+#define STOP_CHECK_MS 10
+#define STOP_PATIENCE 100 /* checks: a second */
+#define SIGNALS       3
 
 struct runtime {
     struct psst_daemon d; /* first: the daemon is this */
@@ -80,8 +80,10 @@ json_t *psst_daemon_counters(const struct psst_daemon *d)
 
 static void set_level(struct psst_daemon *d, const char *level)
 {
-    static const char *const names[] = {
-        [PSST_LOG_ERROR] = "error", [PSST_LOG_WARNING] = "warning", [PSST_LOG_INFO] = "info", [PSST_LOG_DEBUG] = "debug"};
+    static const char *const names[] = {[PSST_LOG_ERROR] = "error",
+                                        [PSST_LOG_WARNING] = "warning",
+                                        [PSST_LOG_INFO] = "info",
+                                        [PSST_LOG_DEBUG] = "debug"};
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(level, names[i]) == 0) d->log.most = (enum psst_log_level)i;
 }
@@ -173,7 +175,8 @@ static enum psst_err take_lock(struct runtime *r, struct psst_diag *diag)
     for (int i = 0;; i++) {
         struct psst_diag one = {{0}};
         enum psst_err err = psst_lockfile_take(&r->lock_fd, r->d.paths.lock, &one);
-        if (err != PSST_ERR_EXISTS || i == LOCK_TRIES) return err == PSST_OK ? err : psst_fail(diag, err, "%s", one.text);
+        if (err != PSST_ERR_EXISTS || i == LOCK_TRIES)
+            return err == PSST_OK ? err : psst_fail(diag, err, "%s", one.text);
         const struct timespec pause = {0, LOCK_PAUSE_MS * 1000000L};
         (void)nanosleep(&pause, NULL);
     }

@@ -85,12 +85,12 @@ struct psst_contact {
     bool blocked, verified, keep_history;
     uint64_t added_ms;
     /* alive */
-    struct psst_conn *session; /* the session that is used for sending; NULL: none */
+    struct psst_conn *session;            /* the session that is used for sending; NULL: none */
     char last_good[PSST_ADDRESS_MAX + 1]; /* the address that a call of ours last got through to; empty: none */
-    uint64_t quiet_dials_ns;   /* dial.c: limits calls that nobody asked for by hand */
-    uint32_t unread, waiting;  /* for lists */
-    void *delivery;            /* delivery.c's state of this contact */
-    void *transfers;           /* transfers.c's */
+    uint64_t quiet_dials_ns;              /* dial.c: limits calls that nobody asked for by hand */
+    uint32_t unread, waiting;             /* for lists */
+    void *delivery;                       /* delivery.c's state of this contact */
+    void *transfers;                      /* transfers.c's */
     struct psst_contact *next;
 };
 

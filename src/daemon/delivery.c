@@ -12,14 +12,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define WINDOW         256 /* texts sent and not acknowledged */
 #define BATCH          64
 #define PENDING_MAX    512 /* texts read and not committed: then the socket is not read */
 #define PENDING_BYTES  ((size_t)4 << 20)
 #define UNREAD_COUNTED 1000
-#define YEAR_9999_MS   UINT64_C(253402300799999)
 
 struct psst_delivery {
     struct psst_daemon *d;
@@ -29,12 +27,12 @@ struct psst_delivery {
 struct courier {
     int64_t cursor; /* seq of the last one handed to this session's link */
     uint32_t unacked;
-    uint32_t generation; /* of the session: what an older walk brings is not sent */
-    bool walking;        /* a batch is being read */
-    bool more;           /* the store may hold some behind cursor */
-    bool stalled;        /* the link's output is full */
+    uint32_t generation;           /* of the session: what an older walk brings is not sent */
+    bool walking;                  /* a batch is being read */
+    bool more;                     /* the store may hold some behind cursor */
+    bool stalled;                  /* the link's output is full */
     size_t pending, pending_bytes; /* incoming */
-    uint64_t held; /* serial of the connection that is not read; 0: none */
+    uint64_t held;                 /* serial of the connection that is not read; 0: none */
 };
 
 enum psst_err psst_delivery_new(struct psst_delivery **out, struct psst_daemon *d)
@@ -70,73 +68,18 @@ void psst_delivery_unloaded(struct psst_delivery *delivery)
         psst_delivery_forget(delivery, c);
 }
 
-/* ---- as JSON ---- */
-
-static const char *state_name(enum psst_message_state state)
-{
-    switch (state) {
-    case PSST_MESSAGE_WAITING: return "waiting";
-    case PSST_MESSAGE_DELIVERED: return "delivered";
-    case PSST_MESSAGE_REFUSED: return "refused";
-    case PSST_MESSAGE_RECEIVED: return "received";
-    case PSST_MESSAGE_SHOWN: return "shown";
-    }
-    return "unknown";
-}
-
-static const char *reason_words(uint8_t reason)
-{
-    switch (reason) {
-    case PSST_NOT_ACCEPTED_MALFORMED: return "the other side cannot read this message";
-    case PSST_NOT_ACCEPTED_OTHER_BODY: return "the other side has another message under this identifier";
-    case PSST_NOT_ACCEPTED_DISK_FULL: return "the other side could not save it; it is sent again at the next session";
-    case PSST_NOT_ACCEPTED_PAUSED: return "the other side takes no messages now; it is sent again at the next session";
-    default: return "the other side does not accept this message";
-    }
-}
-
-/* RFC 3339, UTC. The clock is the sender's, and may say anything. */
-static void time_text(char out[32], uint64_t time_ms)
-{
-    if (time_ms > YEAR_9999_MS) time_ms = YEAR_9999_MS;
-    time_t seconds = (time_t)(time_ms / 1000);
-    struct tm tm;
-    char date[24];
-    (void)gmtime_r(&seconds, &tm);
-    (void)strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
-    (void)snprintf(out, 32, "%s.%03uZ", date, (unsigned)(time_ms % 1000));
-}
-
-static json_t *text_json(struct psst_view text)
-{
-    json_t *json = json_stringn(text.len > 0 ? (const char *)text.data : "", text.len);
-    return json != NULL ? json : json_string("");
-}
-
-json_t *psst_message_json(const struct psst_contact *contact, const struct psst_message_row *row)
-{
-    char id[2 * sizeof row->id.b + 1], when[32];
-    uint64_t time_ms = row->time_ms > YEAR_9999_MS ? YEAR_9999_MS : row->time_ms;
-    psst_hex_encode(id, row->id.b, sizeof row->id.b);
-    time_text(when, row->time_ms);
-    json_t *message = json_pack("{s:s, s:I, s:s, s:s, s:I, s:s, s:s, s:o}", "id", id, "seq", (json_int_t)row->seq, "contact",
-                                contact->alias, "time", when, "time_ms", (json_int_t)time_ms, "direction",
-                                row->direction == PSST_OUT ? "out" : "in", "state", state_name(row->state), "text",
-                                text_json(row->text));
-    if (message != NULL && row->state == PSST_MESSAGE_REFUSED)
-        (void)json_object_set_new(message, "reason", json_string(reason_words(row->reason)));
-    return message;
-}
+/* ---- telling ---- */
 
 static void state_event(struct psst_delivery *delivery, const struct psst_contact *contact,
                         const struct psst_msg_id *msg_id, int64_t seq, enum psst_message_state state, uint8_t reason)
 {
     char id[2 * sizeof msg_id->b + 1];
     psst_hex_encode(id, msg_id->b, sizeof msg_id->b);
-    json_t *params = json_pack("{s:s, s:s, s:s}", "contact", contact->alias, "id", id, "state", state_name(state));
+    json_t *params =
+        json_pack("{s:s, s:s, s:s}", "contact", contact->alias, "id", id, "state", psst_message_state_name(state));
     if (params == NULL) return;
     if (seq > 0) (void)json_object_set_new(params, "seq", json_integer((json_int_t)seq));
-    if (reason != 0) (void)json_object_set_new(params, "reason", json_string(reason_words(reason)));
+    if (reason != 0) (void)json_object_set_new(params, "reason", json_string(psst_message_reason(reason)));
     psst_daemon_event(delivery->d, "message.state", params);
 }
 
@@ -374,8 +317,8 @@ static enum psst_err settle_work(struct psst_store *store, void *arg)
     struct settle *settle = arg;
     for (size_t i = 0; i < settle->n; i++) {
         struct settled *one = &settle->ids[i];
-        enum psst_err err = psst_store_message_settle(store, settle->contact_id, &one->id, settle->state,
-                                                      settle->reason, &one->seq);
+        enum psst_err err =
+            psst_store_message_settle(store, settle->contact_id, &one->id, settle->state, settle->reason, &one->seq);
         if (err == PSST_ERR_NOT_FOUND)
             one->seq = 0; /* never sent to him, or settled already (attack 21) */
         else if (err != PSST_OK)
@@ -409,7 +352,8 @@ static void settle(struct psst_delivery *delivery, const struct psst_contact *co
     struct settle *job = calloc(1, sizeof *job + n * sizeof job->ids[0]);
     if (job == NULL) return;
     *job = (struct settle){.delivery = delivery, .contact_id = contact->id, .state = state, .reason = reason, .n = n};
-    for (size_t i = 0; i < n; i++) memcpy(job->ids[i].id.b, ids.data + i * sizeof(struct psst_msg_id), sizeof job->ids[i].id.b);
+    for (size_t i = 0; i < n; i++)
+        memcpy(job->ids[i].id.b, ids.data + i * sizeof(struct psst_msg_id), sizeof job->ids[i].id.b);
     psst_store_run(delivery->d->store, settle_work, settle_done, job);
 }
 
@@ -483,7 +427,8 @@ static void arrival_done(void *arg, enum psst_err err, const char *words)
         psst_daemon_count(d, "texts-refused");
     } else if (err != PSST_OK && err != PSST_ERR_EXISTS && err != PSST_ERR_LOCKED) {
         psst_daemon_count(d, "texts-not-saved");
-        psst_log_limited(&d->log, PSST_LOG_ERROR, "text-not-saved", "error=%s reason=\"%s\"", psst_err_name(err), words);
+        psst_log_limited(&d->log, PSST_LOG_ERROR, "text-not-saved", "error=%s reason=\"%s\"", psst_err_name(err),
+                         words);
     }
     if (c != NULL) less_pending(delivery, c, arrival->row.text.len);
     psst_wipe(arrival->text, arrival->row.text.len);

@@ -6,6 +6,9 @@
 
 /* Output drained: texts that found no room may go. */
 void psst_delivery_writable(struct psst_delivery *delivery, struct psst_conn *conn);
+/* message_json.c: "waiting", "delivered", ...; a sentence for a reason byte of "not accepted". */
+const char *psst_message_state_name(enum psst_message_state state);
+const char *psst_message_reason(uint8_t reason);
 /* The contact is about to be removed; frees what hangs on it. */
 void psst_delivery_forget(struct psst_delivery *delivery, struct psst_contact *contact);
 void psst_transfers_forget(struct psst_transfers *transfers, struct psst_contact *contact);

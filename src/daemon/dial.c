@@ -43,10 +43,15 @@ struct psst_dial {
     uv_timer_t stagger;
     uv_getaddrinfo_t resolver;
     bool resolving, finished;
-    uint8_t handles; /* what must come back before it is freed */
+    uint8_t handles;  /* what must come back before it is freed */
     uint8_t resolved; /* index of the address that is being resolved */
     uint16_t port;
-    enum { REASON_NONE, REASON_NAME, REASON_SOCKET, REASON_SILENCE } reason; /* how much the words tell; the most wins */
+    enum {
+        REASON_NONE,
+        REASON_NAME,
+        REASON_SOCKET,
+        REASON_SILENCE
+    } reason; /* how much the words tell; the most wins */
     char words[256];
     struct waiter *waiters;
 };
@@ -115,7 +120,8 @@ static void note_socket_error(struct psst_dial *dial, uint8_t address, int error
         (void)snprintf(words, sizeof words, "nobody listens at %.120s: %s is off line, or has another address", at,
                        dial->alias);
     else if (error == ETIMEDOUT)
-        (void)snprintf(words, sizeof words, "no answer from %s at %.120s: off line, or another address", dial->alias, at);
+        (void)snprintf(words, sizeof words, "no answer from %s at %.120s: off line, or another address", dial->alias,
+                       at);
     else
         (void)snprintf(words, sizeof words, "%s cannot be reached at %.120s: %s", dial->alias, at, strerror(error));
     note(dial, REASON_SOCKET, words);

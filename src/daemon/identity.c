@@ -182,7 +182,8 @@ static void on_store_key(void *ctx, const struct psst_key_reply *reply)
     if (err == PSST_ERR_AUTH)
         (void)psst_fail(&diag, err, "store.key was made for another identity, or is damaged: the history stays closed");
     /* a key that was just made is kept before anything is written under it */
-    if (err == PSST_OK && reply->wrapped.len > 0) err = psst_small_file_write(d->paths.store_key, reply->wrapped, &diag);
+    if (err == PSST_OK && reply->wrapped.len > 0)
+        err = psst_small_file_write(d->paths.store_key, reply->wrapped, &diag);
     if (err != PSST_OK || d->stopping)
         fail(identity, err, diag.text);
     else
@@ -200,8 +201,9 @@ static void open_store(struct psst_identity *identity)
     if (err == PSST_OK)
         psst_key_open_store(d->key, psst_buf_view(&wrapped), on_store_key, identity);
     else if (err == PSST_ERR_NOT_FOUND && exists(d->paths.store_db))
-        fail(identity, PSST_ERR_DAMAGED,
-             "the history's key (store.key) is gone, so what was kept cannot be read: move store.db away to begin a new one");
+        fail(
+            identity, PSST_ERR_DAMAGED,
+            "the history's key (store.key) is gone, so what was kept cannot be read: move store.db away to begin a new one");
     else if (err == PSST_ERR_NOT_FOUND)
         psst_key_create_store(d->key, on_store_key, identity);
     else
@@ -236,7 +238,8 @@ static enum psst_err take_key(struct psst_identity *identity, struct psst_view s
 {
     if (identity->key != NULL) {
         if (psst_view_equal(psst_rsa_public_spki(identity->key), spki)) return PSST_OK;
-        return psst_fail(diag, PSST_ERR_DAMAGED, "identity.pem and card.psst hold different keys: one of them is not yours");
+        return psst_fail(diag, PSST_ERR_DAMAGED,
+                         "identity.pem and card.psst hold different keys: one of them is not yours");
     }
     if (psst_rsa_public_load(&identity->key, spki) != PSST_OK)
         return psst_fail(diag, PSST_ERR_BAD_KEY, "the key cannot be used");
@@ -376,8 +379,7 @@ void psst_identity_lock(struct psst_identity *identity, psst_identity_done *done
     if (identity->locking)
         (void)wait_for(identity, done, ctx);
     else
-        done(ctx, busy ? PSST_ERR_AGAIN : PSST_OK,
-             busy ? "the identity is being opened just now: try again" : "");
+        done(ctx, busy ? PSST_ERR_AGAIN : PSST_OK, busy ? "the identity is being opened just now: try again" : "");
 }
 
 void psst_identity_key_died(struct psst_identity *identity)
@@ -386,7 +388,8 @@ void psst_identity_key_died(struct psst_identity *identity)
     bool long_ago = identity->died_ns == 0 || now_ns - identity->died_ns > AGAIN_AFTER_NS;
     identity->died_ns = now_ns;
     psst_log(&identity->d->log, PSST_LOG_ERROR, "psst-key-ended", "%s", "");
-    if (identity->state != PSST_IDENTITY_UNLOCKED || identity->d->stopping) return; /* who waits for it gets its error */
+    if (identity->state != PSST_IDENTITY_UNLOCKED || identity->d->stopping)
+        return; /* who waits for it gets its error */
     lock(identity, "psst-key, which holds the key, has ended");
     identity->again = long_ago;
 }
@@ -422,8 +425,8 @@ static void on_made(void *ctx, const struct psst_key_reply *reply)
     open_store(identity);
 }
 
-void psst_identity_init(struct psst_identity *identity, const char *name, unsigned bits, int import_fd, int passphrase_fd,
-                        psst_key_progress *progress, psst_identity_done *done, void *ctx)
+void psst_identity_init(struct psst_identity *identity, const char *name, unsigned bits, int import_fd,
+                        int passphrase_fd, psst_key_progress *progress, psst_identity_done *done, void *ctx)
 {
     struct psst_daemon *d = identity->d;
     struct psst_diag diag = {{0}};

@@ -46,8 +46,10 @@ static void to_journal(void *ctx, enum psst_log_level level, const char *line)
 
 static void to_stderr(void *ctx, enum psst_log_level level, const char *line)
 {
-    static const char *const names[] = {
-        [PSST_LOG_ERROR] = "error", [PSST_LOG_WARNING] = "warning", [PSST_LOG_INFO] = "info", [PSST_LOG_DEBUG] = "debug"};
+    static const char *const names[] = {[PSST_LOG_ERROR] = "error",
+                                        [PSST_LOG_WARNING] = "warning",
+                                        [PSST_LOG_INFO] = "info",
+                                        [PSST_LOG_DEBUG] = "debug"};
     (void)ctx;
     struct timespec now;
     struct tm tm;

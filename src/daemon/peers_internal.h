@@ -18,21 +18,21 @@
 #include "net/socket.h"
 #include "proto/replay.h"
 
-#define PSST_LISTENERS_MAX   16
-#define PSST_SCRATCH_BYTES   (256 * 1024)
-#define PSST_CONNECT_MS      10000 /* until a TCP connection must stand */
-#define PSST_LINGER_MS       1000  /* after our bye: how long the other side may take to read it */
-#define PSST_DRAIN_BYTES     ((size_t)16 << 20)
-#define PSST_STRANGER_OPENS  2 /* private operations for strangers at a time */
+#define PSST_LISTENERS_MAX  16
+#define PSST_SCRATCH_BYTES  (256 * 1024)
+#define PSST_CONNECT_MS     10000 /* until a TCP connection must stand */
+#define PSST_LINGER_MS      1000  /* after our bye: how long the other side may take to read it */
+#define PSST_DRAIN_BYTES    ((size_t)16 << 20)
+#define PSST_STRANGER_OPENS 2 /* private operations for strangers at a time */
 
 enum psst_conn_state {
     PSST_CONN_CONNECTING, /* ours, TCP does not stand yet */
     PSST_CONN_HANDSHAKE,
     PSST_CONN_VOID,
     PSST_CONN_SESSION,
-    PSST_CONN_ENDING,  /* our bye is on its way out; of no contact any more */
-    PSST_CONN_LINGER,  /* all is out, the other side closes */
-    PSST_CONN_CLOSED,  /* only the handles are not gone yet */
+    PSST_CONN_ENDING, /* our bye is on its way out; of no contact any more */
+    PSST_CONN_LINGER, /* all is out, the other side closes */
+    PSST_CONN_CLOSED, /* only the handles are not gone yet */
 };
 
 struct psst_dial;
@@ -46,8 +46,8 @@ struct psst_conn {
     struct psst_contact *contact; /* SESSION */
     struct psst_dial *dial;       /* ours, until the session stands */
     struct psst_question *question;
-    uint64_t serial; /* never used twice: for answers that come after the connection is gone */
-    uint64_t timer_ms; /* what the timer is set to, loop time; PSST_NEVER: not set */
+    uint64_t serial;     /* never used twice: for answers that come after the connection is gone */
+    uint64_t timer_ms;   /* what the timer is set to, loop time; PSST_NEVER: not set */
     uint64_t give_up_ms; /* CONNECTING, ENDING, LINGER: loop time */
     uint64_t since_ms;   /* unix */
     uint64_t rtt_ns;

@@ -5,9 +5,9 @@
 #include "daemon/daemon.h"
 
 struct psst_run_options {
-    const char *listen;     /* NULL, or addresses separated by blanks: kept in the settings */
-    const char *log_level;  /* NULL: as the settings say; else for this run only */
-    int ready_fd;           /* -1, or a descriptor that gets one byte when psstd can be talked to */
+    const char *listen;    /* NULL, or addresses separated by blanks: kept in the settings */
+    const char *log_level; /* NULL: as the settings say; else for this run only */
+    int ready_fd;          /* -1, or a descriptor that gets one byte when psstd can be talked to */
     psst_log_sink *sink;
     void *sink_ctx;
 };

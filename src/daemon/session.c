@@ -167,8 +167,7 @@ static struct psst_conn *another_session(struct psst_peers *peers, const struct 
     struct psst_conn *best = NULL;
     for (struct psst_conn *c = peers->conns; c != NULL; c = c->next) {
         if (c == but || c->state != PSST_CONN_SESSION || c->contact != contact) continue;
-        if (best == NULL || c->since_ms > best->since_ms ||
-            (c->since_ms == best->since_ms && c->serial > best->serial))
+        if (best == NULL || c->since_ms > best->since_ms || (c->since_ms == best->since_ms && c->serial > best->serial))
             best = c;
     }
     return best;

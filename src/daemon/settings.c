@@ -156,10 +156,12 @@ enum psst_err psst_settings_load(struct psst_settings **out, const struct psst_p
     psst_buf_init(&s->rest, CONFIG_MAX_BYTES + 1);
     struct psst_buf text;
     psst_buf_init(&text, CONFIG_MAX_BYTES);
-    enum psst_err err = psst_paths_check_private(paths->config, diag);
-    if (err == PSST_OK) err = psst_small_file_read(paths->config, CONFIG_MAX_BYTES, &text, diag);
-    if (err == PSST_OK) err = read_lines(s, psst_buf_view(&text), diag);
-    if (err == PSST_ERR_NOT_FOUND) err = PSST_OK; /* all defaults */
+    struct psst_diag why = {{0}};
+    enum psst_err err = psst_paths_check_private(paths->config, &why);
+    if (err == PSST_OK) err = psst_small_file_read(paths->config, CONFIG_MAX_BYTES, &text, &why);
+    if (err == PSST_OK) err = read_lines(s, psst_buf_view(&text), &why);
+    err = err == PSST_ERR_NOT_FOUND ? PSST_OK : err; /* all defaults */
+    if (err != PSST_OK) err = psst_fail(diag, err, "%s", why.text);
     psst_buf_fini(&text);
     if (err == PSST_OK)
         *out = s;

@@ -58,8 +58,8 @@ static bool may_store(struct psst_transfers *transfers, const struct psst_contac
     return true;
 }
 
-static void offer_stored(struct psst_transfers *transfers, struct psst_transfer *t, enum psst_err err, const char *words,
-                         void *ctx)
+static void offer_stored(struct psst_transfers *transfers, struct psst_transfer *t, enum psst_err err,
+                         const char *words, void *ctx)
 {
     int64_t *contact_id = ctx;
     struct psst_contact *contact = psst_book_by_id(transfers->d->book, *contact_id);
@@ -215,7 +215,7 @@ void psst_transfer_in_data(struct psst_transfer *t, struct psst_conn *conn, cons
         fail(t, PSST_FILE_PROTOCOL, NULL);
         return;
     }
-    if (t->state != PSST_TRANSFER_ACCEPTED) return; /* it was on its way when this one ended */
+    if (t->state != PSST_TRANSFER_ACCEPTED) return;                    /* it was on its way when this one ended */
     if (t->serial != 0 && t->serial != psst_conn_serial(conn)) return; /* it runs on the other connection */
     if (t->stage != PSST_STAGE_RUNNING || chunk->offset != psst_file_sink_position(t->sink)) {
         fail(t, PSST_FILE_PROTOCOL, NULL);

@@ -1,5 +1,5 @@
-/* What the files of transfers share: transfers.c (the list, its rows, what the user decides), transfers_out.c (offering,
- * sending), transfers_in.c (offers, receiving). Nothing else includes this.
+/* What the files of transfers share: transfers.c (the list, what peer and user decide), transfers_rows.c (JSON, the
+ * store), transfers_out.c (offering, sending), transfers_in.c (offers, receiving). Nothing else includes this.
  *
  *   out:  WAITING --accept--> ACCEPTED: in line -> sending -> all sent, unacknowledged --ack--> DONE
  *   in:   WAITING --user----> ACCEPTED: in line -> sink opening -> receiving -> finishing ------> DONE, acknowledged
@@ -18,15 +18,16 @@
 #include "daemon/safe_file.h"
 #include "daemon/transfer_io.h"
 
-#define PSST_TRANSFERS_UNDECIDED 256 /* offers of one contact that wait for the user; more are left for the next session */
-#define PSST_TRANSFERS_SINKS     8   /* files that come in at a time */
-#define PSST_TRANSFERS_REFUSED   16  /* unknown transfers of one contact that were cancelled lately: told once */
-#define PSST_TRANSFER_OURS       0x80 /* in a stored reason: it was decided on this side */
+#define PSST_TRANSFERS_UNDECIDED                                                                                       \
+    256                           /* offers of one contact that wait for the user; more are left for the next session */
+#define PSST_TRANSFERS_SINKS   8  /* files that come in at a time */
+#define PSST_TRANSFERS_REFUSED 16 /* unknown transfers of one contact that were cancelled lately: told once */
+#define PSST_TRANSFER_OURS     0x80 /* in a stored reason: it was decided on this side */
 
 enum psst_transfer_stage {
-    PSST_STAGE_IDLE,      /* nothing happens in this session */
-    PSST_STAGE_IN_LINE,   /* out: accepted by the peer, others are sent first; in: too many others come in */
-    PSST_STAGE_OPENING,   /* in: the sink */
+    PSST_STAGE_IDLE,    /* nothing happens in this session */
+    PSST_STAGE_IN_LINE, /* out: accepted by the peer, others are sent first; in: too many others come in */
+    PSST_STAGE_OPENING, /* in: the sink */
     PSST_STAGE_RUNNING,
     PSST_STAGE_FINISHING, /* out: all is sent; in: the rest is written and compared */
 };
@@ -64,18 +65,23 @@ struct psst_courier_files {
     struct psst_transfer *sending; /* the one that runs outwards */
     struct psst_msg_id refused[PSST_TRANSFERS_REFUSED];
     unsigned n_refused;
-    unsigned storing;      /* offers on their way into the store */
-    uint64_t offers_ns;    /* limits how many offers a contact can have stored */
+    unsigned storing;   /* offers on their way into the store */
+    uint64_t offers_ns; /* limits how many offers a contact can have stored */
 };
 
 /* ---- transfers.c ---- */
 
-struct psst_contact *psst_transfer_contact(const struct psst_transfer *t); /* NULL: it is being removed */
+struct psst_contact *psst_transfer_contact(const struct psst_transfer *t);    /* NULL: it is being removed */
 struct psst_courier_files *psst_transfer_files(struct psst_contact *contact); /* NULL: out of memory */
 struct psst_transfer *psst_transfer_find(struct psst_transfers *transfers, int64_t contact_id,
                                          const struct psst_msg_id *id, enum psst_direction direction);
+struct psst_transfer *psst_transfer_by_id(struct psst_transfers *transfers, int64_t id);
 /* From a row; in the list. NULL: out of memory. */
 struct psst_transfer *psst_transfer_add(struct psst_transfers *transfers, const struct psst_transfer_row *row);
+
+/* ---- transfers_rows.c ---- */
+
+const char *psst_transfer_state_name(const struct psst_transfer *t);
 void psst_transfer_event(struct psst_transfer *t);
 void psst_transfer_progress(struct psst_transfer *t); /* at most four times a second */
 /* Stores the row as it is now. then may be NULL; it is not called when the identity was locked meanwhile. */
@@ -86,6 +92,9 @@ typedef void psst_transfer_stored(struct psst_transfers *transfers, struct psst_
                                   const char *words, void *ctx);
 void psst_transfer_store_new(struct psst_transfers *transfers, const struct psst_transfer_row *row,
                              psst_transfer_stored *stored, void *ctx);
+
+/* ---- transfers.c again ---- */
+
 /* Over: whatever runs is stopped, the row is stored, everybody is told. words may be NULL. */
 void psst_transfer_end(struct psst_transfer *t, enum psst_transfer_state state, uint8_t reason, const char *words);
 /* A chunk without data on the contact's session, if there is one. */

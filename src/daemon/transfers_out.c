@@ -42,12 +42,13 @@ static void look(uv_work_t *work)
     offer->err = psst_outgoing_open(&file, offer->path, &offer->diag);
     if (offer->err != PSST_OK) return;
     offer->size = file.size;
-    if (file.size > PSST_FILE_SIZE_MAX) offer->err = psst_fail(&offer->diag, PSST_ERR_TOO_LONG, "the file is too large");
+    if (file.size > PSST_FILE_SIZE_MAX)
+        offer->err = psst_fail(&offer->diag, PSST_ERR_TOO_LONG, "the file is too large");
     (void)close(file.fd);
 }
 
-static void offer_stored(struct psst_transfers *transfers, struct psst_transfer *t, enum psst_err err, const char *words,
-                         void *ctx)
+static void offer_stored(struct psst_transfers *transfers, struct psst_transfer *t, enum psst_err err,
+                         const char *words, void *ctx)
 {
     struct offer *offer = ctx;
     (void)transfers;
@@ -214,7 +215,8 @@ static bool send_record(struct psst_transfer *t, struct psst_link *link)
     if (psst_link_file_data_begin(link, &place) != PSST_OK) return false;
     size_t room = place.len < PSST_FILE_DATA_MAX ? place.len : PSST_FILE_DATA_MAX;
     size_t n = psst_file_source_take(source, place.data, room);
-    return psst_link_file_data_commit(link, psst_daemon_now(t->all->d), &t->transfer_id, position, n) == PSST_OK && n > 0;
+    return psst_link_file_data_commit(link, psst_daemon_now(t->all->d), &t->transfer_id, position, n) == PSST_OK &&
+           n > 0;
 }
 
 /* All has been handed to the link: what it was is said, and the next one has its turn while this one is written over

@@ -32,8 +32,8 @@ enum psst_err psst_socket_listen(int *fd, const union psst_sockaddr *at, bool *m
     if (bind(s, &at->any, psst_sockaddr_len(at)) != 0 || listen(s, BACKLOG) != 0) {
         int error = errno;
         (void)close(s);
-        *missing = error == EADDRNOTAVAIL && at->any.sa_family == AF_INET6 &&
-                   IN6_IS_ADDR_UNSPECIFIED(&at->in6.sin6_addr);
+        *missing =
+            error == EADDRNOTAVAIL && at->any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&at->in6.sin6_addr);
         return psst_fail(diag, PSST_ERR_IO, "cannot listen on %s: %s", text, strerror(error));
     }
     *fd = s;

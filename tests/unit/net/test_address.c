@@ -1,9 +1,9 @@
 #include "net/address.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 
 static void address_split__gives__host_and_port(void **state)
 {
@@ -32,9 +32,9 @@ static void address_split__refuses__what_is_neither(void **state)
     char long_host[PSST_HOST_MAX + 10];
     memset(long_host, 'a', sizeof long_host);
     memcpy(long_host + PSST_HOST_MAX + 1, ":4516", 6);
-    const char *const cases[] = {"",      "bob",     ":4516",   "bob:",        "bob:65536", "bob:-1",     "bob:4516x",
-                                 "::1",   "[::1]",   "[::1",    "[::1]4516",   "[]:4516",   "a:b:4516",   "bob: 4516",
-                                 "bob:+1", "[::1]:", long_host, "bob:99999999999"};
+    const char *const cases[] = {"",          "bob",       ":4516",  "bob:",   "bob:65536", "bob:-1",
+                                 "bob:4516x", "::1",       "[::1]",  "[::1",   "[::1]4516", "[]:4516",
+                                 "a:b:4516",  "bob: 4516", "bob:+1", "[::1]:", long_host,   "bob:99999999999"};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char host[PSST_HOST_MAX + 1] = "untouched";
         uint16_t port = 7;

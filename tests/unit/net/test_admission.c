@@ -1,9 +1,9 @@
 #include "net/admission.h"
 
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <cmocka.h>
 
 #include <stdio.h>
 
@@ -164,8 +164,7 @@ static void rate__forgets__the_source_that_was_quiet_for_longest(void **state)
     for (int i = 0; i < PSST_RATE_BURST; i++) assert_true(psst_admission_rate(&a, v4(0), 0));
     for (unsigned i = 1; i < PSST_RATE_SOURCES; i++) assert_true(psst_admission_rate(&a, v4(i), 1 * ms));
     assert_false(psst_admission_rate(&a, v4(0), 2 * ms)); /* still known, and now the freshest */
-    for (unsigned i = 0; i < PSST_RATE_SOURCES - 1; i++)
-        assert_true(psst_admission_rate(&a, v4(10000 + i), 3 * ms));
+    for (unsigned i = 0; i < PSST_RATE_SOURCES - 1; i++) assert_true(psst_admission_rate(&a, v4(10000 + i), 3 * ms));
     assert_false(psst_admission_rate(&a, v4(0), 4 * ms));
 }
 

@@ -1,0 +1,220 @@
+#include "folder.h"
+
+#include "daemon/daemon.h"
+#include "daemon/delivery.h"
+#include "support/vectors.h"
+
+#include <stdio.h>
+
+/* A daemon with what the book needs: a real store and its thread, peers without a socket. */
+struct bench {
+    struct folder folder;
+    uv_loop_t loop;
+    struct psst_daemon d;
+    struct psst_rsa_public *keys[3];
+    bool waits;
+    enum psst_err err;
+};
+
+static void done(void *ctx, enum psst_err err, const char *words)
+{
+    struct bench *b = ctx;
+    (void)words;
+    b->waits = false;
+    b->err = err;
+}
+
+static void opened(void *ctx, enum psst_err err, const struct psst_diag *diag)
+{
+    done(ctx, err, diag->text);
+}
+
+static void closed(void *ctx)
+{
+    done(ctx, PSST_OK, "");
+}
+
+static enum psst_err wait_for_it(struct bench *b)
+{
+    while (b->waits) (void)uv_run(&b->loop, UV_RUN_ONCE);
+    return b->err;
+}
+
+static void open_store(struct bench *b)
+{
+    const struct psst_store_key key = {.b = {7}};
+    b->waits = true;
+    psst_store_thread_open(b->d.store, folder_file(&b->folder, "store.db"), &key, opened, b);
+    assert_int_equal(wait_for_it(b), PSST_OK);
+}
+
+static int setup(void **state)
+{
+    static struct bench b;
+    static const char *const names[] = {"a1024", "b1024", "a2048"};
+    b = (struct bench){.err = PSST_OK};
+    folder_init(&b.folder);
+    (void)snprintf(b.d.paths.replay, sizeof b.d.paths.replay, "%s/replay", b.folder.path);
+    assert_int_equal(uv_loop_init(&b.loop), 0);
+    b.d.loop = &b.loop;
+    psst_log_init(&b.d.log, NULL, NULL, PSST_LOG_ERROR);
+    assert_int_equal(psst_store_thread_new(&b.d.store, &b.loop), PSST_OK);
+    assert_int_equal(psst_identity_new(&b.d.identity, &b.d), PSST_OK);
+    assert_int_equal(psst_book_new(&b.d.book, &b.d), PSST_OK);
+    assert_int_equal(psst_peers_new(&b.d.peers, &b.d), PSST_OK);
+    assert_int_equal(psst_delivery_new(&b.d.delivery, &b.d), PSST_OK);
+    assert_int_equal(psst_transfers_new(&b.d.transfers, &b.d), PSST_OK);
+    for (int i = 0; i < 3; i++) b.keys[i] = vectors_public_key(names[i]);
+    open_store(&b);
+    *state = &b;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct bench *b = *state;
+    psst_delivery_unloaded(b->d.delivery);
+    psst_transfers_unloaded(b->d.transfers);
+    psst_peers_close(b->d.peers);
+    b->waits = true;
+    psst_store_thread_close(b->d.store, closed, b);
+    assert_int_equal(wait_for_it(b), PSST_OK);
+    (void)uv_run(&b->loop, UV_RUN_DEFAULT);
+    psst_transfers_free(b->d.transfers);
+    psst_delivery_free(b->d.delivery);
+    psst_peers_free(b->d.peers);
+    psst_book_free(b->d.book);
+    psst_identity_free(b->d.identity);
+    for (int i = 0; i < 3; i++) psst_rsa_public_free(b->keys[i]);
+    assert_int_equal(uv_loop_close(&b->loop), 0);
+    folder_fini(&b->folder);
+    return 0;
+}
+
+static struct psst_contact person(struct bench *b, const char *alias, int key)
+{
+    struct psst_contact c = {.key = b->keys[key], .keep_history = true, .added_ms = 77};
+    (void)snprintf(c.alias, sizeof c.alias, "%s", alias);
+    return c;
+}
+
+static enum psst_err put(struct bench *b, struct psst_contact *contact, const struct psst_contact *with)
+{
+    b->waits = true;
+    psst_book_put(b->d.book, contact, with, done, b);
+    return wait_for_it(b);
+}
+
+static enum psst_err load(struct bench *b)
+{
+    b->waits = true;
+    psst_book_load(b->d.book, done, b);
+    return wait_for_it(b);
+}
+
+static void book__keeps__all_of_a_contact_over_a_restart(void **state)
+{
+    struct bench *b = *state;
+    struct psst_contact with = person(b, "Bob", 0);
+    (void)snprintf(with.addresses[0], sizeof with.addresses[0], "bob.example.org:4516");
+    (void)snprintf(with.addresses[1], sizeof with.addresses[1], "[2001:db8::1]:9");
+    with.n_addresses = 2;
+    with.has_our_secret = with.verified = true;
+    with.our_secret.b[31] = 5;
+    with.keep_history = false;
+    assert_int_equal(put(b, NULL, &with), PSST_OK);
+    psst_book_unload(b->d.book);
+    assert_null(psst_book_first(b->d.book));
+    assert_int_equal(load(b), PSST_OK);
+    const struct psst_contact *c = psst_book_by_name(b->d.book, "Bob");
+    assert_non_null(c);
+    assert_true(c->id > 0);
+    assert_int_equal(c->n_addresses, 2);
+    assert_string_equal(c->addresses[0], "bob.example.org:4516");
+    assert_string_equal(c->addresses[1], "[2001:db8::1]:9");
+    assert_true(c->has_our_secret && !c->has_their_secret && c->verified && !c->blocked && !c->keep_history);
+    assert_memory_equal(&c->our_secret, &with.our_secret, sizeof with.our_secret);
+    assert_memory_equal(psst_rsa_public_fpr(c->key), psst_rsa_public_fpr(b->keys[0]), sizeof(struct psst_fpr));
+    assert_int_equal(c->added_ms, 77);
+}
+
+static void book__finds__by_name_fingerprint_and_id(void **state)
+{
+    struct bench *b = *state;
+    struct psst_contact bob = person(b, "Bob", 0), eve = person(b, "eve", 1);
+    assert_int_equal(put(b, NULL, &bob), PSST_OK);
+    assert_int_equal(put(b, NULL, &eve), PSST_OK);
+    struct psst_contact *c = psst_book_by_name(b->d.book, "EVE");
+    assert_non_null(c);
+    assert_string_equal(c->alias, "eve");
+    assert_ptr_equal(psst_book_by_fpr(b->d.book, psst_rsa_public_fpr(b->keys[1])), c);
+    assert_ptr_equal(psst_book_by_id(b->d.book, c->id), c);
+    assert_null(psst_book_by_fpr(b->d.book, psst_rsa_public_fpr(b->keys[2])));
+    assert_null(psst_book_by_name(b->d.book, "ev"));
+    assert_null(psst_book_by_id(b->d.book, 12345));
+}
+
+static void book__refuses__a_name_or_a_key_twice_and_changes_nothing(void **state)
+{
+    struct bench *b = *state;
+    struct psst_contact bob = person(b, "Bob", 0), eve = person(b, "Eve", 1);
+    assert_int_equal(put(b, NULL, &bob), PSST_OK);
+    assert_int_equal(put(b, NULL, &eve), PSST_OK);
+    struct psst_contact again = person(b, "bOB", 2);
+    assert_int_equal(put(b, NULL, &again), PSST_ERR_EXISTS);
+    struct psst_contact same_key = person(b, "Carol", 0);
+    assert_int_equal(put(b, NULL, &same_key), PSST_ERR_EXISTS);
+    struct psst_contact *c = psst_book_by_name(b->d.book, "Eve");
+    struct psst_contact renamed = *c;
+    (void)snprintf(renamed.alias, sizeof renamed.alias, "Bob");
+    assert_int_equal(put(b, c, &renamed), PSST_ERR_EXISTS);
+    assert_string_equal(c->alias, "Eve");
+    assert_ptr_equal(psst_book_first(b->d.book)->next->next, NULL);
+}
+
+static void book__changes__in_memory_what_the_store_has_committed(void **state)
+{
+    struct bench *b = *state;
+    struct psst_contact bob = person(b, "Bob", 0);
+    assert_int_equal(put(b, NULL, &bob), PSST_OK);
+    struct psst_contact *c = psst_book_first(b->d.book);
+    struct psst_contact with = *c;
+    (void)snprintf(with.alias, sizeof with.alias, "Robert");
+    with.blocked = true;
+    b->waits = true;
+    psst_book_put(b->d.book, c, &with, done, b);
+    assert_string_equal(c->alias, "Bob"); /* not yet */
+    assert_int_equal(wait_for_it(b), PSST_OK);
+    assert_string_equal(c->alias, "Robert");
+    assert_true(c->blocked);
+    assert_ptr_equal(psst_book_first(b->d.book), c);
+}
+
+static void book__removes__for_good(void **state)
+{
+    struct bench *b = *state;
+    struct psst_contact bob = person(b, "Bob", 0), eve = person(b, "Eve", 1);
+    assert_int_equal(put(b, NULL, &bob), PSST_OK);
+    assert_int_equal(put(b, NULL, &eve), PSST_OK);
+    b->waits = true;
+    psst_book_remove(b->d.book, psst_book_by_name(b->d.book, "Bob"), done, b);
+    assert_int_equal(wait_for_it(b), PSST_OK);
+    assert_null(psst_book_by_name(b->d.book, "Bob"));
+    assert_int_equal(load(b), PSST_OK);
+    assert_null(psst_book_by_name(b->d.book, "Bob"));
+    assert_string_equal(psst_book_first(b->d.book)->alias, "Eve");
+    assert_null(psst_book_first(b->d.book)->next);
+}
+
+int main(void)
+{
+    if (psst_crypto_init(0) != PSST_OK) return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(book__keeps__all_of_a_contact_over_a_restart, setup, teardown),
+        cmocka_unit_test_setup_teardown(book__finds__by_name_fingerprint_and_id, setup, teardown),
+        cmocka_unit_test_setup_teardown(book__refuses__a_name_or_a_key_twice_and_changes_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(book__changes__in_memory_what_the_store_has_committed, setup, teardown),
+        cmocka_unit_test_setup_teardown(book__removes__for_good, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
