@@ -204,8 +204,12 @@ static size_t expects(const struct psst_link *link)
 
 struct psst_span psst_link_space(struct psst_link *link, struct psst_span scratch)
 {
-    if (link->broken || link->phase == PSST_LINK_VOID || link->phase == PSST_LINK_OVER) return scratch;
     struct psst_span space = scratch;
+    if (link->phase == PSST_LINK_VOID) { /* no more is swallowed than is said */
+        size_t left = link->swallowed < PSST_VOID_BYTES ? PSST_VOID_BYTES - link->swallowed : 0;
+        if (left > 0 && left < space.len) space.len = left;
+    }
+    if (link->broken || link->phase == PSST_LINK_VOID || link->phase == PSST_LINK_OVER) return space;
     if (psst_input_space(&link->in, scratch, expects(link), &space) != PSST_OK) link->broken = true;
     return space;
 }
@@ -215,6 +219,12 @@ void psst_link_received(struct psst_link *link, uint8_t *data, size_t len)
     if (link->phase == PSST_LINK_VOID) link->swallowed += len;
     if (link->broken || link->phase == PSST_LINK_VOID || link->phase == PSST_LINK_OVER) return;
     if (psst_input_received(&link->in, data, len) != PSST_OK) link->broken = true;
+}
+
+void psst_link_pause(struct psst_link *link, struct psst_now now, bool paused)
+{
+    link->now = now;
+    if (link->phase == PSST_LINK_SESSION) psst_timers_on_paused(&link->session.timers, now.mono_ns, paused);
 }
 
 void psst_link_eof(struct psst_link *link)
@@ -227,7 +237,7 @@ bool psst_link_wants_input(const struct psst_link *link)
     if (link->eof || link->broken) return false;
     switch (link->phase) {
     case PSST_LINK_OPENING: return psst_opening_listens(link->opening);
-    case PSST_LINK_SESSION: return !link->session.asked;
+    case PSST_LINK_SESSION: return psst_session_wants_input(&link->session);
     case PSST_LINK_VOID: return link->swallowed < PSST_VOID_BYTES;
     case PSST_LINK_OVER: break;
     }

@@ -106,9 +106,12 @@ struct psst_span psst_link_space(struct psst_link *link, struct psst_span scratc
  * unfinished has then been copied. */
 void psst_link_received(struct psst_link *link, uint8_t *data, size_t len);
 void psst_link_eof(struct psst_link *link);
-/* False while input must wait: in the void after 64 KiB, or while a question is open and enough is buffered. The driver
- * then stops reading the socket. */
+/* False while input must wait: in the void after 64 KiB, while a question is open, or while thousands of acknowledgements
+ * wait for a peer that sends and does not read. The driver then stops reading the socket. */
 bool psst_link_wants_input(const struct psst_link *link);
+/* The driver itself stops reading for a while, or goes on: its disk has enough to do. Meanwhile the peer's silence is not
+ * held against him, and he hears of us. */
+void psst_link_pause(struct psst_link *link, struct psst_now now, bool paused);
 /* One event, PSST_EV_NONE when there is nothing more to do now. Works off input and deadlines. After ENDED only NONE.
  */
 void psst_link_next(struct psst_link *link, struct psst_now now, struct psst_event *ev);

@@ -63,27 +63,6 @@ const uint8_t *psst_rekey_x(const struct psst_rekey *rekey)
     return rekey->theirs + sizeof(struct psst_x25519_public);
 }
 
-/* All keys of a session, from RK' and hash' as in the handshake from ck2 and h7. */
-static enum psst_err expand_keys(struct psst_session_keys *out, const struct psst_chain_key *rk)
-{
-    const struct {
-        const char *label;
-        uint8_t *key;
-    } keys[] = {
-        {PSST_LBL("caller to callee"), out->k_ab.b},
-        {PSST_LBL("callee to caller"), out->k_ba.b},
-        {PSST_LBL("voice caller to callee"), out->v_ab.b},
-        {PSST_LBL("voice callee to caller"), out->v_ba.b},
-        {PSST_LBL("rekey"), out->rk.b},
-    };
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        struct psst_view info[] = {psst_view_str(keys[i].label), psst_view(out->hash.b, sizeof out->hash.b)};
-        enum psst_err err = psst_hkdf_expand(keys[i].key, rk->b, info, 2);
-        if (err != PSST_OK) return err;
-    }
-    return PSST_OK;
-}
-
 struct secrets {
     const struct psst_kem_secret *za, *zb;
     const uint8_t *r1, *r2;
@@ -91,17 +70,19 @@ struct secrets {
     struct psst_chain_key rk;
 };
 
+/* All keys of a session, from RK' and hash' as in the handshake from ck2 and h7. */
 static enum psst_err mix(struct psst_session_keys *next, struct secrets *s, const struct psst_rekey_base *base)
 {
+    struct psst_hash hash;
     struct psst_view heard[] = {psst_view(base->hash->b, sizeof base->hash->b), psst_view(s->r1, PSST_REKEY_LEN),
                                 psst_view(s->r2, PSST_REKEY_LEN)};
-    enum psst_err err = psst_sha256(&next->hash, heard, 3);
+    enum psst_err err = psst_sha256(&hash, heard, 3);
     if (err != PSST_OK) return err;
     struct psst_view ikm[] = {psst_view(s->dh.b, sizeof s->dh.b), psst_view(s->za->b, sizeof s->za->b),
                               psst_view(s->zb->b, sizeof s->zb->b), psst_view(base->psk->b, sizeof base->psk->b),
-                              psst_view(next->hash.b, sizeof next->hash.b)};
+                              psst_view(hash.b, sizeof hash.b)};
     err = psst_hkdf_extract(s->rk.b, psst_view(base->rk->b, sizeof base->rk->b), ikm, 5);
-    return err == PSST_OK ? expand_keys(next, &s->rk) : err;
+    return err == PSST_OK ? psst_session_keys_derive(next, &s->rk, &hash) : err;
 }
 
 enum psst_err psst_rekey_derive(struct psst_rekey *rekey, const struct psst_rekey_base *base,

@@ -110,15 +110,23 @@ static enum psst_err grow(struct day_set *set)
     return PSST_OK;
 }
 
-enum psst_err psst_replay_cache_add(struct psst_replay_cache *cache, const uint8_t mac[32], uint64_t matched_day,
-                                    uint64_t today)
+bool psst_replay_cache_seen(struct psst_replay_cache *cache, const uint8_t mac[32], uint64_t matched_day,
+                            uint64_t today)
 {
     forget_other_days(cache, today);
     /* midnight passed between the MAC's check and this: its day is forgotten, so nobody can say that it is new */
-    if (!can_match(matched_day, today)) return PSST_ERR_EXISTS;
+    if (!can_match(matched_day, today)) return true;
+    const struct day_set *set = &cache->sets[matched_day % DAYS];
+    struct entry e = entry_of(mac);
+    return set->places != NULL && !is_empty(find_place(set, &e));
+}
+
+enum psst_err psst_replay_cache_add(struct psst_replay_cache *cache, const uint8_t mac[32], uint64_t matched_day,
+                                    uint64_t today)
+{
+    if (psst_replay_cache_seen(cache, mac, matched_day, today)) return PSST_ERR_EXISTS;
     struct day_set *set = &cache->sets[matched_day % DAYS];
     struct entry e = entry_of(mac);
-    if (set->places != NULL && !is_empty(find_place(set, &e))) return PSST_ERR_EXISTS;
     if (psst_replay_cache_count(cache) >= PSST_REPLAY_CACHE_MAX) return PSST_ERR_FULL;
     set->day = matched_day;
     enum psst_err err = grow(set);

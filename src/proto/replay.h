@@ -18,6 +18,10 @@ void psst_replay_cache_free(struct psst_replay_cache *cache);
  * day moves on). matched_day is the day that M1's MAC was made with. */
 PSST_MUST_USE enum psst_err psst_replay_cache_add(struct psst_replay_cache *cache, const uint8_t mac[32],
                                                   uint64_t matched_day, uint64_t today);
+/* Whether psst_replay_cache_add would say PSST_ERR_EXISTS, without adding: so that replays, which cost nothing to make, are
+ * told apart before anything is counted against the address they come from. */
+bool psst_replay_cache_seen(struct psst_replay_cache *cache, const uint8_t mac[32], uint64_t matched_day,
+                            uint64_t today);
 size_t psst_replay_cache_count(const struct psst_replay_cache *cache);
 
 #define PSST_REPLAY_ENTRY_LEN 24 /* 16 bytes of MAC || u64 day: one entry in the file on disk */

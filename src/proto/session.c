@@ -384,6 +384,11 @@ uint64_t psst_session_deadline(const struct psst_session *s)
     return s->answered ? 0 : psst_timers_deadline(&s->timers);
 }
 
+bool psst_session_wants_input(const struct psst_session *s)
+{
+    return !s->asked && s->acks.len <= PSST_ACKS_HELD_MAX;
+}
+
 size_t psst_session_expects(const struct psst_session *s)
 {
     return s->body_len == 0 ? 0 : record_len(s->body_len);

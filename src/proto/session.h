@@ -63,6 +63,8 @@ void psst_session_fini(struct psst_session *s);
  * more). false: nothing more to do now. */
 bool psst_session_next(struct psst_session *s, struct psst_input *in, bool eof, uint64_t now_ns, struct psst_event *ev);
 uint64_t psst_session_deadline(const struct psst_session *s);
+/* False while nothing may be read: a question is open, or the other side sends and does not read. */
+bool psst_session_wants_input(const struct psst_session *s);
 /* The length of the record that is being read, 0 when its head has not come yet. */
 size_t psst_session_expects(const struct psst_session *s);
 

@@ -5,6 +5,10 @@
 
 #include "proto/session.h"
 
+/* Over this many acknowledgements in bytes, held back because their receiver does not read, nothing more is read from him.
+ * Far over what one who keeps to the limit of texts under way can bring about. */
+#define PSST_ACKS_HELD_MAX (4 * PSST_TEXT_OUTSTANDING_MAX * sizeof(struct psst_msg_id))
+
 /* Ends the session, to be reported by the next psst_session_next; the first reason stays. */
 void psst_session_fail(struct psst_session *s, enum psst_link_end end);
 

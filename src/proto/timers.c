@@ -5,6 +5,7 @@
 #define PING_WAITING_NS (4 * PSST_SECOND_NS) /* three of them fit into PSST_DEAD_WAITING_NS */
 #define OWED_NS         (5 * PSST_SECOND_NS) /* twice in PSST_DEAD_WAITING_NS */
 #define PONG_EVERY_NS   PSST_SECOND_NS
+#define PAUSED_MAX_NS   (600 * PSST_SECOND_NS) /* a disk that takes nothing for longer does not come back */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
@@ -38,6 +39,7 @@ void psst_timers_begin(struct psst_timers *t, enum psst_role role, const struct 
         .output_waits_ns = PSST_NEVER,
         .ponged_ns = PSST_NEVER,
         .ping_open_ns = PSST_NEVER,
+        .paused_ns = PSST_NEVER,
         .keys_ns = now_ns,
         .role = role,
     };
@@ -104,6 +106,13 @@ bool psst_timers_may_pong(struct psst_timers *t, uint64_t now_ns)
     return true;
 }
 
+void psst_timers_on_paused(struct psst_timers *t, uint64_t now_ns, bool paused)
+{
+    if (paused == (t->paused_ns != PSST_NEVER)) return;
+    t->paused_ns = paused ? now_ns : PSST_NEVER;
+    if (!paused) t->heard_ns = now_ns; /* what he has said since is about to be read */
+}
+
 void psst_timers_on_rekey_begun(struct psst_timers *t)
 {
     t->rekeying = true;
@@ -128,11 +137,13 @@ static uint64_t ping_at(const struct psst_timers *t)
     uint64_t at = earlier(after(quiet_ns, t->ping_interval_ns), t->owed_ns);
     uint64_t waits = waits_ns(t);
     if (waits != PSST_NEVER) at = earlier(at, after(later(quiet_ns, waits), PING_WAITING_NS));
+    if (t->paused_ns != PSST_NEVER) at = earlier(at, after(later(t->pinged_ns, t->paused_ns), PING_WAITING_NS));
     return at;
 }
 
 static uint64_t dead_at(const struct psst_timers *t)
 {
+    if (t->paused_ns != PSST_NEVER) return after(t->paused_ns, PAUSED_MAX_NS);
     uint64_t at = after(t->heard_ns, PSST_DEAD_IDLE_NS);
     uint64_t waits = waits_ns(t);
     if (waits == PSST_NEVER) return at;

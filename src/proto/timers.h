@@ -25,6 +25,7 @@ struct psst_timers {
     uint64_t ping_open_ns;     /* when the ping left that is not answered yet; PSST_NEVER: none */
     uint64_t keys_ns;          /* age of the keys */
     uint64_t keys_bytes;       /* of both directions under them */
+    uint64_t paused_ns;        /* since when our own driver does not read; PSST_NEVER: it does */
     bool rekeying;
     enum psst_role role;
 };
@@ -49,6 +50,9 @@ void psst_timers_on_ping_sent(struct psst_timers *t, const struct psst_rng *rng,
 bool psst_timers_on_pong(struct psst_timers *t, uint64_t now_ns, uint64_t *rtt_ns);
 /* A ping came: whether it may be answered (once a second at most), which it then is. */
 bool psst_timers_may_pong(struct psst_timers *t, uint64_t now_ns);
+/* Our own driver stops reading (its disk has more than enough), or goes on: silence is not the peer's meanwhile, and he is
+ * sent signs of life as if data waited. */
+void psst_timers_on_paused(struct psst_timers *t, uint64_t now_ns, bool paused);
 void psst_timers_on_rekey_begun(struct psst_timers *t);
 void psst_timers_on_rekeyed(struct psst_timers *t, uint64_t now_ns);
 

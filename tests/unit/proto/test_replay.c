@@ -46,6 +46,19 @@ static void replay_cache__accepts_once__same_mac(void **state)
     assert_int_equal(psst_replay_cache_count(cache), 2);
 }
 
+static void replay_cache__asked__adds_nothing(void **state)
+{
+    struct psst_replay_cache *cache = *state;
+    uint8_t mac[32];
+    mac_of(mac, 3);
+    assert_false(psst_replay_cache_seen(cache, mac, TODAY, TODAY));
+    assert_int_equal(psst_replay_cache_count(cache), 0);
+    assert_int_equal(add(cache, 3, TODAY, TODAY), PSST_OK);
+    assert_true(psst_replay_cache_seen(cache, mac, TODAY, TODAY));
+    assert_false(psst_replay_cache_seen(cache, mac, TODAY + 1, TODAY));
+    assert_true(psst_replay_cache_seen(cache, mac, TODAY, TODAY + 2)); /* forgotten: nobody can say */
+}
+
 static void replay_cache__tells_apart__every_byte_of_the_key(void **state)
 {
     struct psst_replay_cache *cache = *state;
@@ -165,6 +178,7 @@ int main(void)
 #define CACHE_TEST(f) cmocka_unit_test_setup_teardown(f, new_cache, free_cache)
     const struct CMUnitTest tests[] = {
         CACHE_TEST(replay_cache__accepts_once__same_mac),
+        CACHE_TEST(replay_cache__asked__adds_nothing),
         CACHE_TEST(replay_cache__tells_apart__every_byte_of_the_key),
         CACHE_TEST(replay_cache__accepts_once__mac_of_zeros),
         CACHE_TEST(replay_cache__remembers__while_the_day_can_match),

@@ -276,7 +276,54 @@ static void output__over_the_limit__again(void **state)
     assert_int_equal(pair_say(p, &p->a, 200, body), PSST_OK);
 }
 
+/* A peer that sends and never reads: what it sent is acknowledged to nobody, and then it is not read either. */
+static void acks__for_one_who_does_not_read__hold_up_his_texts(void **state)
+{
+    (void)state;
+    struct pair *p = &pair;
+    static char body[60001];
+    memset(body, 'z', 60000);
+    p->b_to_a = false;
+    for (uint64_t i = 0; psst_link_output(p->b.link).len <= PSST_LINK_OUTPUT_MAX; i++)
+        assert_int_equal(pair_say(p, &p->b, i, body), PSST_OK);
+    struct psst_msg_id id = {{0}};
+    size_t acks = 0;
+    for (; psst_link_wants_input(p->b.link) && acks < 100000; acks++) {
+        psst_store_u64(id.b, acks);
+        assert_int_equal(psst_link_ack(p->b.link, p->now, &id), PSST_OK);
+        if (acks % 100 == 0) (void)psst_link_output(p->b.link);
+    }
+    assert_true(acks > PSST_TEXT_OUTSTANDING_MAX && acks < 30000);
+    /* what was on its way when the socket was left alone still has room */
+    for (size_t i = 0; i < 8192; i++) assert_int_equal(psst_link_ack(p->b.link, p->now, &id), PSST_OK);
+    assert_true(psst_link_established(p->b.link));
+    p->b_to_a = true;
+    pair_settle(p);
+    assert_true(psst_link_wants_input(p->b.link));
+    assert_true(p->a.count[PSST_EV_ACK] > 0);
+    assert_true(psst_link_established(p->a.link) && psst_link_established(p->b.link));
+}
+
 /* ---- signs of life ---- */
+
+/* The disk of one takes half a minute over what it has: the other waits, and nobody takes anybody for dead. */
+static void pause__of_our_own__is_nobodys_silence(void **state)
+{
+    (void)state;
+    struct pair *p = &pair;
+    p->a_to_b = false; /* b does not read */
+    psst_link_pause(p->b.link, p->now, true);
+    assert_int_equal(pair_say(p, &p->a, 1, "later"), PSST_OK);
+    pair_pass(p, 60 * PSST_SECOND_NS);
+    assert_int_equal(p->a.count[PSST_EV_ENDED] + p->b.count[PSST_EV_ENDED], 0);
+    p->a_to_b = true;
+    psst_link_pause(p->b.link, p->now, false);
+    pair_pass(p, PSST_SECOND_NS);
+    assert_string_equal(p->b.text, "later");
+    p->a_to_b = p->b_to_a = false; /* after it silence counts again */
+    pair_pass(p, PSST_DEAD_IDLE_NS);
+    pair_assert_ended(&p->b, PSST_END_NO_PONG);
+}
 
 static void idle__pings_at_10_to_15_seconds__and_lives(void **state)
 {
@@ -572,6 +619,8 @@ int main(void)
         SESSION_TEST(file__impossible_offer__is_declined_by_the_core),
         SESSION_TEST(buffers__after_bulk__are_freed_within_a_second),
         SESSION_TEST(output__over_the_limit__again),
+        SESSION_TEST(acks__for_one_who_does_not_read__hold_up_his_texts),
+        SESSION_TEST(pause__of_our_own__is_nobodys_silence),
         SESSION_TEST(idle__pings_at_10_to_15_seconds__and_lives),
         SESSION_TEST(pong__tells__the_time_it_took),
         SESSION_TEST(silence__idle__is_noticed_after_25_seconds),

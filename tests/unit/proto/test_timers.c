@@ -128,6 +128,24 @@ static void pongs__once_a_second(void **state)
     assert_true(psst_timers_may_pong(&t, BEGIN + S));
 }
 
+static void paused__pings_every_4_seconds__dead_after_10_minutes(void **state)
+{
+    (void)state;
+    psst_timers_on_paused(&t, BEGIN + S, true);
+    psst_timers_on_paused(&t, BEGIN + 2 * S, true); /* said twice */
+    uint64_t now = BEGIN + S;
+    while (now < BEGIN + 597 * S) {
+        assert_int_equal(psst_timers_due(&t, now + 4 * S - 1), PSST_DUE_NOTHING);
+        now += 4 * S;
+        assert_int_equal(psst_timers_due(&t, now), PSST_DUE_PING);
+        psst_timers_on_ping_sent(&t, &rng, now);
+    }
+    assert_int_equal(psst_timers_due(&t, BEGIN + 601 * S), PSST_DUE_DEAD);
+    psst_timers_on_paused(&t, BEGIN + 601 * S, false);
+    assert_int_not_equal(psst_timers_due(&t, BEGIN + 601 * S), PSST_DUE_DEAD);
+    assert_int_equal(psst_timers_due(&t, BEGIN + 626 * S), PSST_DUE_DEAD);
+}
+
 static void rtt__of_the_last_ping__once(void **state)
 {
     (void)state;
@@ -181,6 +199,7 @@ int main(void)
         cmocka_unit_test_setup(output_waiting__is_dead_after_12__unless_it_moves, set_up),
         cmocka_unit_test_setup(data_heard__owes_a_sign_within_5_seconds, set_up),
         cmocka_unit_test_setup(pongs__once_a_second, set_up),
+        cmocka_unit_test_setup(paused__pings_every_4_seconds__dead_after_10_minutes, set_up),
         cmocka_unit_test_setup(rtt__of_the_last_ping__once, set_up),
         cmocka_unit_test_setup(rekey__by_bytes_of_both_directions, set_up),
         cmocka_unit_test_setup(rekey__by_time__is_the_callers_duty, set_up),
