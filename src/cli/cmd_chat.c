@@ -38,20 +38,27 @@ struct chat {
 
 /* ---- what comes ---- */
 
+/* Its place among our own that are not settled; n_own: it is none. */
+static size_t find_own(const struct chat *chat, const char *id)
+{
+    size_t at = 0;
+    while (at < chat->n_own && strcmp(chat->own[at], id) != 0) at++;
+    return at;
+}
+
 static void settle(struct chat *chat, const char *id)
 {
-    for (size_t i = 0; i < chat->n_own; i++) {
-        if (strcmp(chat->own[i], id) != 0) continue;
-        memcpy(chat->own[i], chat->own[--chat->n_own], ID_SIZE);
-        if (chat->unsettled > 0) chat->unsettled--;
-        return;
-    }
+    size_t at = find_own(chat, id);
+    if (at == chat->n_own) return;
+    memmove(chat->own[at], chat->own[--chat->n_own], ID_SIZE);
+    if (chat->unsettled > 0) chat->unsettled--;
 }
 
 static void on_message(struct chat *chat, const json_t *message)
 {
     bool out = strcmp(psst_out_string(message, "direction"), "out") == 0;
-    if (out && chat->typed && chat->in_flight > 0) return; /* our own: on the screen already */
+    bool own = chat->in_flight > 0 || find_own(chat, psst_out_string(message, "id")) < chat->n_own;
+    if (out && own && chat->typed) return; /* on the screen already */
     psst_gutter_message(&chat->gutter, message);
     psst_shown_note(&chat->shown, message);
 }

@@ -50,7 +50,7 @@ static bool bits_allowed(long long bits)
 
 static bool ask_bits(struct init *init)
 {
-    (void)fprintf(stderr, "\nThe size of your RSA key, 1024 to 4096 bits. It holds for good, so take the strongest:\n"
+    (void)fprintf(stderr, "\nThe size of your RSA key. It holds for good, so take the strongest:\n"
                           "  4096   the default; takes some seconds to make, once\n"
                           "  3072   strong by today's measure; made in a second or two\n"
                           "  less   for the sake of old keys only; marked weak wherever it is shown\n");
@@ -65,9 +65,9 @@ static bool ask_bits(struct init *init)
 static bool ask_passphrase(struct init *init)
 {
     (void)fprintf(stderr,
-                  "\nA passphrase keeps the key closed to who gets at this disk. Several words are good.\n"
-                  "There is no way back to the key without it%s.\n",
-                  init->import != NULL ? "; it also opens the key that is imported" : "");
+                  "\nA passphrase keeps the key closed to who gets at this disk; several words are\n"
+                  "good. There is no way back to the key without it%s.\n",
+                  init->import != NULL ? "; it also opens\nthe key that is imported" : "");
     return psst_prompt_new_passphrase("Passphrase: ", &init->pass);
 }
 

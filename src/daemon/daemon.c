@@ -31,6 +31,7 @@ struct runtime {
     uv_timer_t stop;
     unsigned stop_checks;
     unsigned closing; /* of store thread and psst-key: how many are not gone yet */
+    char *listen_before; /* the setting that --listen took the place of; NULL: none */
     int lock_fd;
     int ready_fd;
 };
@@ -163,6 +164,7 @@ static void free_all(struct runtime *r)
     psst_book_free(d->book);
     psst_identity_free(d->identity);
     psst_settings_free(d->settings);
+    free(r->listen_before);
     if (r->lock_fd >= 0) (void)close(r->lock_fd);
     if (r->ready_fd >= 0) (void)close(r->ready_fd);
     psst_control_free(d->control); /* whoever waits for our end sees it now */
@@ -182,6 +184,23 @@ static enum psst_err take_lock(struct runtime *r, struct psst_diag *diag)
     }
 }
 
+/* The new addresses are kept; what was there before comes back when they cannot be had. */
+static enum psst_err replace_listen(struct runtime *r, struct psst_diag *diag)
+{
+    r->listen_before = strdup(psst_settings_get(r->d.settings, "listen"));
+    if (r->listen_before == NULL) return psst_fail(diag, PSST_ERR_MEMORY, "out of memory");
+    return psst_settings_set(r->d.settings, "listen", r->options->listen, diag);
+}
+
+static enum psst_err listen_or_restore(struct runtime *r, struct psst_diag *diag)
+{
+    enum psst_err err = psst_peers_listen(r->d.peers, diag);
+    if (err != PSST_OK && r->listen_before != NULL &&
+        psst_settings_set(r->d.settings, "listen", r->listen_before, NULL) != PSST_OK)
+        psst_log(&r->d.log, PSST_LOG_WARNING, "setting-not-restored", "key=listen");
+    return err;
+}
+
 static enum psst_err open_home(struct runtime *r, struct psst_diag *diag)
 {
     struct psst_daemon *d = &r->d;
@@ -192,7 +211,7 @@ static enum psst_err open_home(struct runtime *r, struct psst_diag *diag)
     if (err == PSST_OK) err = psst_settings_load(&d->settings, &d->paths, diag);
     if (err == PSST_OK && r->options->listen != NULL &&
         strcmp(r->options->listen, psst_settings_get(d->settings, "listen")) != 0)
-        err = psst_settings_set(d->settings, "listen", r->options->listen, diag);
+        err = replace_listen(r, diag);
     if (err != PSST_OK) return err;
     set_level(d, psst_settings_get(d->settings, "log_level"));
     if (r->options->log_level != NULL) set_level(d, r->options->log_level);
@@ -262,7 +281,7 @@ static enum psst_err bring_up(struct runtime *r, struct psst_diag *diag)
     enum psst_err err = make_modules(r, diag);
     if (err != PSST_OK) return err;
     psst_identity_start(d->identity);
-    err = psst_peers_listen(d->peers, diag);
+    err = listen_or_restore(r, diag);
     if (err == PSST_OK) err = psst_control_new(&d->control, d, diag);
     if (err != PSST_OK) return err;
     /* whoever waits for us wants to go on at once: a key without a passphrase is opened first */
