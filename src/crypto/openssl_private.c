@@ -27,6 +27,15 @@ static bool numbers_bounded(const EVP_PKEY *pkey, const struct psst_rsa_public *
     return ok;
 }
 
+/* A third prime would have to be bounded and checked too, and no key that people have holds one. */
+static bool two_primes(const EVP_PKEY *pkey)
+{
+    BIGNUM *third = NULL;
+    bool two = EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_FACTOR3, &third) != 1;
+    BN_clear_free(third);
+    return two;
+}
+
 /* Every relation between the numbers, and that the factors are primes: 0.3 s at 4096 bits. */
 static bool consistent(EVP_PKEY *pkey)
 {
@@ -60,6 +69,8 @@ enum psst_err psst_ossl_private_new(struct psst_rsa_private **out, EVP_PKEY *pke
     }
     key->key.pkey = pkey;
     enum psst_err err = psst_ossl_public_of(&key->pub, pkey, PSST_OSSL_FULL, diag);
+    if (err == PSST_OK && !two_primes(pkey))
+        err = psst_fail(diag, PSST_ERR_BAD_KEY, "This RSA key has more than two primes; PSST takes keys of two.");
     if (err == PSST_OK && !(numbers_bounded(pkey, key->pub) && consistent(pkey) && works(key)))
         err = psst_fail(diag, PSST_ERR_BAD_KEY,
                         "The private key does not match its public half: the file is damaged, or was made wrong.");

@@ -89,6 +89,7 @@ static void read__says__what_is_wrong(void **state)
         {"short-1023", PSST_ERR_BAD_KEY, "1023 bits"},
         {"long-4098", PSST_ERR_BAD_KEY, "4098 bits"},
         {"small-e", PSST_ERR_BAD_KEY, "too small"},
+        {"three-primes", PSST_ERR_BAD_KEY, "more than two primes"},
         {"bent-d", PSST_ERR_BAD_KEY, "does not match"},
         {"bent-p", PSST_ERR_BAD_KEY, "does not match"},
         {"bent-q", PSST_ERR_BAD_KEY, "does not match"},

@@ -88,6 +88,7 @@ write("pss-public", run("pkey", "-pubout", data=open("pss.pem", "rb").read()))
 write("short-512", rsa(512))
 write("short-1023", rsa(1023))
 write("long-4098", rsa(4098))
+write("three-primes", rsa(1024, "-pkeyopt", "rsa_keygen_primes:3"))
 write("small-e", rsa(1024, "-pkeyopt", "rsa_keygen_pubexp:3"))
 
 # one private number bent at a time: n e d p q dP dQ qInv are the integers after the version
