@@ -12,12 +12,7 @@
 #include "proto/link_internal.h"
 #include "proto/replay.h"
 #include "proto/session_send.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "support/check.h"
 
 #define SIM_SECOND UINT64_C(1000000000)
 #define SIM_CALLS  4

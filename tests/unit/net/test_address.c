@@ -1,9 +1,6 @@
 #include "net/address.h"
 
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "support/check.h"
 
 static void address_split__gives__host_and_port(void **state)
 {
@@ -88,6 +85,19 @@ static void sockaddr_copy__takes__the_two_families_only(void **state)
     assert_int_equal(psst_sockaddr_copy(&to, &from.any, 1), PSST_ERR_USAGE);
 }
 
+static void sockaddr_equal__looks_at__family_address_and_port(void **state)
+{
+    (void)state;
+    static const char *const all[] = {"127.0.0.1:1", "127.0.0.1:2", "127.0.0.2:1", "[::1]:1", "[::2]:1", "[::1]:2"};
+    const size_t n = sizeof all / sizeof all[0];
+    for (size_t i = 0; i < n * n; i++) {
+        union psst_sockaddr a, b;
+        assert_int_equal(psst_sockaddr_parse(&a, all[i / n]), PSST_OK);
+        assert_int_equal(psst_sockaddr_parse(&b, all[i % n]), PSST_OK);
+        assert_int_equal(psst_sockaddr_equal(&a, &b), i / n == i % n);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +107,7 @@ int main(void)
         cmocka_unit_test(sockaddr__shows__mapped_ipv4_as_ipv4),
         cmocka_unit_test(sockaddr_numeric__leaves__names_to_others),
         cmocka_unit_test(sockaddr_copy__takes__the_two_families_only),
+        cmocka_unit_test(sockaddr_equal__looks_at__family_address_and_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

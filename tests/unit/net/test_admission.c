@@ -1,9 +1,6 @@
 #include "net/admission.h"
 
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+#include "support/check.h"
 
 #include <stdio.h>
 

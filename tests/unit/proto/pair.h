@@ -5,14 +5,9 @@
 
 #include "proto/link_internal.h"
 #include "proto/session_send.h"
+#include "support/check.h"
 #include "support/det_rng.h"
 #include "support/vectors.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 
 #define PAIR_EVENTS (PSST_EV_ENDED + 1)
 

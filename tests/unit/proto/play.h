@@ -5,14 +5,9 @@
 
 #include "proto/handshake_internal.h"
 #include "proto/replay.h"
+#include "support/check.h"
 #include "support/det_rng.h"
 #include "support/vectors.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 
 /* Gives what was pushed, in order, then what follows from its seed. */
 struct play_rng {

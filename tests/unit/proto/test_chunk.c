@@ -1,13 +1,10 @@
 /* Chunks: those of the vectors both ways, each kind written and read back, and each way of being malformed. */
 #include "proto/chunk.h"
 
+#include "support/check.h"
 #include "support/vectors.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 static json_t *root;
 

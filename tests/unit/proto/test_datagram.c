@@ -1,12 +1,8 @@
 /* Voice datagrams: the vectors, the replay window at its edges, the frame codec. */
 #include "proto/datagram.h"
+
+#include "support/check.h"
 #include "support/vectors.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 
 static json_t *root;
 

@@ -1,11 +1,7 @@
 /* Which of two sessions stays: a table, and that two ends with their own clocks never contradict each other. */
 #include "proto/duplicate.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "support/check.h"
 
 static const struct psst_fpr smaller = {{1, 2, 3}}, larger = {{1, 2, 4}};
 

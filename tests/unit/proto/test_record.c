@@ -2,13 +2,8 @@
 #include "proto/record.h"
 
 #include "proto/chunk.h"
+#include "support/check.h"
 #include "support/vectors.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 
 static json_t *root;
 

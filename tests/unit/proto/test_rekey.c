@@ -3,14 +3,9 @@
 
 #include "proto/chunk.h"
 #include "proto/record.h"
+#include "support/check.h"
 #include "support/det_rng.h"
 #include "support/vectors.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 
 static json_t *root, *handshakes;
 static const json_t *handshake; /* the one that the session began with */

@@ -1,11 +1,7 @@
 /* The replay cache: what it remembers, what it forgets, and that it stays bounded. */
 #include "proto/replay.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "support/check.h"
 
 #define TODAY UINT64_C(20254)
 

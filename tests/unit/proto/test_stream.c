@@ -1,13 +1,8 @@
 /* The two byte streams of a link: what is copied and what is not, and when memory is given back. */
 #include "proto/stream.h"
 
+#include "support/check.h"
 #include "support/det_rng.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 
 static uint8_t scratch[4096];
 static const struct psst_span whole_scratch = {scratch, sizeof scratch};

@@ -1,13 +1,8 @@
 /* The set of texts that are under way, against the plainest model. */
 #include "proto/text.h"
 
+#include "support/check.h"
 #include "support/det_rng.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 
 static struct psst_msg_id id_of(uint64_t n)
 {

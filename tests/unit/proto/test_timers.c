@@ -2,13 +2,8 @@
 #include "proto/timers.h"
 
 #include "proto/link.h"
+#include "support/check.h"
 #include "support/det_rng.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 
 #define S     PSST_SECOND_NS
 #define BEGIN (1000 * S)
