@@ -2,14 +2,7 @@
 #ifndef PSST_TESTS_UNIT_DAEMON_FOLDER_H
 #define PSST_TESTS_UNIT_DAEMON_FOLDER_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "base/bytes.h"
+#include "support/check.h"
 
 struct folder {
     char path[128];

@@ -1,40 +1,6 @@
-/* The Nth allocation fails, for every N, through a whole life of two links: no crash, no leak, and each end is told. The
- * linker turns malloc and calloc of our own libraries into the ones here (meson.build). */
+/* The Nth allocation fails, for every N, through a whole life of two links: no crash, no leak, and each end is told. */
 #include "pair.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-
-static bool armed, fired;
-static size_t left; /* allocations until one fails */
-
-static bool fails_now(void)
-{
-    if (!armed) return false;
-    if (left-- > 0) return false;
-    armed = false;
-    fired = true;
-    return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails_now() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails_now() ? NULL : __real_calloc(n, size);
-}
-
-static void arm(size_t n)
-{
-    armed = true;
-    fired = false;
-    left = n;
-}
+#include "support/failing_malloc.h"
 
 static void send_bulk(struct pair *p)
 {
@@ -78,14 +44,15 @@ static bool told(const struct pair_end *e)
 static void nth_allocation_fails__in_a_session__each_end_is_told(void **state)
 {
     (void)state;
-    size_t n = 0;
+    unsigned n = 0;
+    bool failed;
     do {
         struct pair p;
         pair_init(&p);
-        arm(n);
+        failing_malloc_at(++n);
         live(&p);
-        armed = false;
-        if (fired && !told(&p.a) && !told(&p.b)) fail_msg("allocation %zu failed and nobody was told", n);
+        failed = failing_malloc_stop();
+        if (failed && !told(&p.a) && !told(&p.b)) fail_msg("allocation %u failed and nobody was told", n);
         /* whoever is still there ends like on any other day */
         psst_link_eof(p.a.link);
         psst_link_eof(p.b.link);
@@ -93,9 +60,8 @@ static void nth_allocation_fails__in_a_session__each_end_is_told(void **state)
         assert_int_equal(p.a.count[PSST_EV_ENDED], 1);
         assert_int_equal(p.b.count[PSST_EV_ENDED], 1);
         pair_fini(&p);
-        n++;
-    } while (fired);
-    assert_true(n > 15); /* there was something to fail */
+    } while (failed);
+    assert_true(n > 16); /* there was something to fail */
 }
 
 static void nth_allocation_fails__in_a_call_or_accept__is_an_error(void **state)
@@ -104,23 +70,23 @@ static void nth_allocation_fails__in_a_call_or_accept__is_an_error(void **state)
     struct pair p;
     pair_init(&p);
     bool more = true;
-    for (size_t n = 0; more; n++) {
+    for (unsigned n = 1; more; n++) {
         struct psst_link *link = NULL;
-        arm(n);
+        failing_malloc_at(n);
         enum psst_err err = psst_link_call(&link, &p.a.config, p.a.contact, NULL, p.now);
-        more = fired;
-        if (fired) assert_true(err == PSST_ERR_MEMORY || err == PSST_ERR_INTERNAL);
-        if (fired) assert_null(link);
+        bool failed = more = failing_malloc_stop();
+        if (failed) assert_true(err == PSST_ERR_MEMORY || err == PSST_ERR_INTERNAL);
+        if (failed) assert_null(link);
         psst_link_free(link);
         link = NULL;
-        arm(n);
+        failing_malloc_at(n);
         err = psst_link_accept(&link, &p.b.config, p.now);
-        more |= fired;
-        if (fired) assert_int_equal(err, PSST_ERR_MEMORY);
-        if (fired) assert_null(link);
+        failed = failing_malloc_stop();
+        more |= failed;
+        if (failed) assert_int_equal(err, PSST_ERR_MEMORY);
+        if (failed) assert_null(link);
         psst_link_free(link);
     }
-    armed = false;
     pair_fini(&p);
 }
 

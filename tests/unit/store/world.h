@@ -2,14 +2,8 @@
 #ifndef PSST_TESTS_UNIT_STORE_WORLD_H
 #define PSST_TESTS_UNIT_STORE_WORLD_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "store/store.h"
+#include "support/check.h"
 
 #define must(expr) assert_int_equal((expr), PSST_OK)
 
