@@ -79,6 +79,21 @@ bool psst_cli_args(const struct psst_cli *cli, int argc, int min, int max, int *
     return n >= min && n <= max;
 }
 
+bool psst_cli_json_only(const struct psst_cli *cli, int argc, char **argv, bool *as_json, int *code)
+{
+    static const struct option table[] = {{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+    int opt;
+    *as_json = false;
+    while ((opt = getopt_long(argc, argv, ":", table, NULL)) != -1) {
+        if (opt != 'j') {
+            *code = psst_cli_bad_option(cli, argv);
+            return false;
+        }
+        *as_json = true;
+    }
+    return psst_cli_args(cli, argc, 0, 0, code);
+}
+
 /* ---- psstd ---- */
 
 int psst_cli_connect(struct psst_cli *cli, bool start)

@@ -1,7 +1,7 @@
 /* The command line: one table of verbs, each in a small file of its own (cmd_*.c), over the client. It holds no keys and
  * no state; what it shows of others goes through psst_out_text first.
  *
- *   main.c: argv -> verb -> connect -> run       cmd_*.c: options -> psst_cli_call -> what is printed
+ *   main.c, verbs.c: argv -> verb -> run         cmd_*.c: options -> psst_cli_call -> what is printed
  */
 #ifndef PSST_CLI_CLI_H
 #define PSST_CLI_CLI_H
@@ -60,14 +60,17 @@ int psst_cli_bad_option(const struct psst_cli *cli, char **argv);
 /* Exactly so many arguments after the options (optind). True when right; else *code is set. */
 bool psst_cli_args(const struct psst_cli *cli, int argc, int min, int max, int *code);
 
+/* The whole command line of a verb that takes --json and nothing else. True when right; else *code is set. */
+bool psst_cli_json_only(const struct psst_cli *cli, int argc, char **argv, bool *as_json, int *code);
+
 void psst_cli_print_usage(FILE *f, const struct psst_verb *verb);
 
 /* ---- psstd ---- */
 
 /* start: psstd is started when none runs. 0, or the exit code, said. */
 int psst_cli_connect(struct psst_cli *cli, bool start);
-/* Request and answer, over a connection that is made when there is none yet. When the identity is locked and a person sits there, it asks for the passphrase, unlocks, and
- * tries again. NULL: said, *code is set. Takes params. */
+/* Request and answer, over a connection that is made when there is none yet. When the identity is locked and a person
+ * sits there, it asks for the passphrase, unlocks, and tries again. NULL: said, *code is set. Takes params. */
 json_t *psst_cli_call(struct psst_cli *cli, const char *method, json_t *params, int *code);
 /* Over the connection that stands, without any word or unlocking: the failure goes to the caller. */
 json_t *psst_cli_try(struct psst_cli *cli, const char *method, json_t *params, struct psst_failure *failure);

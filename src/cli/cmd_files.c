@@ -146,14 +146,9 @@ static void print_files(const json_t *list)
 
 static int run_files(struct psst_cli *cli, int argc, char **argv)
 {
-    static const struct option table[] = {{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
-    bool as_json = false;
-    int opt, code = PSST_EXIT_DONE;
-    while ((opt = getopt_long(argc, argv, ":", table, NULL)) != -1) {
-        if (opt != 'j') return psst_cli_bad_option(cli, argv);
-        as_json = true;
-    }
-    if (!psst_cli_args(cli, argc, 0, 0, &code)) return code;
+    bool as_json;
+    int code = PSST_EXIT_DONE;
+    if (!psst_cli_json_only(cli, argc, argv, &as_json, &code)) return code;
     json_t *result = psst_cli_call(cli, "files", NULL, &code);
     if (result == NULL) return code;
     const json_t *list = json_object_get(result, "files");
