@@ -180,7 +180,7 @@ struct psst_conn *psst_conn_by_serial(struct psst_peers *peers, uint64_t serial)
 /* After putting anything into the link: writes out and sets the timer. */
 void psst_conn_kick(struct psst_conn *conn);
 /* Bytes that wait between link and kernel: bulk senders stay under PSST_BULK_WAITING. */
-#define PSST_BULK_WAITING (4 * 65536)
+#define PSST_BULK_WAITING ((size_t)4 * 65536)
 size_t psst_conn_waiting(const struct psst_conn *conn);
 /* Flow control: while held (counted), the socket is not read. */
 void psst_conn_hold(struct psst_conn *conn);

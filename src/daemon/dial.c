@@ -171,7 +171,7 @@ void psst_dial_failed(struct psst_conn *conn, enum psst_link_end end)
 static void add_candidate(struct psst_dial *dial, const union psst_sockaddr *at, uint8_t address)
 {
     for (size_t i = 0; i < dial->n_candidates; i++)
-        if (memcmp(&dial->candidates[i].at, at, sizeof *at) == 0) return;
+        if (psst_sockaddr_equal(&dial->candidates[i].at, at)) return;
     if (dial->n_candidates == CANDIDATES_MAX) return;
     dial->candidates[dial->n_candidates++] = (struct candidate){*at, address};
 }

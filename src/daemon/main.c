@@ -30,10 +30,10 @@ static bool is_journal(void)
 {
     const char *stream = getenv("JOURNAL_STREAM");
     struct stat st;
-    unsigned long long device, inode;
+    char ours[48];
     if (stream == NULL || fstat(STDERR_FILENO, &st) != 0) return false;
-    return sscanf(stream, "%llu:%llu", &device, &inode) == 2 && device == (unsigned long long)st.st_dev &&
-           inode == (unsigned long long)st.st_ino;
+    (void)snprintf(ours, sizeof ours, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    return strcmp(stream, ours) == 0;
 }
 
 static void to_journal(void *ctx, enum psst_log_level level, const char *line)

@@ -386,26 +386,37 @@ static enum psst_err check_folder(struct psst_daemon *d, const char *dir, struct
     return PSST_OK;
 }
 
+/* The one that the user may accept now; NULL: diag says why not. */
+static struct psst_transfer *acceptable(struct psst_transfers *transfers, int64_t id, struct psst_diag *diag)
+{
+    struct psst_transfer *t = psst_transfer_by_id(transfers, id);
+    enum psst_err err = PSST_OK;
+    if (t == NULL)
+        err = psst_fail(diag, PSST_ERR_USAGE, "there is no file %lld: psst files shows them", (long long)id);
+    else if (t->direction == PSST_OUT)
+        err = psst_fail(diag, PSST_ERR_USAGE, "file %lld goes out: only the other side can accept it", (long long)id);
+    else if (t->state != PSST_TRANSFER_WAITING)
+        err = psst_fail(diag, PSST_ERR_USAGE, "file %lld has been decided on already: it is %s", (long long)id,
+                        psst_transfer_state_name(t));
+    return err == PSST_OK ? t : NULL;
+}
+
 void psst_transfers_accept(struct psst_transfers *transfers, int64_t id, const char *dir, psst_transfer_done *done,
                            void *ctx)
 {
-    struct psst_transfer *t = psst_transfer_by_id(transfers, id);
     struct psst_diag diag = {{0}};
-    enum psst_err err = PSST_OK;
-    if (t == NULL)
-        err = psst_fail(&diag, PSST_ERR_USAGE, "there is no file %lld: psst files shows them", (long long)id);
-    else if (t->direction == PSST_OUT)
-        err = psst_fail(&diag, PSST_ERR_USAGE, "file %lld goes out: only the other side can accept it", (long long)id);
-    else if (t->state != PSST_TRANSFER_WAITING)
-        err = psst_fail(&diag, PSST_ERR_USAGE, "file %lld has been decided on already: it is %s", (long long)id,
-                        psst_transfer_state_name(t));
-    if (err == PSST_OK) err = check_folder(transfers->d, dir, &diag);
-    char *path = err == PSST_OK ? strdup(dir) : NULL;
-    struct decision *decision = path != NULL ? malloc(sizeof *decision) : NULL;
-    if (err == PSST_OK && decision == NULL) err = psst_fail(&diag, PSST_ERR_MEMORY, "out of memory");
-    if (err != PSST_OK) {
-        free(path);
+    struct psst_transfer *t = acceptable(transfers, id, &diag);
+    enum psst_err err = t != NULL ? check_folder(transfers->d, dir, &diag) : PSST_ERR_USAGE;
+    if (t == NULL || err != PSST_OK) {
         done(ctx, err, diag.text, id);
+        return;
+    }
+    char *path = strdup(dir);
+    struct decision *decision = malloc(sizeof *decision);
+    if (path == NULL || decision == NULL) {
+        free(path);
+        free(decision);
+        done(ctx, PSST_ERR_MEMORY, "out of memory", id);
         return;
     }
     *decision = (struct decision){done, ctx};

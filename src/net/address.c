@@ -74,6 +74,14 @@ enum psst_err psst_sockaddr_copy(union psst_sockaddr *out, const struct sockaddr
     return PSST_OK;
 }
 
+bool psst_sockaddr_equal(const union psst_sockaddr *a, const union psst_sockaddr *b)
+{
+    if (a->any.sa_family != b->any.sa_family || psst_sockaddr_port(a) != psst_sockaddr_port(b)) return false;
+    if (a->any.sa_family == AF_INET6)
+        return IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &b->in6.sin6_addr) && a->in6.sin6_scope_id == b->in6.sin6_scope_id;
+    return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+}
+
 socklen_t psst_sockaddr_len(const union psst_sockaddr *sa)
 {
     return sa->any.sa_family == AF_INET6 ? sizeof sa->in6 : sizeof sa->in;

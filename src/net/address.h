@@ -27,6 +27,8 @@ PSST_MUST_USE enum psst_err psst_sockaddr_numeric(union psst_sockaddr *out, cons
 PSST_MUST_USE enum psst_err psst_sockaddr_parse(union psst_sockaddr *out, const char *address);
 /* From what the system gave: PSST_ERR_USAGE for other families. */
 PSST_MUST_USE enum psst_err psst_sockaddr_copy(union psst_sockaddr *out, const struct sockaddr *from, uint16_t port);
+/* The same family, address and port. */
+bool psst_sockaddr_equal(const union psst_sockaddr *a, const union psst_sockaddr *b);
 socklen_t psst_sockaddr_len(const union psst_sockaddr *sa);
 uint16_t psst_sockaddr_port(const union psst_sockaddr *sa);
 /* "127.0.0.1:4516", "[::1]:4516"; an IPv4 address inside an IPv6 one is shown as IPv4. */

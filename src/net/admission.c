@@ -124,7 +124,7 @@ static struct psst_rate *rate_of(struct psst_admission *a, const struct psst_sou
 bool psst_admission_rate(struct psst_admission *a, struct psst_source source, uint64_t now_ns)
 {
     struct psst_rate *r = rate_of(a, &source, now_ns);
-    const uint64_t full = PSST_RATE_BURST * MESSAGE_COSTS;
+    const uint64_t full = (uint64_t)PSST_RATE_BURST * MESSAGE_COSTS;
     uint64_t passed_ms = (now_ns - r->at_ns) / 1000000;
     if (passed_ms > full) passed_ms = full; /* long enough to fill it; nothing overflows below */
     uint64_t level = r->thousandths + passed_ms * PSST_RATE_PER_SECOND;
