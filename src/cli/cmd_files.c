@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WAIT_MAX_S (7 * 86400)
+#define WAIT_MAX_S 604800 /* a week */
 
 static const struct option wait_options[] = {
     {"wait", required_argument, NULL, 'w'}, {"output", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #define TEXT_MAX     65474
-#define WAIT_MAX_S   (7 * 86400)
+#define WAIT_MAX_S   604800 /* a week */
 #define EARLY_EVENTS 64
 
 /* ---- what is said ---- */
@@ -142,7 +142,7 @@ static int run(struct psst_cli *cli, int argc, char **argv)
     }
     if (name == NULL || optind >= argc) return psst_cli_usage(cli, "to whom, and what?");
     struct psst_buf text;
-    psst_buf_init(&text, 4 * TEXT_MAX);
+    psst_buf_init(&text, (size_t)4 * TEXT_MAX);
     if (argc - optind == 1 && strcmp(argv[optind], "-") == 0)
         from_stdin(&text);
     else

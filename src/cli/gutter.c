@@ -4,7 +4,7 @@
 
 #define ME           "me"
 #define NAME_MAX_    20 /* columns of a name; longer ones are cut */
-#define TEXT_CHARS   70000
+#define TEXT_CHARS   ((size_t)70000)
 #define NARROWEST    16 /* columns for text, however narrow the terminal is */
 #define HEAD_COLUMNS 8  /* "14:03 ~ " */
 

@@ -237,10 +237,11 @@ static void hand_out(struct psst_client *client, const struct psst_rpc *rpc)
 enum psst_err psst_client_turn(struct psst_client *client)
 {
     if (client->gone) return PSST_ERR_IO;
-    enum psst_err err = psst_lines_flush(&client->lines);
+    enum psst_err flushed = psst_lines_flush(&client->lines);
+    (void)flushed; /* when psstd is gone, reading tells */
     for (;;) {
         struct psst_view line;
-        err = psst_lines_next(&client->lines, &line);
+        enum psst_err err = psst_lines_next(&client->lines, &line);
         if (err == PSST_OK) {
             struct psst_rpc rpc;
             err = psst_rpc_parse(&rpc, line);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define LOG_LIMIT_MAX 1000
-#define LOG_BYTES_MAX (768u * 1024) /* of one answer, as JSON: under PSST_LINE_MAX */
+#define LOG_BYTES_MAX ((size_t)768 * 1024) /* of one answer, as JSON: under PSST_LINE_MAX */
 
 /* ---- sessions ---- */
 

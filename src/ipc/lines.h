@@ -12,11 +12,11 @@
 
 #include "base/bytes.h"
 
-#define PSST_LINE_MAX        (1u << 20) /* bytes of a line, its line feed included */
-#define PSST_LINE_FDS        4          /* descriptors of one line */
-#define PSST_LINES_OUT_MAX   (4u << 20) /* bytes that may wait to be written */
-#define PSST_LINES_MARKS     16         /* lines with descriptors that may wait to be written */
-#define PSST_LINES_READ_SIZE 65536u
+#define PSST_LINE_MAX        ((size_t)1 << 20) /* bytes of a line, its line feed included */
+#define PSST_LINE_FDS        ((size_t)4)       /* descriptors of one line */
+#define PSST_LINES_OUT_MAX   ((size_t)4 << 20) /* bytes that may wait to be written */
+#define PSST_LINES_MARKS     16                /* lines with descriptors that may wait to be written */
+#define PSST_LINES_READ_SIZE ((size_t)65536)
 
 struct psst_lines_mark {
     size_t at; /* offset in out of the line's first byte */

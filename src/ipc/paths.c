@@ -42,6 +42,7 @@ static enum psst_err xdg(char out[PSST_PATH_MAX], const char *variable, const ch
                          struct psst_diag *diag)
 {
     if (env(variable) != NULL) return join(out, PSST_PATH_MAX, variable, env(variable), rest, diag);
+    if (env("HOME") == NULL) return psst_fail(diag, PSST_ERR_USAGE, "neither PSST_HOME nor HOME is set");
     char home[PSST_PATH_MAX];
     enum psst_err err = join(home, sizeof home, "HOME", env("HOME"), below_home, diag);
     return err == PSST_OK ? join(out, PSST_PATH_MAX, "HOME", home, rest, diag) : err;
@@ -98,13 +99,12 @@ static enum psst_err from_psst_home(struct psst_paths *out, const char *base, st
 
 static enum psst_err from_xdg(struct psst_paths *out, struct psst_diag *diag)
 {
-    if (env("HOME") == NULL) return psst_fail(diag, PSST_ERR_USAGE, "neither PSST_HOME nor HOME is set");
     enum psst_err err = xdg(out->config_dir, "XDG_CONFIG_HOME", "/.config", "/psst", diag);
     if (err == PSST_OK) err = xdg(out->data_dir, "XDG_DATA_HOME", "/.local/share", "/psst", diag);
     if (err == PSST_OK && env("XDG_RUNTIME_DIR") != NULL)
         err = xdg(out->run_dir, "XDG_RUNTIME_DIR", "", "/psst", diag);
     else if (err == PSST_OK)
-        err = join(out->run_dir, sizeof out->run_dir, "HOME", env("HOME"), "/.local/state/psst/run", diag);
+        err = xdg(out->run_dir, "HOME", "", "/.local/state/psst/run", diag);
     return err == PSST_OK ? find_downloads(out, diag) : err;
 }
 
