@@ -1,13 +1,17 @@
 /* psstd: the glue. One libuv loop on one thread joins the core (proto), the key (psst-key), the store (its own thread),
  * the network and the control socket.
  *
+ *   main.c         options, lock, signals                         daemon.c  the modules in their order: begun and stopped
  *   control.c      control socket: JSON-RPC lines, descriptors, subscribers       control_*.c  its methods, by subject
- *   identity.c     init, unlock, lock, passwd: key client and store brought up    settings.c   the plain config file
+ *   identity.c     init, unlock, lock, passwd: key client and store brought up    passphrase_command.c
+ *   settings.c     the plain config file                                          small_file.c
  *   book.c         contacts in memory, written through to the store
- *   peers.c        connections: listening, dialling, driving links, duplicates, strangers
- *   delivery.c     text: outbox -> link -> acknowledgement -> store, and back
- *   transfers.c    files: offers, the running transfers                           transfer_io.c, safe_file.c  their
- * disk side
+ *   peers.c        connections (peers_internal.h): listen.c, dial.c, conn.c, session.c, replay_file.c
+ *   delivery.c     text: outbox -> link -> acknowledgement -> store, and back     message_json.c
+ *   transfers.c    files (transfers_internal.h): transfers_in.c, transfers_out.c, transfers_rows.c
+ *
+ * What waits for a disk or for another process knows nothing of the daemon: store_thread.c; transfer_source.c,
+ * transfer_sink.c, safe_file.c; key_client.c, key_requests.c. The other key_*.c are psst-key.
  *
  * Everything here runs on the loop thread. A module is given the daemon and reaches the others through it.
  */
@@ -24,13 +28,14 @@
 #include <jansson.h>
 #include <uv.h>
 
-struct psst_settings;  /* settings.h */
-struct psst_identity;  /* identity.h */
-struct psst_book;      /* book.h */
-struct psst_peers;     /* peers.h */
-struct psst_delivery;  /* delivery.h */
-struct psst_transfers; /* transfers.h */
-struct psst_control;   /* control.h */
+/* Declared below, under the names of their files. */
+struct psst_settings;
+struct psst_identity;
+struct psst_book;
+struct psst_peers;
+struct psst_delivery;
+struct psst_transfers;
+struct psst_control;
 
 #define PSST_COUNTERS_MAX 64 /* distinct names */
 struct psst_counter {
@@ -72,7 +77,7 @@ PSST_MUST_USE enum psst_err psst_daemon_setting_changed(struct psst_daemon *d, c
 
 /* ---- contacts (book.c) ---- */
 
-struct psst_conn; /* peers.c: one connection */
+struct psst_conn; /* conn.c: one connection */
 
 struct psst_contact {
     int64_t id;
@@ -141,8 +146,7 @@ PSST_MUST_USE enum psst_err psst_settings_load(struct psst_settings **out, const
                                                struct psst_diag *diag);
 void psst_settings_free(struct psst_settings *settings);
 /* Keys: listen (list of ADDR:PORT, blank-separated; default "[::]:4516 0.0.0.0:4516"), passphrase_command,
- * download_dir, log_level, name-independent others as they come. get gives the default when unset, NULL for an unknown
- * key. */
+ * download_dir, log_level. get gives the default when unset, NULL for an unknown key. */
 const char *psst_settings_get(const struct psst_settings *settings, const char *key);
 /* Checks the value, writes the file atomically. value NULL: back to the default. */
 PSST_MUST_USE enum psst_err psst_settings_set(struct psst_settings *settings, const char *key, const char *value,
@@ -168,6 +172,8 @@ void psst_peers_dial_quietly(struct psst_peers *peers, struct psst_contact *cont
 /* Ends the sessions with this contact, with a bye; the words go into the session event. */
 void psst_peers_hangup(struct psst_peers *peers, struct psst_contact *contact, uint8_t bye_reason, const char *words);
 void psst_peers_hangup_all(struct psst_peers *peers, uint8_t bye_reason, const char *words);
+/* Sessions that have had our bye and are not closed yet. */
+size_t psst_peers_open(const struct psst_peers *peers);
 /* Closes every socket and timer; the loop runs out. */
 void psst_peers_close(struct psst_peers *peers);
 
@@ -186,7 +192,7 @@ size_t psst_conn_waiting(const struct psst_conn *conn);
 void psst_conn_hold(struct psst_conn *conn);
 void psst_conn_release(struct psst_conn *conn);
 
-/* ---- delivery (delivery.c) and transfers (transfers.c): called by peers.c ---- */
+/* ---- delivery (delivery.c) and transfers (transfers.c): told by session.c and conn.c ---- */
 
 PSST_MUST_USE enum psst_err psst_delivery_new(struct psst_delivery **out, struct psst_daemon *d);
 void psst_delivery_free(struct psst_delivery *delivery);

@@ -12,7 +12,5 @@ const char *psst_message_reason(uint8_t reason);
 /* The contact is about to be removed; frees what hangs on it. */
 void psst_delivery_forget(struct psst_delivery *delivery, struct psst_contact *contact);
 void psst_transfers_forget(struct psst_transfers *transfers, struct psst_contact *contact);
-/* Sessions that have had our bye and are not closed yet. */
-size_t psst_peers_open(const struct psst_peers *peers);
 
 #endif
