@@ -10,6 +10,7 @@
 struct psst_book {
     struct psst_daemon *d;
     struct psst_contact *first;
+    struct change *changes; /* on their way into the store, the latest first */
 };
 
 enum psst_err psst_book_new(struct psst_book **out, struct psst_daemon *d)
@@ -23,6 +24,8 @@ enum psst_err psst_book_new(struct psst_book **out, struct psst_daemon *d)
 
 static void contact_free(struct psst_contact *contact)
 {
+    free(contact->delivery); /* whatever an answer that came late has made anew */
+    free(contact->transfers);
     psst_rsa_public_free(contact->key);
     psst_wipe(contact, sizeof *contact);
     free(contact);
@@ -218,7 +221,9 @@ void psst_book_load(struct psst_book *book, psst_book_done *done, void *ctx)
 /* ---- changing ---- */
 
 struct change {
+    struct change *next;
     struct psst_book *book;
+    int64_t of; /* the contact that it changes; 0: a new one. with.id is the store thread's meanwhile */
     psst_book_done *done;
     void *ctx;
     struct psst_contact with; /* key referenced */
@@ -262,6 +267,16 @@ static struct psst_contact *add_in_memory(struct psst_book *book, const struct p
     return c;
 }
 
+static void change_free(struct change *change)
+{
+    struct change **at = &change->book->changes;
+    while (*at != NULL && *at != change) at = &(*at)->next;
+    if (*at == change) *at = change->next;
+    psst_rsa_public_free(change->with.key);
+    psst_wipe(change, sizeof *change);
+    free(change);
+}
+
 static void put_done(void *arg, enum psst_err err, const char *words)
 {
     struct change *change = arg;
@@ -278,9 +293,41 @@ static void put_done(void *arg, enum psst_err err, const char *words)
         }
     }
     change->done(change->ctx, err, words);
-    psst_rsa_public_free(change->with.key);
-    psst_wipe(change, sizeof *change);
-    free(change);
+    change_free(change);
+}
+
+static bool same_addresses(const struct psst_contact *a, const struct psst_contact *b)
+{
+    bool same = a->n_addresses == b->n_addresses;
+    for (size_t i = 0; same && i < a->n_addresses; i++) same = strcmp(a->addresses[i], b->addresses[i]) == 0;
+    return same;
+}
+
+static bool same_secret(bool has_a, const struct psst_pair_secret *a, bool has_b, const struct psst_pair_secret *b)
+{
+    return has_a == has_b && (!has_a || psst_crypto_equal(a->b, b->b, sizeof a->b));
+}
+
+/* with was made from what is known now, while an earlier change is on its way: what with leaves as it is stays as the
+ * earlier one has it, so that a block is not undone by a new name. A secret of ours once issued is never replaced. */
+static void follow(struct psst_contact *with, const struct psst_contact *now, const struct psst_contact *earlier)
+{
+    if (strcmp(with->alias, now->alias) == 0) memcpy(with->alias, earlier->alias, sizeof with->alias);
+    if (earlier->has_our_secret) {
+        with->has_our_secret = true;
+        with->our_secret = earlier->our_secret;
+    }
+    if (same_secret(with->has_their_secret, &with->their_secret, now->has_their_secret, &now->their_secret)) {
+        with->has_their_secret = earlier->has_their_secret;
+        with->their_secret = earlier->their_secret;
+    }
+    if (same_addresses(with, now)) {
+        memcpy(with->addresses, earlier->addresses, sizeof with->addresses);
+        with->n_addresses = earlier->n_addresses;
+    }
+    if (with->blocked == now->blocked) with->blocked = earlier->blocked;
+    if (with->verified == now->verified) with->verified = earlier->verified;
+    if (with->keep_history == now->keep_history) with->keep_history = earlier->keep_history;
 }
 
 static struct change *change_new(struct psst_book *book, const struct psst_contact *with, psst_book_done *done,
@@ -296,7 +343,6 @@ static struct change *change_new(struct psst_book *book, const struct psst_conta
     change->ctx = ctx;
     copy_kept(&change->with, with);
     change->with.key = psst_rsa_public_ref(with->key);
-    change->addresses_len = addresses_to_text(change->addresses, with);
     return change;
 }
 
@@ -305,7 +351,13 @@ void psst_book_put(struct psst_book *book, struct psst_contact *contact, const s
 {
     struct change *change = change_new(book, with, done, ctx);
     if (change == NULL) return;
-    change->with.id = contact != NULL ? contact->id : 0;
+    change->of = change->with.id = contact != NULL ? contact->id : 0;
+    const struct change *earlier = contact != NULL ? book->changes : NULL;
+    while (earlier != NULL && earlier->of != contact->id) earlier = earlier->next;
+    if (earlier != NULL) follow(&change->with, contact, &earlier->with);
+    change->addresses_len = addresses_to_text(change->addresses, &change->with);
+    change->next = book->changes;
+    book->changes = change;
     psst_store_run(book->d->store, put_work, put_done, change);
 }
 
@@ -330,9 +382,7 @@ static void remove_done(void *arg, enum psst_err err, const char *words)
         contact_free(c);
     }
     change->done(change->ctx, err, words);
-    psst_rsa_public_free(change->with.key);
-    psst_wipe(change, sizeof *change);
-    free(change);
+    change_free(change);
 }
 
 void psst_book_remove(struct psst_book *book, struct psst_contact *contact, psst_book_done *done, void *ctx)

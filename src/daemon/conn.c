@@ -246,6 +246,12 @@ void psst_conn_turn(struct psst_conn *conn)
     set_timer(conn);
 }
 
+void psst_conn_readable(struct psst_conn *conn)
+{
+    read_in(conn);
+    psst_conn_turn(conn);
+}
+
 void psst_conn_kick(struct psst_conn *conn)
 {
     if (conn->in_turn) {
@@ -420,12 +426,14 @@ size_t psst_conn_waiting(const struct psst_conn *conn)
 
 void psst_conn_hold(struct psst_conn *conn)
 {
-    conn->holds++;
+    if (conn->holds++ == 0 && conn->link != NULL)
+        psst_link_pause(conn->link, psst_daemon_now(conn->peers->d), true);
     psst_conn_kick(conn);
 }
 
 void psst_conn_release(struct psst_conn *conn)
 {
-    if (conn->holds > 0) conn->holds--;
+    if (conn->holds > 0 && --conn->holds == 0 && conn->link != NULL)
+        psst_link_pause(conn->link, psst_daemon_now(conn->peers->d), false);
     psst_conn_kick(conn);
 }

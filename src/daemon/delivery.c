@@ -18,6 +18,7 @@
 #define PENDING_MAX    512 /* texts read and not committed: then the socket is not read */
 #define PENDING_BYTES  ((size_t)4 << 20)
 #define UNREAD_COUNTED 1000
+#define HELD_MAX       8 /* more connections than one contact can have alive */
 
 struct psst_delivery {
     struct psst_daemon *d;
@@ -32,7 +33,8 @@ struct courier {
     bool more;                     /* the store may hold some behind cursor */
     bool stalled;                  /* the link's output is full */
     size_t pending, pending_bytes; /* incoming */
-    uint64_t held;                 /* serial of the connection that is not read; 0: none */
+    uint64_t held[HELD_MAX];       /* serials of the connections that are not read */
+    unsigned n_held;
 };
 
 enum psst_err psst_delivery_new(struct psst_delivery **out, struct psst_daemon *d)
@@ -386,14 +388,29 @@ static enum psst_err arrival_work(struct psst_store *store, void *arg)
     return psst_store_message_in(store, &arrival->row);
 }
 
+/* A contact may have several connections: each that goes on bringing texts is left unread until enough is committed. */
+static void hold(struct psst_delivery *delivery, struct courier *c, struct psst_conn *conn)
+{
+    unsigned alive = 0;
+    for (unsigned i = 0; i < c->n_held; i++)
+        if (c->held[i] == psst_conn_serial(conn)) return;
+    for (unsigned i = 0; i < c->n_held; i++)
+        if (psst_conn_by_serial(delivery->d->peers, c->held[i]) != NULL) c->held[alive++] = c->held[i];
+    c->n_held = alive;
+    if (c->n_held == HELD_MAX) return;
+    c->held[c->n_held++] = psst_conn_serial(conn);
+    psst_conn_hold(conn);
+}
+
 static void less_pending(struct psst_delivery *delivery, struct courier *c, size_t bytes)
 {
     c->pending -= c->pending > 0;
     c->pending_bytes -= bytes < c->pending_bytes ? bytes : c->pending_bytes;
-    if (c->held == 0 || c->pending > PENDING_MAX / 2 || c->pending_bytes > PENDING_BYTES / 2) return;
-    struct psst_conn *conn = psst_conn_by_serial(delivery->d->peers, c->held);
-    c->held = 0;
-    if (conn != NULL) psst_conn_release(conn);
+    if (c->pending > PENDING_MAX / 2 || c->pending_bytes > PENDING_BYTES / 2) return;
+    while (c->n_held > 0) {
+        struct psst_conn *conn = psst_conn_by_serial(delivery->d->peers, c->held[--c->n_held]);
+        if (conn != NULL) psst_conn_release(conn);
+    }
 }
 
 static void answer(struct psst_delivery *delivery, const struct arrival *arrival, enum psst_err err)
@@ -468,10 +485,7 @@ static void arrived(struct psst_delivery *delivery, struct psst_conn *conn, cons
     }
     c->pending++;
     c->pending_bytes += text->utf8.len;
-    if (c->held == 0 && (c->pending > PENDING_MAX || c->pending_bytes > PENDING_BYTES)) {
-        c->held = psst_conn_serial(conn);
-        psst_conn_hold(conn);
-    }
+    if (c->pending > PENDING_MAX || c->pending_bytes > PENDING_BYTES) hold(delivery, c, conn);
     psst_store_run(delivery->d->store, arrival_work, arrival_done, arrival);
 }
 

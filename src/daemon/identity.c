@@ -32,7 +32,8 @@ struct psst_identity {
     struct psst_rsa_public *key;
     char name[PSST_NAME_MAX + 1];
     bool encrypted, locking, changing, store_open;
-    bool again; /* unlock once the lock is through */
+    bool again;    /* unlock once the lock is through */
+    bool key_lost; /* psst-key died while the identity was being opened: the new one is locked */
     struct waiter *waiters;
     psst_key_progress *progress;
     void *progress_ctx;
@@ -109,6 +110,7 @@ void psst_identity_when_settled(struct psst_identity *identity, psst_identity_do
 static void finish(struct psst_identity *identity, enum psst_identity_state state, enum psst_err err, const char *words)
 {
     bool was_open = identity->store_open;
+    identity->key_lost = false;
     identity->state = state;
     identity->store_open = state == PSST_IDENTITY_UNLOCKED;
     if (was_open != identity->store_open)
@@ -152,7 +154,12 @@ static void on_book_loaded(void *ctx, enum psst_err err, const char *words)
 {
     struct psst_identity *identity = ctx;
     struct psst_daemon *d = identity->d;
+    if (err == PSST_OK && identity->key_lost) {
+        err = PSST_ERR_IO;
+        words = "psst-key, which holds the key, has ended: try again";
+    }
     if (err != PSST_OK || d->stopping) {
+        psst_book_unload(d->book);
         psst_store_thread_shut(d->store, ignore_shut, NULL);
         fail(identity, err != PSST_OK ? err : PSST_ERR_LOCKED, err != PSST_OK ? words : "psstd stops");
         return;
@@ -388,6 +395,7 @@ void psst_identity_key_died(struct psst_identity *identity)
     bool long_ago = identity->died_ns == 0 || now_ns - identity->died_ns > AGAIN_AFTER_NS;
     identity->died_ns = now_ns;
     psst_log(&identity->d->log, PSST_LOG_ERROR, "psst-key-ended", "%s", "");
+    if (identity->state == PSST_IDENTITY_OPENING && !identity->locking) identity->key_lost = true;
     if (identity->state != PSST_IDENTITY_UNLOCKED || identity->d->stopping)
         return; /* who waits for it gets its error */
     lock(identity, "psst-key, which holds the key, has ended");

@@ -32,7 +32,8 @@ static void enter(struct psst_peers *peers, int fd, const union psst_sockaddr *f
         psst_conn_close(conn);
         return;
     }
-    psst_conn_turn(conn);
+    /* at once: a first message that is there already makes its place safe from the newcomers behind it */
+    psst_conn_readable(conn);
 }
 
 /* Descriptors are exhausted: the one in reserve is given up for as long as it takes to turn the newcomer away. Otherwise
@@ -150,7 +151,7 @@ static size_t read_wanted(union psst_sockaddr *wanted, const char *list)
 static bool is_wanted(const struct psst_listener *l, const union psst_sockaddr *wanted, size_t n, size_t *which)
 {
     for (size_t i = 0; i < n; i++) {
-        if (memcmp(&l->wanted, &wanted[i], sizeof l->wanted) != 0) continue;
+        if (!psst_sockaddr_equal(&l->wanted, &wanted[i])) continue;
         *which = i;
         return true;
     }

@@ -19,7 +19,7 @@
 #include "proto/replay.h"
 
 #define PSST_LISTENERS_MAX  16
-#define PSST_SCRATCH_BYTES  (256 * 1024)
+#define PSST_SCRATCH_BYTES  ((size_t)256 * 1024)
 #define PSST_CONNECT_MS     10000 /* until a TCP connection must stand */
 #define PSST_LINGER_MS      1000  /* after our bye: how long the other side may take to read it */
 #define PSST_DRAIN_BYTES    ((size_t)16 << 20)
@@ -107,6 +107,7 @@ struct psst_conn *psst_conn_accepted(struct psst_peers *peers, int fd, const uni
 struct psst_conn *psst_conn_connecting(struct psst_peers *peers, int fd, const union psst_sockaddr *to,
                                        struct psst_dial *dial);
 void psst_conn_turn(struct psst_conn *conn);
+void psst_conn_readable(struct psst_conn *conn); /* something may be there to read */
 /* At once, without a word: the link is freed, the memory when the handles are gone. conn->link is NULL afterwards. */
 void psst_conn_close(struct psst_conn *conn);
 /* Bye, then close. The connection belongs to nobody from now on. */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_MAX_BYTES ((size_t)PSST_REPLAY_CACHE_MAX * PSST_REPLAY_ENTRY_LEN)
@@ -15,6 +16,7 @@
 struct psst_replay_file {
     struct psst_daemon *d;
     int fd;
+    size_t size; /* whole entries in it; what was cut off is taken away again, so that all stay where they belong */
     uv_fs_t request;
     struct psst_buf waiting, writing;
     bool busy, closing;
@@ -29,6 +31,22 @@ static void load(struct psst_replay_cache *cache, struct psst_view all, uint64_t
         psst_replay_cache_load(cache, entry, today);
         if (psst_replay_cache_count(cache) > before) psst_buf_put_view(kept, entry);
     }
+}
+
+static void cut(struct psst_replay_file *file, size_t size)
+{
+    if (ftruncate(file->fd, (off_t)size) != 0)
+        psst_log_limited(&file->d->log, PSST_LOG_WARNING, "replay-file", "reason=\"%s\"", strerror(errno));
+    file->size = size;
+}
+
+static void begin_behind(struct psst_replay_file *file, bool anew)
+{
+    struct stat st;
+    if (file->fd < 0 || fstat(file->fd, &st) != 0) return;
+    file->size = (size_t)st.st_size;
+    size_t whole = file->size - file->size % PSST_REPLAY_ENTRY_LEN;
+    if (anew || whole != file->size) cut(file, anew ? 0 : whole);
 }
 
 enum psst_err psst_replay_file_open(struct psst_replay_file **out, struct psst_daemon *d,
@@ -49,10 +67,12 @@ enum psst_err psst_replay_file_open(struct psst_replay_file **out, struct psst_d
         err = psst_small_file_write(d->paths.replay, psst_buf_view(&kept), &diag);
     if (err != PSST_OK && err != PSST_ERR_NOT_FOUND)
         psst_log(&d->log, PSST_LOG_WARNING, "replay-file", "reason=\"%s\"", diag.text);
+    bool anew = err == PSST_ERR_TOO_LONG; /* it can hold nothing that we can use: begun anew */
     psst_buf_fini(&all);
     psst_buf_fini(&kept);
     file->fd = open(d->paths.replay, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file->fd < 0) psst_log(&d->log, PSST_LOG_WARNING, "replay-file", "reason=\"%s\"", strerror(errno));
+    begin_behind(file, anew);
     *out = file;
     return PSST_OK; /* without the file the cache still works until the daemon ends */
 }
@@ -73,6 +93,10 @@ static void on_written(uv_fs_t *request)
     if (request->result < 0)
         psst_log_limited(&file->d->log, PSST_LOG_WARNING, "replay-file", "reason=\"%s\"",
                          uv_strerror((int)request->result));
+    if (request->result == (ssize_t)file->writing.len)
+        file->size += file->writing.len;
+    else
+        cut(file, file->size);
     uv_fs_req_cleanup(request);
     file->busy = false;
     file->writing.len = 0;
@@ -83,6 +107,8 @@ static void on_written(uv_fs_t *request)
 static void write_some(struct psst_replay_file *file)
 {
     if (file->busy || file->fd < 0 || file->waiting.len == 0) return;
+    /* days of it pile up only where somebody makes first messages by the million; what counts is in memory */
+    if (file->size + file->waiting.len > FILE_MAX_BYTES) cut(file, 0);
     struct psst_buf swap = file->writing;
     file->writing = file->waiting;
     file->waiting = swap;

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Sessions that one contact can have at a time. More than two are nobody's intention. */
+#define SESSIONS_A_CONTACT 4
+
 /* ---- the private operation ---- */
 
 struct psst_question {
@@ -95,12 +98,15 @@ static void admit(struct psst_conn *conn, const struct psst_event *ev)
     struct psst_peers *peers = conn->peers;
     struct psst_daemon *d = peers->d;
     struct psst_now now = psst_daemon_now(d);
+    uint64_t today = now.unix_ms / 86400000;
     bool may = false;
     psst_daemon_count(d, "first-messages");
-    if (!psst_admission_rate(&peers->admission, conn->place.source, now.mono_ns)) {
-        psst_daemon_count(d, "first-messages-too-many");
-    } else if (psst_replay_cache_add(peers->replay, ev->mac, ev->day, now.unix_ms / 86400000) != PSST_OK) {
+    /* a replay is anybody's who has once listened: it must not use up what others behind the same address may still send */
+    if (psst_replay_cache_seen(peers->replay, ev->mac, ev->day, today)) {
         psst_daemon_count(d, "first-messages-replayed");
+    } else if (!psst_admission_rate(&peers->admission, conn->place.source, now.mono_ns) ||
+               psst_replay_cache_add(peers->replay, ev->mac, ev->day, today) != PSST_OK) {
+        psst_daemon_count(d, "first-messages-too-many");
     } else {
         psst_replay_file_add(peers->replay_file, ev->mac, ev->day);
         may = psst_identity_state(d->identity) == PSST_IDENTITY_UNLOCKED && !d->stopping;
@@ -114,7 +120,9 @@ static void admit(struct psst_conn *conn, const struct psst_event *ev)
 static void look_up(struct psst_conn *conn, const struct psst_fpr *fpr)
 {
     struct psst_daemon *d = conn->peers->d;
-    struct psst_contact *contact = psst_book_by_fpr(d->book, fpr);
+    /* while the identity is being locked the book still stands, for nobody */
+    bool is_open = psst_identity_state(d->identity) == PSST_IDENTITY_UNLOCKED;
+    struct psst_contact *contact = is_open ? psst_book_by_fpr(d->book, fpr) : NULL;
     if (contact == NULL || contact->blocked) {
         psst_daemon_count(d, contact == NULL ? "callers-unknown" : "callers-blocked");
         psst_link_contact(conn->link, NULL, NULL);
@@ -198,6 +206,34 @@ static void give_way(struct psst_conn *loser, const char *words)
     psst_conn_bye(loser, PSST_BYE_DUPLICATE);
 }
 
+/* Silently: conn takes its place in the same breath. */
+static void replace(struct psst_conn *old)
+{
+    struct psst_daemon *d = old->peers->d;
+    struct psst_contact *contact = old->contact;
+    psst_log(&d->log, PSST_LOG_INFO, "session-replaced", "contact=%s", contact->alias);
+    if (contact->session == old) {
+        psst_delivery_down(d->delivery, contact);
+        contact->session = NULL;
+    }
+    psst_transfers_down(d->transfers, contact, old->serial);
+    old->contact = NULL;
+    psst_conn_bye(old, PSST_BYE_DUPLICATE);
+}
+
+/* Where the other side decides which session stays it may forget to: its sessions must not pile up here. */
+static void close_oldest(const struct psst_conn *newest)
+{
+    unsigned n = 0;
+    struct psst_conn *oldest = NULL;
+    for (struct psst_conn *c = newest->peers->conns; c != NULL; c = c->next) {
+        if (c->state != PSST_CONN_SESSION || c->contact != newest->contact) continue;
+        n++;
+        if (c != newest && (oldest == NULL || c->serial < oldest->serial)) oldest = c;
+    }
+    if (n > SESSIONS_A_CONTACT) replace(oldest);
+}
+
 /* True: conn is the session to use from now on. */
 static bool settle_duplicates(struct psst_conn *conn)
 {
@@ -211,17 +247,7 @@ static bool settle_duplicates(struct psst_conn *conn)
         if (old == conn || old->state != PSST_CONN_SESSION || old->contact != conn->contact) continue;
         switch (psst_duplicate_decide(self, peer, psst_link_times(old->link), psst_link_times(conn->link))) {
         case PSST_DUPLICATE_KEEP_BOTH: break;
-        case PSST_DUPLICATE_CLOSE_OLD:
-            /* silently: conn takes its place in the same breath */
-            psst_log(&peers->d->log, PSST_LOG_INFO, "session-replaced", "contact=%s", conn->contact->alias);
-            if (conn->contact->session == old) {
-                psst_delivery_down(peers->d->delivery, conn->contact);
-                conn->contact->session = NULL;
-            }
-            psst_transfers_down(peers->d->transfers, conn->contact, old->serial);
-            old->contact = NULL;
-            psst_conn_bye(old, PSST_BYE_DUPLICATE);
-            break;
+        case PSST_DUPLICATE_CLOSE_OLD: replace(old); break;
         case PSST_DUPLICATE_CLOSE_NEW: stays = false; break;
         }
     }
@@ -234,9 +260,11 @@ static void established(struct psst_conn *conn, const struct psst_fpr *fpr)
     struct psst_daemon *d = peers->d;
     struct psst_contact *contact = psst_book_by_fpr(d->book, fpr);
     psst_admission_leave(&peers->admission, &conn->place);
-    if (contact == NULL || contact->blocked || d->stopping) { /* removed or blocked while the handshake ran */
+    bool is_open = psst_identity_state(d->identity) == PSST_IDENTITY_UNLOCKED && !d->stopping;
+    /* removed, blocked or locked while the handshake ran: locking wipes the book, and nothing may hang on it */
+    if (contact == NULL || contact->blocked || !is_open) {
         if (conn->dial != NULL) psst_dial_failed(conn, PSST_END_NO_ANSWER);
-        psst_conn_bye(conn, PSST_BYE_CLOSED);
+        psst_conn_bye(conn, is_open ? PSST_BYE_CLOSED : PSST_BYE_LOCKED);
         return;
     }
     conn->state = PSST_CONN_SESSION;
@@ -248,7 +276,9 @@ static void established(struct psst_conn *conn, const struct psst_fpr *fpr)
     psst_sockaddr_text(address, &conn->address);
     psst_log(&d->log, PSST_LOG_INFO, "session-up", "contact=%s address=%s role=%s", contact->alias, address,
              psst_link_role(conn->link) == PSST_CALLER ? "caller" : "callee");
-    if (settle_duplicates(conn))
+    bool stays = settle_duplicates(conn);
+    close_oldest(conn);
+    if (stays)
         use_session(conn, had_one ? "a newer session took the place of the one before" : NULL);
     else
         give_way(conn, "both have called; the other session stays");

@@ -190,6 +190,43 @@ static void book__changes__in_memory_what_the_store_has_committed(void **state)
     assert_ptr_equal(psst_book_first(b->d.book), c);
 }
 
+static void count_down(void *ctx, enum psst_err err, const char *words)
+{
+    (void)words;
+    assert_int_equal(err, PSST_OK);
+    --*(int *)ctx;
+}
+
+/* Both are made from the same contact in memory, before either has been committed. */
+static void book__two_changes_at_once__keep_both(void **state)
+{
+    struct bench *b = *state;
+    struct psst_contact bob = person(b, "Bob", 0);
+    assert_int_equal(put(b, NULL, &bob), PSST_OK);
+    struct psst_contact *c = psst_book_by_name(b->d.book, "Bob");
+    struct psst_contact blocked = *c, renamed = *c, issued = *c, again = *c;
+    int left = 4;
+    blocked.blocked = true;
+    (void)snprintf(renamed.alias, sizeof renamed.alias, "Robert");
+    issued.has_our_secret = again.has_our_secret = true;
+    issued.our_secret.b[0] = 1;
+    again.our_secret.b[0] = 2; /* two cards for him at once must hold the same secret */
+    psst_book_put(b->d.book, c, &blocked, count_down, &left);
+    psst_book_put(b->d.book, c, &renamed, count_down, &left);
+    psst_book_put(b->d.book, c, &issued, count_down, &left);
+    psst_book_put(b->d.book, c, &again, count_down, &left);
+    while (left > 0) (void)uv_run(&b->loop, UV_RUN_ONCE);
+    assert_int_equal(load(b), PSST_OK);
+    c = psst_book_by_name(b->d.book, "Robert");
+    assert_non_null(c);
+    assert_true(c->blocked && c->has_our_secret);
+    assert_int_equal(c->our_secret.b[0], 1);
+    struct psst_contact back = *c; /* and what was done is not repeated by what comes after */
+    back.blocked = false;
+    assert_int_equal(put(b, c, &back), PSST_OK);
+    assert_false(c->blocked);
+}
+
 static void book__removes__for_good(void **state)
 {
     struct bench *b = *state;
@@ -214,6 +251,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(book__finds__by_name_fingerprint_and_id, setup, teardown),
         cmocka_unit_test_setup_teardown(book__refuses__a_name_or_a_key_twice_and_changes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(book__changes__in_memory_what_the_store_has_committed, setup, teardown),
+        cmocka_unit_test_setup_teardown(book__two_changes_at_once__keep_both, setup, teardown),
         cmocka_unit_test_setup_teardown(book__removes__for_good, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
