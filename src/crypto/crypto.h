@@ -82,7 +82,7 @@ PSST_MUST_USE enum psst_err psst_aead_open(uint8_t *out, const struct psst_aead_
 
 struct psst_rsa_public; /* immutable; counted references */
 
-/* From DER SubjectPublicKeyInfo. Checks everything that protocol.md demands on import: 1024 to 4096 bits, odd n, odd e,
+/* From DER SubjectPublicKeyInfo. Checks everything that docs/PROTOCOL.md demands on import: 1024 to 4096 bits, odd n, odd e,
  * 65537 <= e < 2^64, EVP_PKEY_public_check (20 ms at 4096 bits). PSST_ERR_BAD_KEY with a sentence that says which. */
 PSST_MUST_USE enum psst_err psst_rsa_public_import(struct psst_rsa_public **out, struct psst_view spki,
                                                    struct psst_diag *diag);

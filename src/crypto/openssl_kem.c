@@ -10,16 +10,13 @@
 /* A draw is rejected one time in two at worst: so many in a row means that the randomness is none. */
 #define MAX_DRAWS 512
 
-/* -1 when a < b, 0, 1 when a > b, as big-endian numbers of len bytes, in constant time. */
-static int compare(const uint8_t *a, const uint8_t *b, size_t len)
+/* Whether 2 <= z <= n-2, in constant time: no borrow from n-2 - z, and a bit above the lowest is set. */
+static bool z_in_range(const uint8_t *z, const struct psst_rsa_public *to)
 {
-    unsigned less = 0, more = 0;
-    for (size_t i = 0; i < len; i++) {
-        unsigned undecided = (less | more) ^ 1u;
-        less |= undecided & ((unsigned)a[i] - b[i]) >> 31;
-        more |= undecided & ((unsigned)b[i] - a[i]) >> 31;
-    }
-    return (int)more - (int)less;
+    unsigned borrow = 0, above = (unsigned)z[to->len - 1] >> 1;
+    for (size_t i = to->len; i-- > 0;) borrow = ((unsigned)to->z_max[i] - z[i] - borrow) >> 31;
+    for (size_t i = 0; i < to->len - 1; i++) above |= z[i];
+    return borrow == 0 && above != 0;
 }
 
 /* Z. z is nlen bytes. */
@@ -61,13 +58,6 @@ static void draw_bits(uint8_t *out, size_t len, size_t bits, const struct psst_r
     out[0] &= (uint8_t)(0xffu >> (8 * len - bits));
 }
 
-static bool z_in_range(const uint8_t *z, const struct psst_rsa_public *to)
-{
-    uint8_t two[PSST_RSA_MAX_LEN] = {0};
-    two[to->len - 1] = 2;
-    return compare(z, to->z_max, to->len) <= 0 && compare(z, two, to->len) >= 0;
-}
-
 /* Uniform in [2, n-2]. */
 static enum psst_err draw_z(uint8_t *z, const struct psst_rsa_public *to, const struct psst_rng *rng)
 {
@@ -81,7 +71,7 @@ static enum psst_err draw_z(uint8_t *z, const struct psst_rsa_public *to, const 
 /* Whether c + r*n stays under 2^4224. */
 static bool r_in_range(const uint8_t r[PSST_KEM_LEN], const BIGNUM *c, const struct psst_rsa_public *to)
 {
-    int order = compare(r, to->r_max, PSST_KEM_LEN);
+    int order = memcmp(r, to->r_max, PSST_KEM_LEN);
     return order < 0 || (order == 0 && BN_cmp(c, to->c_max) <= 0);
 }
 
