@@ -120,6 +120,9 @@ static int start_and_connect(const struct psst_paths *paths, const char *const *
 static enum psst_err say_hello(struct psst_client *client, struct psst_failure *failure)
 {
     json_t *answer = psst_client_call(client, "hello", json_pack("{s:i}", "version", 1), NULL, 0, HELLO_MS, failure);
+    if (answer == NULL && strcmp(failure->name, "no-daemon") == 0)
+        (void)psst_failure_set(failure, PSST_ERR_IO, PSST_EXIT_LOCKED, "no-daemon",
+                               "psstd hung up: it is ending, or too many user interfaces are connected");
     if (answer == NULL) return PSST_ERR_IO;
     bool same = json_integer_value(json_object_get(answer, "version")) == 1;
     json_decref(answer);
