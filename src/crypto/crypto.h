@@ -1,5 +1,5 @@
-/* The verbs of cryptography that PSST needs, and nothing else. All primitives are OpenSSL's; openssl.c is the one file
- * that sees libcrypto.
+/* The verbs of cryptography that PSST needs, and nothing else. All primitives are OpenSSL's; the files named
+ * openssl*.c alone see libcrypto.
  *
  * Pure functions of their arguments but for psst_crypto_random and key generation: whoever wants reproducible bytes
  * passes its own struct psst_rng. Any thread may call (contexts are kept per thread). PSST_ERR_INTERNAL means that
@@ -108,7 +108,9 @@ struct psst_view psst_rsa_public_spki(const struct psst_rsa_public *key);
 
 #define PSST_KEM_LEN 528 /* X */
 
-/* Draws z and r from rng; gives X and Z. */
+/* Draws z and r from rng; gives X and Z. A draw of z takes as many bytes as n has, one of r as many as
+ * floor((2^4224 - 1) / n) has; bits over the top are masked, a draw out of range is followed by another.
+ * PSST_ERR_INTERNAL after 512 of those: the randomness is dead. */
 PSST_MUST_USE enum psst_err psst_kem_encapsulate(const struct psst_rsa_public *to, const struct psst_rng *rng,
                                                  uint8_t x[PSST_KEM_LEN], struct psst_kem_secret *secret);
 /* The same with z and r given, big-endian: for the vectors. PSST_ERR_USAGE when out of their ranges. */

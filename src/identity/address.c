@@ -5,10 +5,9 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
-#define DEFAULT_PORT 4516
-#define HOST_MAX     253
-#define LABEL_MAX    63
-#define ZONE_MAX     15 /* IFNAMSIZ - 1 */
+#define HOST_MAX  253
+#define LABEL_MAX 63
+#define ZONE_MAX  15 /* IFNAMSIZ - 1 */
 
 static bool is_digit(char c)
 {
@@ -113,7 +112,7 @@ enum psst_err psst_address_normalize(char out[PSST_ADDRESS_MAX + 1], const char 
     if (len == 0) return bad(diag, "it is empty");
     if (len > PSST_ADDRESS_MAX) return bad(diag, "it is too long");
 
-    unsigned port = DEFAULT_PORT;
+    unsigned port = PSST_PORT;
     enum psst_err err = PSST_OK;
     if (address[0] == '[') {
         const char *close = strchr(address, ']');

@@ -17,6 +17,7 @@
 
 #include "crypto/crypto.h"
 
+#define PSST_PORT          4516  /* TCP and UDP, where an address names none */
 #define PSST_NAME_MAX      64    /* bytes of UTF-8 in a name or alias */
 #define PSST_ADDRESS_MAX   262   /* host name of 253 bytes, brackets, colon, port */
 #define PSST_ADDRESSES_MAX 8     /* address hints of one contact */
@@ -42,7 +43,7 @@ void psst_card_fini(struct psst_card *card); /* drops the key, wipes */
  * leading '-' or '.', no '/', no white space at either end. */
 PSST_MUST_USE enum psst_err psst_name_check(const char *name, struct psst_diag *diag);
 
-/* HOST, HOST:PORT, [IPv6], [IPv6]:PORT, a bare IPv6 address; the port defaults to 4516. Gives the canonical HOST:PORT
+/* HOST, HOST:PORT, [IPv6], [IPv6]:PORT, a bare IPv6 address; the port defaults to PSST_PORT. Gives the canonical HOST:PORT
  * or [IPv6]:PORT. */
 PSST_MUST_USE enum psst_err psst_address_normalize(char out[PSST_ADDRESS_MAX + 1], const char *address,
                                                    struct psst_diag *diag);

@@ -2,7 +2,6 @@
 #ifndef PSST_PROTO_WIRE_H
 #define PSST_PROTO_WIRE_H
 
-#define PSST_PORT   4516
 #define PSST_LBL(x) "PSST/1 " x
 
 /* handshake messages */
