@@ -102,7 +102,7 @@ const struct psst_verb psst_verb_send = {
     "offer files to a contact",
     "Each file is offered by itself; the other side accepts or declines it. It is\n"
     "read while it is sent, so leave it where it is until it is done; its SHA-256 is\n"
-    "checked at the other end. What is cut off goes on at the next session.\n"
+    "checked at the other end. What is cut off begins anew at the next session.\n"
     "\n"
     "  --wait S   wait up to S seconds until all are done: 0, else 5; 6 when declined\n",
     PSST_VERB_DAEMON,
