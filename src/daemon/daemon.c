@@ -30,7 +30,7 @@ struct runtime {
     uv_signal_t signals[SIGNALS];
     uv_timer_t stop;
     unsigned stop_checks;
-    unsigned closing; /* of store thread and psst-key: how many are not gone yet */
+    unsigned closing;    /* of store thread and psst-key: how many are not gone yet */
     char *listen_before; /* the setting that --listen took the place of; NULL: none */
     int lock_fd;
     int ready_fd;
