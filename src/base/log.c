@@ -17,8 +17,8 @@ static bool wanted(const struct psst_log *log, enum psst_log_level level)
     return log->sink != NULL && level <= log->most;
 }
 
-static void PSST_PRINTF(4, 0) write_line(struct psst_log *log, enum psst_log_level level, const char *event,
-                                         const char *fmt, va_list args)
+static void PSST_PRINTF(4, 0)
+    write_line(struct psst_log *log, enum psst_log_level level, const char *event, const char *fmt, va_list args)
 {
     char line[LINE_MAX_BYTES];
     int n = snprintf(line, sizeof line, "%s ", event);
