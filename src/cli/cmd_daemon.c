@@ -27,6 +27,22 @@ static int set_listen(struct psst_cli *cli, const char *const *listen)
     return code;
 }
 
+/* It runs, and could not listen when it wanted to: tries once more, and so learns why not. */
+static int listen_again(struct psst_cli *cli)
+{
+    int code = PSST_EXIT_DONE;
+    json_t *status = psst_cli_call(cli, "status", NULL, &code);
+    bool deaf =
+        json_is_object(json_object_get(status, "identity")) && json_array_size(json_object_get(status, "listen")) == 0;
+    json_t *settings = deaf ? psst_cli_call(cli, "settings", NULL, &code) : NULL;
+    const char *value = json_string_value(json_object_get(settings, "listen"));
+    const char *const listen[] = {value, NULL};
+    if (value != NULL) code = set_listen(cli, listen);
+    json_decref(settings);
+    json_decref(status);
+    return code;
+}
+
 static int tell(struct psst_cli *cli)
 {
     int code = PSST_EXIT_DONE;
@@ -65,7 +81,7 @@ static int run_up(struct psst_cli *cli, int argc, char **argv)
     const struct psst_client_start start = {n > 0 ? listen : NULL};
     if (!runs && psst_client_open(&cli->client, &cli->paths, &start, &failure) != PSST_OK)
         return psst_cli_fail(&failure);
-    if (runs && n > 0) code = set_listen(cli, listen);
+    if (runs) code = n > 0 ? set_listen(cli, listen) : listen_again(cli);
     return code == PSST_EXIT_DONE ? tell(cli) : code;
 }
 

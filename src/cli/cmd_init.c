@@ -106,6 +106,16 @@ static int open_import(const char *path, int *fd)
     return PSST_EXIT_DONE;
 }
 
+/* Another identity on this machine may have the port already. */
+static void warn_when_deaf(struct psst_cli *cli)
+{
+    struct psst_failure failure;
+    json_t *status = psst_cli_try(cli, "status", NULL, &failure);
+    if (status != NULL && json_array_size(json_object_get(status, "listen")) == 0)
+        psst_cli_warn("warning: nobody can reach you, since psstd listens nowhere: psst up says why");
+    json_decref(status);
+}
+
 static int make(struct psst_cli *cli, struct init *init)
 {
     struct psst_failure failure;
@@ -131,6 +141,7 @@ static int make(struct psst_cli *cli, struct init *init)
     psst_out_fingerprint("fingerprint", psst_out_string(made, "fingerprint"));
     psst_out_field("private key", psst_out_text(cli->paths.identity, 500));
     psst_out_field("your card", psst_out_text(cli->paths.card, 500));
+    warn_when_deaf(cli);
     (void)printf("Next: psst card -o CARD.psst --address HOST:PORT, and hand that file over.\n");
     json_decref(made);
     return PSST_EXIT_DONE;
