@@ -142,6 +142,14 @@ struct psst_view vectors_hex_of(const json_t *string)
     return psst_view(bytes, hex.len / 2);
 }
 
+struct psst_view vectors_hex_digits(const char *digits)
+{
+    json_t *string = json_string(digits);
+    struct psst_view v = vectors_hex_of(string);
+    json_decref(string);
+    return v;
+}
+
 struct psst_view vectors_hex(const json_t *object, const char *field)
 {
     (void)vectors_str(object, field);

@@ -28,6 +28,8 @@ struct psst_view vectors_hex(const json_t *object, const char *field);
 void vectors_hex_exact(const json_t *object, const char *field, uint8_t *out, size_t len);
 /* A JSON string (an item of an array) as bytes. */
 struct psst_view vectors_hex_of(const json_t *string);
+/* The same for digits that stand in the test itself. */
+struct psst_view vectors_hex_digits(const char *digits);
 
 /* keys/NAME.pem and keys/NAME.pub.pem, through crypto.h. The caller frees the key. */
 struct psst_rsa_private *vectors_private_key(const char *name);

@@ -20,14 +20,6 @@ static int unload(void **state)
     return 0;
 }
 
-static struct psst_view hex(const char *digits)
-{
-    json_t *string = json_string(digits);
-    struct psst_view v = vectors_hex_of(string);
-    json_decref(string);
-    return v;
-}
-
 static void sha256__matches__fips_180_4(void **state)
 {
     (void)state;
@@ -43,7 +35,7 @@ static void sha256__matches__fips_180_4(void **state)
         struct psst_hash h;
         struct psst_view whole = psst_view_str(cases[i].text);
         assert_ok(psst_sha256(&h, &whole, 1));
-        assert_bytes(hex(cases[i].digest), h.b, sizeof h.b);
+        assert_bytes(vectors_hex_digits(cases[i].digest), h.b, sizeof h.b);
     }
 }
 
@@ -57,7 +49,7 @@ static void sha256__ignores__how_the_parts_are_cut(void **state)
     assert_ok(psst_sha256(&b, &whole, 1));
     assert_memory_equal(a.b, b.b, 32);
     assert_ok(psst_sha256(&a, NULL, 0));
-    assert_bytes(hex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"), a.b, 32);
+    assert_bytes(vectors_hex_digits("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"), a.b, 32);
 }
 
 static void stream__goes_on__after_peek(void **state)
@@ -67,14 +59,14 @@ static void stream__goes_on__after_peek(void **state)
     assert_non_null(s);
     struct psst_hash h;
     assert_ok(psst_sha256_stream_peek(s, &h));
-    assert_bytes(hex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"), h.b, 32);
+    assert_bytes(vectors_hex_digits("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"), h.b, 32);
     assert_ok(psst_sha256_stream_update(s, psst_view_str("ab")));
     assert_ok(psst_sha256_stream_peek(s, &h));
     assert_ok(psst_sha256_stream_update(s, psst_view(NULL, 0)));
     assert_ok(psst_sha256_stream_update(s, psst_view_str("c")));
     for (int i = 0; i < 2; i++) {
         assert_ok(psst_sha256_stream_peek(s, &h));
-        assert_bytes(hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), h.b, 32);
+        assert_bytes(vectors_hex_digits("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), h.b, 32);
     }
     psst_sha256_stream_free(s);
     psst_sha256_stream_free(NULL);
@@ -94,11 +86,11 @@ static void hmac__matches__rfc_4231(void **state)
          "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct psst_view data = hex(cases[i].data);
+        struct psst_view data = vectors_hex_digits(cases[i].data);
         const struct psst_view parts[] = {psst_view(data.data, 3), psst_view(data.data + 3, data.len - 3)};
         uint8_t mac[32];
-        assert_ok(psst_hmac(mac, hex(cases[i].key).data, parts, 2));
-        assert_bytes(hex(cases[i].mac), mac, sizeof mac);
+        assert_ok(psst_hmac(mac, vectors_hex_digits(cases[i].key).data, parts, 2));
+        assert_bytes(vectors_hex_digits(cases[i].mac), mac, sizeof mac);
     }
 }
 
@@ -117,12 +109,12 @@ static void hkdf__matches__rfc_5869(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         uint8_t prk[32], okm[32];
-        struct psst_view ikm = hex(cases[i].ikm), info = hex(cases[i].info);
+        struct psst_view ikm = vectors_hex_digits(cases[i].ikm), info = vectors_hex_digits(cases[i].info);
         const struct psst_view ikm_parts[] = {psst_view(ikm.data, 5), psst_view(ikm.data + 5, ikm.len - 5)};
-        assert_ok(psst_hkdf_extract(prk, hex(cases[i].salt), ikm_parts, 2));
-        assert_bytes(hex(cases[i].prk), prk, sizeof prk);
+        assert_ok(psst_hkdf_extract(prk, vectors_hex_digits(cases[i].salt), ikm_parts, 2));
+        assert_bytes(vectors_hex_digits(cases[i].prk), prk, sizeof prk);
         assert_ok(psst_hkdf_expand(okm, prk, &info, 1));
-        assert_bytes(hex(cases[i].okm), okm, sizeof okm);
+        assert_bytes(vectors_hex_digits(cases[i].okm), okm, sizeof okm);
     }
 }
 
@@ -224,7 +216,8 @@ static void contexts__are_apart__in_each_thread(void **state)
         void *result = NULL;
         assert_int_equal(0, pthread_join(threads[i], &result));
         assert_non_null(result);
-        assert_bytes(hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), out[i].b, 32);
+        assert_bytes(vectors_hex_digits("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), out[i].b,
+                     32);
     }
 }
 

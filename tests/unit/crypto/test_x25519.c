@@ -34,14 +34,6 @@ static void public__matches__the_vectors(void **state)
     assert_true(i > 0);
 }
 
-static struct psst_view hex(const char *digits)
-{
-    json_t *string = json_string(digits);
-    struct psst_view v = vectors_hex_of(string);
-    json_decref(string);
-    return v;
-}
-
 /* RFC 7748, section 6.1 */
 static void both_sides__share__one_secret(void **state)
 {
@@ -49,16 +41,21 @@ static void both_sides__share__one_secret(void **state)
     struct psst_x25519_private a, b;
     struct psst_x25519_public ga, gb;
     struct psst_x25519_secret at_a, at_b;
-    memcpy(a.b, hex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a").data, sizeof a.b);
-    memcpy(b.b, hex("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb").data, sizeof b.b);
+    memcpy(a.b, vectors_hex_digits("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a").data,
+           sizeof a.b);
+    memcpy(b.b, vectors_hex_digits("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb").data,
+           sizeof b.b);
     assert_ok(psst_x25519_public(&ga, &a));
     assert_ok(psst_x25519_public(&gb, &b));
-    assert_bytes(hex("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"), ga.b, sizeof ga.b);
-    assert_bytes(hex("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f"), gb.b, sizeof gb.b);
+    assert_bytes(vectors_hex_digits("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"), ga.b,
+                 sizeof ga.b);
+    assert_bytes(vectors_hex_digits("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f"), gb.b,
+                 sizeof gb.b);
     assert_ok(psst_x25519(&at_a, &a, &gb));
     assert_ok(psst_x25519(&at_b, &b, &ga));
     assert_memory_equal(at_a.b, at_b.b, 32);
-    assert_bytes(hex("4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"), at_a.b, sizeof at_a.b);
+    assert_bytes(vectors_hex_digits("4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742"), at_a.b,
+                 sizeof at_a.b);
 }
 
 /* RFC 7748, section 5.2: a clamped scalar and a point whose top bit is ignored */
@@ -79,10 +76,10 @@ static void exchange__matches__rfc_7748(void **state)
         struct psst_x25519_private scalar;
         struct psst_x25519_public point;
         struct psst_x25519_secret out;
-        memcpy(scalar.b, hex(cases[i].scalar).data, sizeof scalar.b);
-        memcpy(point.b, hex(cases[i].point).data, sizeof point.b);
+        memcpy(scalar.b, vectors_hex_digits(cases[i].scalar).data, sizeof scalar.b);
+        memcpy(point.b, vectors_hex_digits(cases[i].point).data, sizeof point.b);
         assert_ok(psst_x25519(&out, &scalar, &point));
-        assert_bytes(hex(cases[i].out), out.b, sizeof out.b);
+        assert_bytes(vectors_hex_digits(cases[i].out), out.b, sizeof out.b);
     }
 }
 
