@@ -426,8 +426,7 @@ size_t psst_conn_waiting(const struct psst_conn *conn)
 
 void psst_conn_hold(struct psst_conn *conn)
 {
-    if (conn->holds++ == 0 && conn->link != NULL)
-        psst_link_pause(conn->link, psst_daemon_now(conn->peers->d), true);
+    if (conn->holds++ == 0 && conn->link != NULL) psst_link_pause(conn->link, psst_daemon_now(conn->peers->d), true);
     psst_conn_kick(conn);
 }
 
