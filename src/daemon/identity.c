@@ -410,6 +410,18 @@ static void on_progress(void *ctx, unsigned tried)
     if (identity->progress != NULL) identity->progress(identity->progress_ctx, tried);
 }
 
+/* Somebody may have put a key back, or taken it away, while psstd ran. Links borrow the key that we have had. */
+static enum psst_err none_yet(struct psst_identity *identity, struct psst_diag *diag)
+{
+    if (exists(identity->d->paths.identity))
+        return psst_fail(diag, PSST_ERR_EXISTS,
+                         "identity.pem is there already, and is never overwritten: psst down, then psst up");
+    if (identity->key != NULL)
+        return psst_fail(diag, PSST_ERR_EXISTS,
+                         "identity.pem was taken away while psstd ran: put it back, or psst down before a new one");
+    return PSST_OK;
+}
+
 /* The card first: only identity.pem makes an identity, and whoever has that one has his card. */
 static void on_made(void *ctx, const struct psst_key_reply *reply)
 {
@@ -417,6 +429,7 @@ static void on_made(void *ctx, const struct psst_key_reply *reply)
     struct psst_daemon *d = identity->d;
     struct psst_diag diag = reply->diag;
     enum psst_err err = reply->err;
+    if (err == PSST_OK) err = none_yet(identity, &diag);
     if (err == PSST_OK && psst_rsa_public_load(&identity->key, reply->spki) != PSST_OK)
         err = psst_fail(&diag, PSST_ERR_BAD_KEY, "the key cannot be used");
     if (err == PSST_OK) err = write_card(identity, &diag);
@@ -442,6 +455,7 @@ void psst_identity_init(struct psst_identity *identity, const char *name, unsign
     enum psst_err err = PSST_OK;
     if (identity->state != PSST_IDENTITY_NONE)
         err = psst_fail(&diag, PSST_ERR_EXISTS, "there is an identity already: it is never overwritten");
+    if (err == PSST_OK) err = none_yet(identity, &diag);
     if (err == PSST_OK) err = psst_name_check(name, &diag);
     if (err == PSST_OK) err = psst_paths_make_dir(d->paths.data_dir, true, &diag);
     if (err == PSST_OK) err = psst_small_file_begin(d->paths.identity, &out_fd, &diag);

@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-#define OFFERS_BURST PSST_TRANSFERS_UNDECIDED /* stored at once, and then one a second */
+#define OFFERS_BURST  PSST_TRANSFERS_UNDECIDED /* stored at once, and then one a second */
+#define WITHDRAWN_MAX 1000 /* offers that one contact took back undecided: who offers for nothing is heard no more */
 
 /* ---- offers ---- */
 
@@ -37,12 +38,16 @@ static void offered_again(struct psst_transfer *t, struct psst_contact *contact,
     if (t->state == PSST_TRANSFER_ACCEPTED) psst_transfer_in_start(t);
 }
 
-static unsigned undecided(const struct psst_transfers *transfers, int64_t contact_id)
+/* Offers that wait for the user, and offers that never got to a decision of his: those have no folder. */
+static void count_offers(const struct psst_transfers *transfers, int64_t contact_id, unsigned *undecided,
+                         unsigned *withdrawn)
 {
-    unsigned n = 0;
-    for (const struct psst_transfer *t = transfers->first; t != NULL; t = t->next)
-        if (t->contact_id == contact_id && t->direction == PSST_IN && t->state == PSST_TRANSFER_WAITING) n++;
-    return n;
+    *undecided = *withdrawn = 0;
+    for (const struct psst_transfer *t = transfers->first; t != NULL; t = t->next) {
+        if (t->contact_id != contact_id || t->direction != PSST_IN) continue;
+        *undecided += t->state == PSST_TRANSFER_WAITING;
+        *withdrawn += t->state == PSST_TRANSFER_FAILED && t->path[0] == '\0';
+    }
 }
 
 /* Whether one more offer of this contact may take a row in the store. What is left out stays with the sender, which
@@ -50,7 +55,9 @@ static unsigned undecided(const struct psst_transfers *transfers, int64_t contac
 static bool may_store(struct psst_transfers *transfers, const struct psst_contact *contact,
                       struct psst_courier_files *files)
 {
-    if (undecided(transfers, contact->id) + files->storing >= PSST_TRANSFERS_UNDECIDED) return false;
+    unsigned undecided, withdrawn;
+    count_offers(transfers, contact->id, &undecided, &withdrawn);
+    if (undecided + files->storing >= PSST_TRANSFERS_UNDECIDED || withdrawn >= WITHDRAWN_MAX) return false;
     uint64_t now_ns = psst_daemon_now(transfers->d).mono_ns;
     uint64_t level_ns = files->offers_ns > now_ns ? files->offers_ns : now_ns;
     if (level_ns - now_ns >= OFFERS_BURST * PSST_SECOND_NS) return false;

@@ -5,7 +5,7 @@ import time
 
 import peer
 import wire
-from psst import E2E, VECTORS, key, wait_for
+from psst import E2E, FAILED, VECTORS, key, wait_for
 
 
 class Races(E2E):
@@ -53,3 +53,14 @@ class Races(E2E):
         self.assertEqual(len(bob.sessions("mallory")), 4)
         sessions[-1].wait_ack(sessions[-1].say("the newest one works"))
         self.assertEqual(bob.texts("mallory", "in"), ["the newest one works"])
+
+    def test_a_key_that_was_put_back_is_not_overwritten(self):
+        """psstd began without an identity; then somebody restores his."""
+        bob = self.person("bob", init=False)
+        with open(os.path.join(VECTORS, "keys", "a1024.pem"), "rb") as file:
+            restored = file.read()
+        path = bob.write("identity.pem", restored)
+        said = bob.psst("init", "--name", "bob", "--bits", "1024", "--no-passphrase", expect=FAILED)
+        self.assertIn("never overwritten", said.err)
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), restored)
