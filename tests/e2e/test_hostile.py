@@ -15,13 +15,16 @@ class Hostile(E2E):
         super().setUp()
         self.bob = self.person("bob")
         self.me = key("a2048")
+        self.calls = 0
         self.bob.befriend(self.me, "mallory")
         self.control = self.bob.control()
         self.addCleanup(self.control.sock.close)
         self.control.call("subscribe", events=["session"])
 
     def call(self):
-        mallory = peer.Peer.call(self.bob.address, self.me, self.bob.public)
+        # from an address of its own each time: one that brings more than a few calls a second is turned away
+        self.calls += 1
+        mallory = peer.Peer.call(self.bob.address, self.me, self.bob.public, source=f"127.3.0.{self.calls}")
         self.addCleanup(mallory.close)
         self.control.event("session", lambda p: p["state"] == "up")
         return mallory
