@@ -159,7 +159,7 @@ static void walk_done(void *arg, enum psst_err err, const char *words)
     struct psst_contact *contact = psst_book_by_id(delivery->d->book, walk->contact_id);
     struct courier *c = contact != NULL ? contact->delivery : NULL;
     if (err != PSST_OK && err != PSST_ERR_LOCKED)
-        psst_log(&delivery->d->log, PSST_LOG_ERROR, "outbox-not-read", "reason=\"%s\"", words);
+        psst_log_limited(&delivery->d->log, PSST_LOG_ERROR, "outbox-not-read", "reason=\"%s\"", words);
     if (c != NULL && c->generation == walk->generation) {
         c->walking = false;
         if (err == PSST_OK && walk->n == walk->limit) c->more = true;
@@ -335,7 +335,7 @@ static void settle_done(void *arg, enum psst_err err, const char *words)
     struct psst_delivery *delivery = settle->delivery;
     struct psst_contact *contact = psst_book_by_id(delivery->d->book, settle->contact_id);
     if (err != PSST_OK && err != PSST_ERR_LOCKED) /* it is sent again at the next session, and acknowledged again */
-        psst_log(&delivery->d->log, PSST_LOG_ERROR, "not-settled", "reason=\"%s\"", words);
+        psst_log_limited(&delivery->d->log, PSST_LOG_ERROR, "not-settled", "reason=\"%s\"", words);
     struct courier *c = contact != NULL ? contact->delivery : NULL;
     for (size_t i = 0; err == PSST_OK && contact != NULL && i < settle->n; i++) {
         if (settle->ids[i].seq == 0) continue;

@@ -93,27 +93,70 @@ void psst_question_drop(struct psst_conn *conn)
 
 /* ---- the other questions ---- */
 
+/* A new caller, once the identity is open or will not be. */
+static void let_in(struct psst_conn *conn)
+{
+    struct psst_daemon *d = conn->peers->d;
+    bool may = psst_identity_state(d->identity) == PSST_IDENTITY_UNLOCKED && !d->stopping;
+    if (may)
+        psst_admission_shown(&conn->place);
+    else
+        psst_daemon_count(d, "calls-while-locked");
+    psst_link_admit(conn->link, may);
+}
+
+struct knock {
+    struct psst_daemon *d;
+    uint64_t serial;
+};
+
+static void on_settled(void *ctx, enum psst_err err, const char *words)
+{
+    struct knock *knock = ctx;
+    struct psst_conn *conn = psst_conn_by_serial(knock->d->peers, knock->serial);
+    (void)err;
+    (void)words;
+    if (conn != NULL && conn->link != NULL) {
+        let_in(conn);
+        psst_conn_kick(conn);
+    }
+    free(knock);
+}
+
+/* While the identity is just being opened, which takes a moment at every start, the caller waits too: otherwise he would be
+ * refused, and hear nothing for ten seconds. */
+static void let_in_when_open(struct psst_conn *conn)
+{
+    struct psst_daemon *d = conn->peers->d;
+    struct knock *knock = NULL;
+    if (psst_identity_state(d->identity) == PSST_IDENTITY_OPENING && !d->stopping) knock = malloc(sizeof *knock);
+    if (knock == NULL) {
+        let_in(conn);
+        return;
+    }
+    *knock = (struct knock){d, conn->serial};
+    psst_identity_when_settled(d->identity, on_settled, knock);
+}
+
 static void admit(struct psst_conn *conn, const struct psst_event *ev)
 {
     struct psst_peers *peers = conn->peers;
     struct psst_daemon *d = peers->d;
     struct psst_now now = psst_daemon_now(d);
     uint64_t today = now.unix_ms / 86400000;
-    bool may = false;
     psst_daemon_count(d, "first-messages");
     /* a replay is anybody's who has once listened: it must not use up what others behind the same address may still send */
     if (psst_replay_cache_seen(peers->replay, ev->mac, ev->day, today)) {
         psst_daemon_count(d, "first-messages-replayed");
+        psst_link_admit(conn->link, false);
     } else if (!psst_admission_rate(&peers->admission, conn->place.source, now.mono_ns) ||
                psst_replay_cache_add(peers->replay, ev->mac, ev->day, today) != PSST_OK) {
         psst_daemon_count(d, "first-messages-too-many");
+        psst_link_admit(conn->link, false);
     } else {
         psst_replay_file_add(peers->replay_file, ev->mac, ev->day);
-        may = psst_identity_state(d->identity) == PSST_IDENTITY_UNLOCKED && !d->stopping;
-        if (!may) psst_daemon_count(d, "calls-while-locked");
+        let_in_when_open(conn);
     }
-    if (may) psst_admission_shown(&conn->place);
-    psst_link_admit(conn->link, may);
 }
 
 /* fpr is only a claim, so no name goes into a log. */
@@ -186,7 +229,7 @@ void psst_session_detach(struct psst_conn *conn, const char *words)
     struct psst_daemon *d = conn->peers->d;
     struct psst_contact *contact = conn->contact;
     if (contact == NULL) return;
-    psst_log(&d->log, PSST_LOG_INFO, "session-ended", "contact=%s reason=\"%s\"", contact->alias, words);
+    psst_log_limited(&d->log, PSST_LOG_INFO, "session-ended", "contact=%s reason=\"%s\"", contact->alias, words);
     bool in_use = contact->session == conn;
     struct psst_conn *other = in_use ? another_session(conn->peers, contact, conn) : NULL;
     if (in_use && other == NULL) session_event(conn, "down", words);
@@ -211,7 +254,7 @@ static void replace(struct psst_conn *old)
 {
     struct psst_daemon *d = old->peers->d;
     struct psst_contact *contact = old->contact;
-    psst_log(&d->log, PSST_LOG_INFO, "session-replaced", "contact=%s", contact->alias);
+    psst_log_limited(&d->log, PSST_LOG_INFO, "session-replaced", "contact=%s", contact->alias);
     if (contact->session == old) {
         psst_delivery_down(d->delivery, contact);
         contact->session = NULL;
@@ -274,8 +317,8 @@ static void established(struct psst_conn *conn, const struct psst_fpr *fpr)
     psst_daemon_count(d, "sessions");
     char address[PSST_SOCKADDR_TEXT_MAX];
     psst_sockaddr_text(address, &conn->address);
-    psst_log(&d->log, PSST_LOG_INFO, "session-up", "contact=%s address=%s role=%s", contact->alias, address,
-             psst_link_role(conn->link) == PSST_CALLER ? "caller" : "callee");
+    psst_log_limited(&d->log, PSST_LOG_INFO, "session-up", "contact=%s address=%s role=%s", contact->alias, address,
+                     psst_link_role(conn->link) == PSST_CALLER ? "caller" : "callee");
     bool stays = settle_duplicates(conn);
     close_oldest(conn);
     if (stays)

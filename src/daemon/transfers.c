@@ -139,8 +139,8 @@ void psst_transfer_end(struct psst_transfer *t, enum psst_transfer_state state, 
     t->reason = reason;
     free(t->words);
     t->words = copy;
-    psst_log(&t->all->d->log, PSST_LOG_INFO, "file-ended", "id=%lld state=%s reason=%u", (long long)t->id,
-             psst_transfer_state_name(t), (unsigned)reason);
+    psst_log_limited(&t->all->d->log, PSST_LOG_INFO, "file-ended", "id=%lld state=%s reason=%u", (long long)t->id,
+                     psst_transfer_state_name(t), (unsigned)reason);
     psst_transfer_keep(t, NULL, NULL);
     psst_transfer_event(t);
     next_in_line(t);

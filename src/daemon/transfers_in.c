@@ -288,7 +288,7 @@ static void on_finished(void *ctx, enum psst_err err, const char *path, const st
         t->path = copy;
     }
     t->state = PSST_TRANSFER_DONE;
-    psst_log(&t->all->d->log, PSST_LOG_INFO, "file-ended", "id=%lld state=done", (long long)t->id);
+    psst_log_limited(&t->all->d->log, PSST_LOG_INFO, "file-ended", "id=%lld state=done", (long long)t->id);
     psst_transfer_keep(t, done_kept, NULL);
     psst_transfer_event(t);
     psst_transfer_in_next(t->all);
