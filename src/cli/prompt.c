@@ -3,6 +3,7 @@
 #include "base/secret.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,12 +16,15 @@ bool psst_prompt_possible(void)
     return isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
 }
 
-/* Reads up to a line feed, byte by byte: what follows belongs to whoever reads next. -1: end of input; -2: a signal. */
-static ssize_t read_line(char *out, size_t size)
+/* Reads up to a line feed, byte by byte: what follows belongs to whoever reads next. -1: end of input; -2: a signal, of
+ * those that are let through while it waits (NULL: as ever). */
+static ssize_t read_line(char *out, size_t size, const sigset_t *waiting)
 {
     size_t len = 0;
     for (;;) {
         char c;
+        struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+        if (waiting != NULL && ppoll(&p, 1, NULL, waiting) < 0) return errno == EINTR ? -2 : -1;
         ssize_t n = read(STDIN_FILENO, &c, 1);
         if (n < 0 && errno == EINTR) return -2;
         if (n <= 0 && len == 0) return -1;
@@ -37,7 +41,7 @@ bool psst_prompt_line(const char *question, char *out, size_t size)
     (void)fprintf(stderr, "%s", question);
     (void)fflush(stderr);
     do {
-        len = read_line(out, size - 1);
+        len = read_line(out, size - 1, NULL);
     } while (len == -2);
     if (len < 0 || (size_t)len > size - 1) return false;
     out[len] = '\0';
@@ -70,8 +74,15 @@ bool psst_prompt_passphrase(const char *question, struct psst_passphrase *out)
     struct sigaction action = {.sa_handler = on_signal}, old[WATCHED];
     struct psst_passphrase pass = {.len = 0};
     bool terminal = tcgetattr(STDIN_FILENO, &before) == 0;
+    sigset_t held, usual;
     caught = 0;
-    for (size_t i = 0; i < WATCHED; i++) (void)sigaction(watched[i], &action, &old[i]);
+    (void)sigemptyset(&held);
+    for (size_t i = 0; i < WATCHED; i++) {
+        (void)sigaction(watched[i], &action, &old[i]);
+        (void)sigaddset(&held, watched[i]);
+    }
+    /* they come through only where they end the waiting: one that came just before it would be lost */
+    (void)sigprocmask(SIG_BLOCK, &held, &usual);
     if (terminal) {
         quiet = before;
         quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
@@ -81,10 +92,11 @@ bool psst_prompt_passphrase(const char *question, struct psst_passphrase *out)
     (void)fflush(stderr);
     ssize_t len;
     do {
-        len = read_line(pass.text, PSST_PASSPHRASE_MAX);
+        len = read_line(pass.text, PSST_PASSPHRASE_MAX, &usual);
     } while (len == -2 && caught == 0);
     if (terminal) (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
     (void)fprintf(stderr, "\n");
+    (void)sigprocmask(SIG_SETMASK, &usual, NULL);
     for (size_t i = 0; i < WATCHED; i++) (void)sigaction(watched[i], &old[i], NULL);
     if (caught != 0) {
         psst_passphrase_wipe(&pass);
