@@ -1,6 +1,7 @@
 /* What the events of a link mean: the questions of a handshake answered from the replay cache, psst-key and the book; a
  * session handed to its contact, duplicates settled; and in the end one sentence for the user.
  */
+#include "daemon/identity.h"
 #include "daemon/peers_internal.h"
 
 #include <stdio.h>

@@ -65,6 +65,19 @@ class Identity(E2E):
         alice.restart()
         self.assertTrue(alice.status()["identity"]["locked"])
 
+    def test_who_calls_while_the_identity_opens_is_let_in(self):
+        """Not refused as by a locked one: he would hear nothing for ten seconds."""
+        alice = self.person("alice", init=False)
+        alice.init("--passphrase-file", alice.write("right", "sesame"))
+        me = key("a2048")
+        alice.befriend(me, "mallory")
+        alice.psst("set", "passphrase_command", "sleep 2; cat " + alice.path("right"))
+        alice.restart()
+        self.assertTrue(alice.status()["identity"]["locked"])
+        with peer.Peer.call(alice.address, me, alice.public) as mallory:
+            self.assertTrue(mallory.established)
+        self.assertFalse(alice.status()["identity"]["locked"])
+
     def test_change_of_passphrase(self):
         alice = self.person("alice", init=False)
         old, new = alice.write("old", "old words"), alice.write("new", "new words")
