@@ -33,9 +33,12 @@ for kind in "$@"; do
     # shellcheck disable=SC2086
     add $counts
     echo "   $counts (passed, failed)"
-    echo "== $kind: end to end"
     mkdir -p "$dir/bin"
     cp "$dir/src/cli/psst" "$dir/src/daemon/psstd" "$dir/src/daemon/psst-key" "$dir/bin/"
+    if [ "$kind" = release ]; then
+        if sh tests/hardening.sh "$dir/bin"; then add 1 0; else add 0 1; fi
+    fi
+    echo "== $kind: end to end"
     python3 tests/e2e/run.py --bin "$dir/bin" | tee "$dir/e2e.out"
     counts=$(awk '/^e2e: / { print $2, $4; ok = 1 } END { exit !ok }' "$dir/e2e.out") || counts="0 1"
     # shellcheck disable=SC2086
