@@ -107,6 +107,7 @@ void psst_peers_free(struct psst_peers *peers)
     psst_replay_file_close(peers->replay_file);
     if (peers->reserve_fd >= 0) (void)close(peers->reserve_fd);
     psst_replay_cache_free(peers->replay);
+    if (peers->scratch != NULL) psst_wipe(peers->scratch, PSST_SCRATCH_BYTES);
     free(peers->scratch);
     free(peers);
 }
@@ -135,6 +136,7 @@ void psst_peers_hangup_all(struct psst_peers *peers, uint8_t bye_reason, const c
     psst_dial_give_up(peers, 0, words);
     struct psst_contact *contact = psst_book_first(peers->d->book);
     for (; contact != NULL; contact = contact->next) psst_peers_hangup(peers, contact, bye_reason, words);
+    psst_wipe(peers->scratch, PSST_SCRATCH_BYTES); /* records are opened in place: what was said last stands there */
 }
 
 size_t psst_peers_open(const struct psst_peers *peers)

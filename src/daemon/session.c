@@ -181,6 +181,7 @@ static void stranger_failed(struct psst_conn *conn)
     psst_daemon_count(d, "handshakes-failed");
     psst_log_limited(&d->log, PSST_LOG_INFO, "stranger-refused", "%s", "");
     conn->state = PSST_CONN_VOID;
+    psst_question_drop(conn); /* no private operation for one who is gone */
     struct psst_place *out = psst_admission_to_void(&conn->peers->admission, &conn->place);
     if (out == NULL) return;
     struct psst_conn *oldest = (struct psst_conn *)((char *)out - offsetof(struct psst_conn, place));
