@@ -46,6 +46,25 @@ class Files(E2E):
             self.assertEqual(content_of(os.path.join(into, os.path.basename(path))), content)
         wait_for("the sender to know", lambda: {f["state"] for f in alice.files()} == {"done"})
 
+    def test_killed_in_the_middle_it_begins_anew(self):
+        """Attack 55, of files: the receiver, then the sender is killed; at the next session the file comes whole."""
+        alice, bob = self.pair()
+        alice.psst("dial", "bob")
+        content = os.urandom(1 << 20) * 300
+        alice.psst("send", "bob", alice.write("big.bin", content))
+        into = self.into(bob)
+        offer = self.accept(bob, into)
+        for victim in (bob, alice):
+            # on a quick machine it may be done by now: then all of the rest must hold all the same
+            bob.wait_file(lambda f: f["state"] != "waiting" and f["done"] > 1000000)
+            victim.kill()
+            victim.start()
+            alice.psst("dial", "bob")
+        self.assertEqual(self.settled(bob, offer["id"], 120)["state"], "done")
+        self.assertEqual(os.listdir(into), ["big.bin"])
+        self.assertEqual(hashlib.sha256(content_of(os.path.join(into, "big.bin"))).digest(),
+                         hashlib.sha256(content).digest())
+
     def test_fifty_megabytes_and_text_meanwhile(self):
         alice, bob = self.pair()
         alice.psst("dial", "bob")
