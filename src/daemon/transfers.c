@@ -134,6 +134,7 @@ static void next_in_line(struct psst_transfer *t)
 void psst_transfer_end(struct psst_transfer *t, enum psst_transfer_state state, uint8_t reason, const char *words)
 {
     char *copy = words != NULL && words[0] != '\0' ? strdup(words) : NULL;
+    if (t->direction == PSST_IN) psst_transfer_in_sweep(t);
     stop(t); /* words may stand in what is freed now */
     t->state = state;
     t->reason = reason;

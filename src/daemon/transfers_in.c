@@ -1,6 +1,7 @@
 /* Files on their way in. Nothing is written before the user has said where to; then everything is put where it belongs or
  * that transfer ends, never the session (attacks 24, 29 to 33).
  */
+#include "daemon/safe_file.h"
 #include "daemon/transfers_internal.h"
 
 #include <stdlib.h>
@@ -306,4 +307,36 @@ void psst_transfer_in_done(struct psst_transfer *t, struct psst_conn *conn, cons
     release(t);
     t->stage = PSST_STAGE_FINISHING;
     psst_file_sink_finish(t->sink, &chunk->sha256, on_finished, t);
+}
+
+/* ---- what a crash left ---- */
+
+struct left_over {
+    uv_work_t work;
+    struct psst_msg_id id;
+    char dir[];
+};
+
+static void remove_left_over(uv_work_t *work)
+{
+    struct left_over *l = work->data;
+    psst_incoming_remove(l->dir, &l->id);
+}
+
+static void left_over_removed(uv_work_t *work, int status)
+{
+    (void)status;
+    free(work->data);
+}
+
+void psst_transfer_in_sweep(struct psst_transfer *t)
+{
+    if (t->state != PSST_TRANSFER_ACCEPTED || t->path == NULL || t->sink != NULL || t->sink_closing) return;
+    size_t size = strlen(t->path) + 1;
+    struct left_over *l = malloc(sizeof *l + size);
+    if (l == NULL) return; /* an unfinished file stays behind: no harm but its room */
+    l->work.data = l;
+    l->id = t->transfer_id;
+    memcpy(l->dir, t->path, size);
+    if (uv_queue_work(t->all->d->loop, &l->work, remove_left_over, left_over_removed) != 0) free(l);
 }

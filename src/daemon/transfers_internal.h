@@ -119,6 +119,7 @@ void psst_transfer_in_offered(struct psst_transfers *transfers, struct psst_conn
 void psst_transfer_in_start(struct psst_transfer *t);
 void psst_transfer_in_data(struct psst_transfer *t, struct psst_conn *conn, const struct psst_file_chunk *chunk);
 void psst_transfer_in_done(struct psst_transfer *t, struct psst_conn *conn, const struct psst_file_chunk *chunk);
+void psst_transfer_in_sweep(struct psst_transfer *t); /* before an end: removes the part file that a crash left */
 void psst_transfer_in_stop(struct psst_transfer *t);
 void psst_transfer_in_next(struct psst_transfers *transfers);
 /* It is whole and stored: the sender may forget it. */

@@ -65,6 +65,22 @@ class Files(E2E):
         self.assertEqual(hashlib.sha256(content_of(os.path.join(into, "big.bin"))).digest(),
                          hashlib.sha256(content).digest())
 
+    def test_killed_and_then_declined_leaves_nothing_behind(self):
+        alice, bob = self.pair()
+        alice.psst("dial", "bob")
+        alice.psst("send", "bob", alice.write("big.bin", os.urandom(1 << 20) * 300))
+        into = self.into(bob)
+        offer = self.accept(bob, into)
+        wait_for("a part file", lambda: os.listdir(into))
+        bob.kill()
+        alice.kill()
+        if os.listdir(into) == ["big.bin"]:
+            self.skipTest("it was done before the kill")
+        self.assertEqual([n[-5:] for n in os.listdir(into)], [".part"])
+        bob.start()
+        bob.psst("decline", str(offer["id"]))
+        wait_for("nothing left", lambda: not os.listdir(into))
+
     def test_fifty_megabytes_and_text_meanwhile(self):
         alice, bob = self.pair()
         alice.psst("dial", "bob")
