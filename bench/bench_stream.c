@@ -23,7 +23,7 @@
 
 #define FILE_BYTES       (UINT64_C(1) << 30)
 #define ROUND_TRIPS      4000
-#define FLUSH_BYTES      (2 * 65536) /* as psstd, which writes what has gathered while the socket was full */
+#define FLUSH_BYTES      (4 * 65536) /* PSST_BULK_WAITING: psstd writes what has gathered while the socket was full */
 #define BUSY_ROUND_TRIPS 1000
 
 static uint8_t block[65536];
