@@ -124,20 +124,30 @@ static void hang_up(struct psst_link *link, int fd)
     (void)close(fd);
 }
 
-static double core_file(struct bench_pair *pair, int source)
+/* The callee in a process of its own; gives the caller's end of the connection. */
+static pid_t start_receiver(struct bench_pair *pair, void (*receiver)(struct bench_pair *, int), int *fd)
 {
     int fds[2];
     bench_tcp_pair(fds);
     pid_t pid = fork();
+    BENCH_CHECK(pid >= 0);
     if (pid == 0) {
         (void)close(fds[0]);
-        core_receiver(pair, fds[1]);
+        receiver(pair, fds[1]);
     }
     (void)close(fds[1]);
-    struct psst_link *link = core_caller(pair, fds[0]);
+    *fd = fds[0];
+    return pid;
+}
+
+static double core_file(struct bench_pair *pair, int source)
+{
+    int fd;
+    pid_t pid = start_receiver(pair, core_receiver, &fd);
+    struct psst_link *link = core_caller(pair, fd);
     double start = bench_wall_s();
-    core_send(link, fds[0], source);
-    hang_up(link, fds[0]);
+    core_send(link, fd, source);
+    hang_up(link, fd);
     wait_child(pid);
     double took = bench_wall_s() - start;
     psst_link_free(link);
@@ -146,27 +156,21 @@ static double core_file(struct bench_pair *pair, int source)
 
 static void core_round_trip(struct bench_pair *pair)
 {
-    int fds[2];
-    bench_tcp_pair(fds);
-    pid_t pid = fork();
-    if (pid == 0) {
-        (void)close(fds[0]);
-        core_receiver(pair, fds[1]);
-    }
-    (void)close(fds[1]);
-    struct psst_link *link = core_caller(pair, fds[0]);
+    int fd;
+    pid_t pid = start_receiver(pair, core_receiver, &fd);
+    struct psst_link *link = core_caller(pair, fd);
     static double ms[ROUND_TRIPS];
     for (unsigned i = 0; i < ROUND_TRIPS; i++) {
         struct psst_text text = {.id = {{(uint8_t)i, (uint8_t)(i >> 8)}}, .utf8 = psst_view_str("How are you?")};
         struct psst_event ev;
         double start = bench_wall_s();
         BENCH_CHECK(psst_link_text(link, bench_now(), &text) == PSST_OK);
-        bench_flush(link, fds[0]);
-        do bench_next(link, fds[0], pair->key_a, pair->config_b.self, &ev);
+        bench_flush(link, fd);
+        do bench_next(link, fd, pair->key_a, pair->config_b.self, &ev);
         while (ev.type != PSST_EV_ACK);
         ms[i] = (bench_wall_s() - start) * 1000;
     }
-    hang_up(link, fds[0]);
+    hang_up(link, fd);
     wait_child(pid);
     psst_link_free(link);
     double median = bench_median(ms, ROUND_TRIPS);
@@ -180,16 +184,9 @@ static void core_round_trip_busy(struct bench_pair *pair)
     static const struct psst_msg_id file_id = {{1}};
     static double ms[BUSY_ROUND_TRIPS];
     static uint8_t scratch[65536];
-    int fds[2], lowat = 128 * 1024;
-    bench_tcp_pair(fds);
-    pid_t pid = fork();
-    if (pid == 0) {
-        (void)close(fds[0]);
-        busy_receiver(pair, fds[1]);
-    }
-    (void)close(fds[1]);
-    struct psst_link *link = core_caller(pair, fds[0]);
-    int fd = fds[0];
+    int fd, lowat = 128 * 1024;
+    pid_t pid = start_receiver(pair, busy_receiver, &fd);
+    struct psst_link *link = core_caller(pair, fd);
     BENCH_CHECK(fcntl(fd, F_SETFL, O_NONBLOCK) == 0);
     BENCH_CHECK(setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat) == 0);
     uint64_t offset = 0;

@@ -131,7 +131,7 @@ int psst_follow_wait(struct psst_follow *follow, long long seconds)
         }
         if (psst_client_wait(follow->cli->client, seconds > 0 ? (int)(deadline - now) : -1) == PSST_ERR_IO) {
             clear_bar(follow);
-            return psst_cli_error(PSST_EXIT_LOCKED, "psstd has ended; the transfer goes on at the next session");
+            return psst_cli_error(PSST_EXIT_LOCKED, "psstd has ended; the transfer begins anew at the next session");
         }
     }
     return follow->code;

@@ -106,7 +106,7 @@ PSST_MUST_USE enum psst_err psst_store_log_before(struct psst_store *store, int6
 
 enum psst_transfer_state {
     PSST_TRANSFER_WAITING = 0,  /* out: not yet accepted (offered or not); in: offered, the user has not decided */
-    PSST_TRANSFER_ACCEPTED = 1, /* runs, or goes on at the next session */
+    PSST_TRANSFER_ACCEPTED = 1, /* runs, or begins anew at the next session */
     PSST_TRANSFER_DONE = 2,     /* whole, hash checked, on both sides' disks */
     PSST_TRANSFER_DECLINED = 3,
     PSST_TRANSFER_FAILED = 4, /* with its reason */
