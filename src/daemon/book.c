@@ -142,6 +142,7 @@ static void copy_kept(struct psst_contact *to, const struct psst_contact *from)
     to->blocked = from->blocked;
     to->verified = from->verified;
     to->keep_history = from->keep_history;
+    to->paused = from->paused;
     to->added_ms = from->added_ms;
 }
 
@@ -162,6 +163,7 @@ static struct psst_contact *contact_from_row(const struct psst_contact_row *row)
     c->blocked = row->blocked;
     c->verified = row->verified;
     c->keep_history = row->keep_history;
+    c->paused = row->paused;
     c->added_ms = row->added_ms;
     return c;
 }
@@ -247,6 +249,7 @@ static enum psst_err put_work(struct psst_store *store, void *arg)
         .blocked = with->blocked,
         .verified = with->verified,
         .keep_history = with->keep_history,
+        .paused = with->paused,
         .added_ms = with->added_ms,
     };
     memcpy(row.alias, with->alias, sizeof row.alias);
@@ -328,6 +331,7 @@ static void follow(struct psst_contact *with, const struct psst_contact *now, co
     if (with->blocked == now->blocked) with->blocked = earlier->blocked;
     if (with->verified == now->verified) with->verified = earlier->verified;
     if (with->keep_history == now->keep_history) with->keep_history = earlier->keep_history;
+    if (with->paused == now->paused) with->paused = earlier->paused;
 }
 
 static struct change *change_new(struct psst_book *book, const struct psst_contact *with, psst_book_done *done,

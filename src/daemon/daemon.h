@@ -87,7 +87,7 @@ struct psst_contact {
     struct psst_pair_secret our_secret, their_secret;
     char addresses[PSST_ADDRESSES_MAX][PSST_ADDRESS_MAX + 1];
     size_t n_addresses;
-    bool blocked, verified, keep_history;
+    bool blocked, verified, keep_history, paused;
     uint64_t added_ms;
     /* alive */
     struct psst_conn *session;            /* the session that is used for sending; NULL: none */

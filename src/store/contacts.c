@@ -3,7 +3,9 @@
 
 /* ---- reading ---- */
 
-#define COLUMNS "id, alias, fpr, spki, our_secret, their_secret, addresses, blocked, verified, keep_history, added_ms"
+#define COLUMNS_1 "id, alias, fpr, spki, our_secret, their_secret, addresses, blocked, verified, keep_history, added_ms"
+#define COLUMNS   COLUMNS_1 ", paused"
+#define SORTED    " FROM contacts ORDER BY alias COLLATE NOCASE"
 
 static bool read_secret(sqlite3_stmt *stmt, int at, bool *has, struct psst_pair_secret *secret)
 {
@@ -29,6 +31,7 @@ static bool read_row(sqlite3_stmt *stmt, struct psst_contact_row *row)
     row->verified = sqlite3_column_int(stmt, 8) != 0;
     row->keep_history = sqlite3_column_int(stmt, 9) != 0;
     row->added_ms = psst_store_column_u64(stmt, 10);
+    row->paused = sqlite3_column_int(stmt, 11) != 0;
     return read_alias(stmt, 1, row->alias, sizeof row->alias) &&
            psst_store_column_bytes(stmt, 2, row->fpr.b, sizeof row->fpr.b) &&
            read_secret(stmt, 4, &row->has_our_secret, &row->our_secret) &&
@@ -38,8 +41,8 @@ static bool read_row(sqlite3_stmt *stmt, struct psst_contact_row *row)
 enum psst_err psst_store_contacts(struct psst_store *store, psst_contact_each *each, void *ctx)
 {
     sqlite3_stmt *stmt;
-    enum psst_err err =
-        psst_store_stmt(store, STMT_CONTACTS, "SELECT " COLUMNS " FROM contacts ORDER BY alias COLLATE NOCASE", &stmt);
+    const char *sql = store->version < 2 ? "SELECT " COLUMNS_1 ", 0" SORTED : "SELECT " COLUMNS SORTED;
+    enum psst_err err = psst_store_stmt(store, STMT_CONTACTS, sql, &stmt);
     if (err != PSST_OK) return err;
     while ((err = psst_store_stmt_row(store, stmt)) == PSST_OK) {
         struct psst_contact_row row = {0};
@@ -86,6 +89,7 @@ static int bind_row(sqlite3_stmt *stmt, const struct psst_contact_row *row)
     rc |= sqlite3_bind_int(stmt, 9, row->verified);
     rc |= sqlite3_bind_int(stmt, 10, row->keep_history);
     rc |= psst_store_bind_u64(stmt, 11, row->added_ms);
+    rc |= sqlite3_bind_int(stmt, 12, row->paused);
     return rc;
 }
 
@@ -94,7 +98,7 @@ static enum psst_err insert(struct psst_store *store, struct psst_contact_row *r
     sqlite3_stmt *stmt;
     enum psst_err err = psst_store_stmt(
         store, STMT_CONTACT_INSERT,
-        "INSERT INTO contacts (" COLUMNS ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", &stmt);
+        "INSERT INTO contacts (" COLUMNS ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)", &stmt);
     if (err != PSST_OK) return err;
     err = bind_row(stmt, row) == SQLITE_OK ? psst_store_stmt_run(store, stmt) : PSST_ERR_TOO_LONG;
     if (err == PSST_OK) row->id = sqlite3_last_insert_rowid(store->db);
@@ -121,11 +125,12 @@ static enum psst_err update(struct psst_store *store, const struct psst_contact_
     enum psst_err err = psst_store_keeps_history(store, row->id, &kept);
     if (err != PSST_OK) return err;
     sqlite3_stmt *stmt;
-    err = psst_store_stmt(store, STMT_CONTACT_UPDATE,
-                          "UPDATE contacts SET alias = ?2, fpr = ?3, spki = ?4, our_secret = ?5, their_secret = ?6,"
-                          " addresses = ?7, blocked = ?8, verified = ?9, keep_history = ?10, added_ms = ?11"
-                          " WHERE id = ?1",
-                          &stmt);
+    err =
+        psst_store_stmt(store, STMT_CONTACT_UPDATE,
+                        "UPDATE contacts SET alias = ?2, fpr = ?3, spki = ?4, our_secret = ?5, their_secret = ?6,"
+                        " addresses = ?7, blocked = ?8, verified = ?9, keep_history = ?10, added_ms = ?11, paused = ?12"
+                        " WHERE id = ?1",
+                        &stmt);
     if (err != PSST_OK) return err;
     int rc = sqlite3_bind_int64(stmt, 1, row->id) | bind_row(stmt, row);
     err = rc == SQLITE_OK ? psst_store_stmt_run(store, stmt) : PSST_ERR_TOO_LONG;

@@ -47,6 +47,8 @@ static const char *const steps[] = {
     " name BLOB NOT NULL,"
     " path BLOB NOT NULL);"
     "CREATE UNIQUE INDEX transfers_by_id ON transfers (contact_id, transfer_id, direction);",
+
+    "ALTER TABLE contacts ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;",
 };
 #define NEWEST ((int64_t)(sizeof steps / sizeof steps[0]))
 
@@ -81,7 +83,9 @@ enum psst_err psst_store_migrate(struct psst_store *store, struct psst_diag *dia
     if (version > NEWEST)
         return psst_fail(diag, PSST_ERR_USAGE, "The history was written by a newer psst (its version %d, ours %d).",
                          (int)version, (int)NEWEST);
-    if (store->read_only) return PSST_OK;
+    store->version = version;
+    if (store->read_only) return PSST_OK; /* what reads must do without the columns that came later */
     for (; err == PSST_OK && version < NEWEST; version++) err = take_step(store, version);
+    store->version = version;
     return err;
 }

@@ -41,7 +41,7 @@ struct psst_contact_row {
     bool has_our_secret, has_their_secret;
     struct psst_pair_secret our_secret, their_secret; /* issued by us for them; found in their card */
     struct psst_view addresses;                       /* one HOST:PORT a line */
-    bool blocked, verified, keep_history;
+    bool blocked, verified, keep_history, paused;
     uint64_t added_ms;
 };
 typedef enum psst_err psst_contact_each(void *ctx, const struct psst_contact_row *row);

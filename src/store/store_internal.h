@@ -48,6 +48,7 @@ enum psst_stmt {
 struct psst_store {
     sqlite3 *db;
     char *path;
+    int64_t version; /* of the tables; older than the newest only when opened for reading only */
     bool read_only;
     bool damaged;           /* sticky: damage was met; nothing is written any more */
     bool reserve_is_free;   /* looked up once a group */

@@ -122,6 +122,7 @@ static void book__keeps__all_of_a_contact_over_a_restart(void **state)
     with.has_our_secret = with.verified = true;
     with.our_secret.b[31] = 5;
     with.keep_history = false;
+    with.paused = true;
     assert_int_equal(put(b, NULL, &with), PSST_OK);
     psst_book_unload(b->d.book);
     assert_null(psst_book_first(b->d.book));
@@ -132,7 +133,8 @@ static void book__keeps__all_of_a_contact_over_a_restart(void **state)
     assert_int_equal(c->n_addresses, 2);
     assert_string_equal(c->addresses[0], "bob.example.org:4516");
     assert_string_equal(c->addresses[1], "[2001:db8::1]:9");
-    assert_true(c->has_our_secret && !c->has_their_secret && c->verified && !c->blocked && !c->keep_history);
+    assert_true(c->has_our_secret && !c->has_their_secret && c->verified && !c->blocked && !c->keep_history &&
+                c->paused);
     assert_memory_equal(&c->our_secret, &with.our_secret, sizeof with.our_secret);
     assert_memory_equal(psst_rsa_public_fpr(c->key), psst_rsa_public_fpr(b->keys[0]), sizeof(struct psst_fpr));
     assert_int_equal(c->added_ms, 77);

@@ -1,5 +1,7 @@
 #include "world.h"
 
+#include "store/store_internal.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -38,6 +40,7 @@ static struct psst_contact_row bob(void)
                                    .addresses = psst_view_str("a:1\nb:2"),
                                    .verified = true,
                                    .keep_history = true,
+                                   .paused = true,
                                    .added_ms = UINT64_MAX};
     return row;
 }
@@ -68,6 +71,7 @@ static void contact_put__gives_back__every_field_after_reopening(void **state)
     assert_false(got->blocked);
     assert_true(got->verified);
     assert_true(got->keep_history);
+    assert_true(got->paused);
     assert_true(got->added_ms == UINT64_MAX);
 }
 
@@ -86,6 +90,7 @@ static void contact_put__updates__all_but_the_id(void **state)
     changed.addresses = psst_view(NULL, 0);
     changed.blocked = true;
     changed.verified = false;
+    changed.paused = false;
     must(psst_store_contact_put(w->store, &changed));
     struct list list = all(w);
     assert_int_equal(list.n, 1);
@@ -99,6 +104,7 @@ static void contact_put__updates__all_but_the_id(void **state)
     assert_string_equal(list.addresses[0], "");
     assert_true(list.rows[0].blocked);
     assert_false(list.rows[0].verified);
+    assert_false(list.rows[0].paused);
 }
 
 static void contact_put__refuses__an_alias_or_fingerprint_that_is_taken(void **state)
@@ -234,6 +240,59 @@ static void contact_put__turning_history_off__erases_what_is_done_with(void **st
     assert_int_equal(world_in(w, row.id, 3, "other", NULL), PSST_ERR_PROTOCOL);
 }
 
+/* The table as the first version made it. */
+static void make_old(struct world *w)
+{
+    must(psst_store_exec(w->store, "PRAGMA foreign_keys = OFF;"
+                                   "CREATE TABLE older (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+                                   " alias TEXT NOT NULL COLLATE NOCASE UNIQUE, fpr BLOB NOT NULL UNIQUE,"
+                                   " spki BLOB NOT NULL, our_secret BLOB, their_secret BLOB, addresses TEXT NOT NULL,"
+                                   " blocked INTEGER NOT NULL, verified INTEGER NOT NULL,"
+                                   " keep_history INTEGER NOT NULL, added_ms INTEGER NOT NULL);"
+                                   "INSERT INTO older SELECT id, alias, fpr, spki, our_secret, their_secret, addresses,"
+                                   " blocked, verified, keep_history, added_ms FROM contacts;"
+                                   "DROP TABLE contacts;"
+                                   "PRAGMA legacy_alter_table = ON;"
+                                   "ALTER TABLE older RENAME TO contacts;"
+                                   "PRAGMA user_version = 1;"));
+    world_close(w);
+}
+
+static void contacts__of_an_older_store__are_brought_along(void **state)
+{
+    struct world *w = *state;
+    struct psst_contact_row row = bob();
+    must(psst_store_contact_put(w->store, &row));
+    make_old(w);
+    (void)world_open(w);
+    struct list list = all(w);
+    assert_int_equal(list.n, 1);
+    assert_string_equal(list.rows[0].alias, "Bob");
+    assert_string_equal(list.spki[0], "bob's key");
+    assert_false(list.rows[0].paused); /* nobody was, then */
+    list.rows[0].paused = true;
+    list.rows[0].spki = row.spki;
+    list.rows[0].addresses = row.addresses;
+    must(psst_store_contact_put(w->store, &list.rows[0]));
+    world_reopen(w);
+    assert_true(all(w).rows[0].paused);
+    world_assert_integrity(w);
+}
+
+static void contacts__of_an_older_store__can_be_read_as_they_are(void **state)
+{
+    struct world *w = *state;
+    struct psst_contact_row row = bob();
+    must(psst_store_contact_put(w->store, &row));
+    make_old(w);
+    struct psst_diag diag;
+    must(psst_store_open(&w->store, w->path, &world_key, true, &diag)); /* for rescue: nothing is migrated */
+    struct list list = all(w);
+    assert_int_equal(list.n, 1);
+    assert_string_equal(list.rows[0].alias, "Bob");
+    assert_false(list.rows[0].paused);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
@@ -248,6 +307,8 @@ int main(void)
         T(contacts__end__when_the_callback_says_so),
         T(contact_remove__takes__messages_and_transfers_along),
         T(contact_put__turning_history_off__erases_what_is_done_with),
+        T(contacts__of_an_older_store__are_brought_along),
+        T(contacts__of_an_older_store__can_be_read_as_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
