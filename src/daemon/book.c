@@ -143,6 +143,11 @@ static void copy_kept(struct psst_contact *to, const struct psst_contact *from)
     to->verified = from->verified;
     to->keep_history = from->keep_history;
     to->paused = from->paused;
+    to->receipts = from->receipts;
+    to->reconnect = from->reconnect;
+    to->keep_days = from->keep_days;
+    to->presence = from->presence;
+    memcpy(to->presence_text, from->presence_text, sizeof to->presence_text);
     to->added_ms = from->added_ms;
 }
 
@@ -164,6 +169,11 @@ static struct psst_contact *contact_from_row(const struct psst_contact_row *row)
     c->verified = row->verified;
     c->keep_history = row->keep_history;
     c->paused = row->paused;
+    c->receipts = row->receipts;
+    c->reconnect = row->reconnect;
+    c->keep_days = row->keep_days;
+    c->presence = row->presence;
+    if (row->presence_text.len > 0) memcpy(c->presence_text, row->presence_text.data, row->presence_text.len);
     c->added_ms = row->added_ms;
     return c;
 }
@@ -250,6 +260,11 @@ static enum psst_err put_work(struct psst_store *store, void *arg)
         .verified = with->verified,
         .keep_history = with->keep_history,
         .paused = with->paused,
+        .receipts = with->receipts,
+        .reconnect = with->reconnect,
+        .keep_days = with->keep_days,
+        .presence = with->presence,
+        .presence_text = psst_view_str(with->presence_text),
         .added_ms = with->added_ms,
     };
     memcpy(row.alias, with->alias, sizeof row.alias);
@@ -332,6 +347,13 @@ static void follow(struct psst_contact *with, const struct psst_contact *now, co
     if (with->verified == now->verified) with->verified = earlier->verified;
     if (with->keep_history == now->keep_history) with->keep_history = earlier->keep_history;
     if (with->paused == now->paused) with->paused = earlier->paused;
+    if (with->receipts == now->receipts) with->receipts = earlier->receipts;
+    if (with->reconnect == now->reconnect) with->reconnect = earlier->reconnect;
+    if (with->keep_days == now->keep_days) with->keep_days = earlier->keep_days;
+    if (with->presence == now->presence && strcmp(with->presence_text, now->presence_text) == 0) {
+        with->presence = earlier->presence;
+        memcpy(with->presence_text, earlier->presence_text, sizeof with->presence_text);
+    }
 }
 
 static struct change *change_new(struct psst_book *book, const struct psst_contact *with, psst_book_done *done,

@@ -87,7 +87,10 @@ struct psst_contact {
     struct psst_pair_secret our_secret, their_secret;
     char addresses[PSST_ADDRESSES_MAX][PSST_ADDRESS_MAX + 1];
     size_t n_addresses;
-    bool blocked, verified, keep_history, paused;
+    bool blocked, verified, keep_history, paused, receipts, reconnect; /* as in the store's row */
+    uint32_t keep_days;
+    uint8_t presence;
+    char presence_text[PSST_PRESENCE_TEXT_MAX + 1];
     uint64_t added_ms;
     /* alive */
     struct psst_conn *session;            /* the session that is used for sending; NULL: none */

@@ -4,7 +4,7 @@
 /* ---- reading ---- */
 
 #define COLUMNS_1 "id, alias, fpr, spki, our_secret, their_secret, addresses, blocked, verified, keep_history, added_ms"
-#define COLUMNS   COLUMNS_1 ", paused"
+#define COLUMNS   COLUMNS_1 ", paused, keep_days, receipts, reconnect, presence, presence_text"
 #define SORTED    " FROM contacts ORDER BY alias COLLATE NOCASE"
 
 static bool read_secret(sqlite3_stmt *stmt, int at, bool *has, struct psst_pair_secret *secret)
@@ -32,6 +32,12 @@ static bool read_row(sqlite3_stmt *stmt, struct psst_contact_row *row)
     row->keep_history = sqlite3_column_int(stmt, 9) != 0;
     row->added_ms = psst_store_column_u64(stmt, 10);
     row->paused = sqlite3_column_int(stmt, 11) != 0;
+    row->keep_days = (uint32_t)sqlite3_column_int(stmt, 12);
+    row->receipts = sqlite3_column_int(stmt, 13) != 0;
+    row->reconnect = sqlite3_column_int(stmt, 14) != 0;
+    row->presence = (uint8_t)sqlite3_column_int(stmt, 15);
+    row->presence_text = psst_store_column_view(stmt, 16);
+    if (row->presence > PSST_PRESENCE_INVISIBLE || row->presence_text.len > PSST_PRESENCE_TEXT_MAX) return false;
     return read_alias(stmt, 1, row->alias, sizeof row->alias) &&
            psst_store_column_bytes(stmt, 2, row->fpr.b, sizeof row->fpr.b) &&
            read_secret(stmt, 4, &row->has_our_secret, &row->our_secret) &&
@@ -41,7 +47,7 @@ static bool read_row(sqlite3_stmt *stmt, struct psst_contact_row *row)
 enum psst_err psst_store_contacts(struct psst_store *store, psst_contact_each *each, void *ctx)
 {
     sqlite3_stmt *stmt;
-    const char *sql = store->version < 2 ? "SELECT " COLUMNS_1 ", 0" SORTED : "SELECT " COLUMNS SORTED;
+    const char *sql = store->version < 2 ? "SELECT " COLUMNS_1 ", 0, 0, 0, 0, 0, ''" SORTED : "SELECT " COLUMNS SORTED;
     enum psst_err err = psst_store_stmt(store, STMT_CONTACTS, sql, &stmt);
     if (err != PSST_OK) return err;
     while ((err = psst_store_stmt_row(store, stmt)) == PSST_OK) {
@@ -90,15 +96,22 @@ static int bind_row(sqlite3_stmt *stmt, const struct psst_contact_row *row)
     rc |= sqlite3_bind_int(stmt, 10, row->keep_history);
     rc |= psst_store_bind_u64(stmt, 11, row->added_ms);
     rc |= sqlite3_bind_int(stmt, 12, row->paused);
+    rc |= sqlite3_bind_int(stmt, 13, (int)row->keep_days);
+    rc |= sqlite3_bind_int(stmt, 14, row->receipts);
+    rc |= sqlite3_bind_int(stmt, 15, row->reconnect);
+    rc |= sqlite3_bind_int(stmt, 16, row->presence);
+    rc |= psst_store_bind_text(stmt, 17, row->presence_text);
     return rc;
 }
 
 static enum psst_err insert(struct psst_store *store, struct psst_contact_row *row)
 {
     sqlite3_stmt *stmt;
-    enum psst_err err = psst_store_stmt(
-        store, STMT_CONTACT_INSERT,
-        "INSERT INTO contacts (" COLUMNS ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)", &stmt);
+    enum psst_err err =
+        psst_store_stmt(store, STMT_CONTACT_INSERT,
+                        "INSERT INTO contacts (" COLUMNS
+                        ") VALUES (NULL, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                        &stmt);
     if (err != PSST_OK) return err;
     err = bind_row(stmt, row) == SQLITE_OK ? psst_store_stmt_run(store, stmt) : PSST_ERR_TOO_LONG;
     if (err == PSST_OK) row->id = sqlite3_last_insert_rowid(store->db);
@@ -125,12 +138,13 @@ static enum psst_err update(struct psst_store *store, const struct psst_contact_
     enum psst_err err = psst_store_keeps_history(store, row->id, &kept);
     if (err != PSST_OK) return err;
     sqlite3_stmt *stmt;
-    err =
-        psst_store_stmt(store, STMT_CONTACT_UPDATE,
-                        "UPDATE contacts SET alias = ?2, fpr = ?3, spki = ?4, our_secret = ?5, their_secret = ?6,"
-                        " addresses = ?7, blocked = ?8, verified = ?9, keep_history = ?10, added_ms = ?11, paused = ?12"
-                        " WHERE id = ?1",
-                        &stmt);
+    err = psst_store_stmt(
+        store, STMT_CONTACT_UPDATE,
+        "UPDATE contacts SET alias = ?2, fpr = ?3, spki = ?4, our_secret = ?5, their_secret = ?6,"
+        " addresses = ?7, blocked = ?8, verified = ?9, keep_history = ?10, added_ms = ?11, paused = ?12,"
+        " keep_days = ?13, receipts = ?14, reconnect = ?15, presence = ?16, presence_text = ?17"
+        " WHERE id = ?1",
+        &stmt);
     if (err != PSST_OK) return err;
     int rc = sqlite3_bind_int64(stmt, 1, row->id) | bind_row(stmt, row);
     err = rc == SQLITE_OK ? psst_store_stmt_run(store, stmt) : PSST_ERR_TOO_LONG;

@@ -48,7 +48,12 @@ static const char *const steps[] = {
     " path BLOB NOT NULL);"
     "CREATE UNIQUE INDEX transfers_by_id ON transfers (contact_id, transfer_id, direction);",
 
-    "ALTER TABLE contacts ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;",
+    "ALTER TABLE contacts ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE contacts ADD COLUMN keep_days INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE contacts ADD COLUMN receipts INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE contacts ADD COLUMN reconnect INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE contacts ADD COLUMN presence INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE contacts ADD COLUMN presence_text TEXT;",
 };
 #define NEWEST ((int64_t)(sizeof steps / sizeof steps[0]))
 

@@ -33,6 +33,15 @@ const char *psst_store_error(const struct psst_store *store);
 
 /* ---- contacts ---- */
 
+enum psst_presence {
+    PSST_PRESENCE_AS_ALL = 0, /* of one contact only */
+    PSST_PRESENCE_ONLINE = 1, /* 1 to 3 are the wire's states (docs/PROTOCOL.md) */
+    PSST_PRESENCE_AWAY = 2,
+    PSST_PRESENCE_BUSY = 3,      /* do not disturb */
+    PSST_PRESENCE_INVISIBLE = 4, /* never on the wire: he finds nobody */
+};
+#define PSST_PRESENCE_TEXT_MAX 140
+
 struct psst_contact_row {
     int64_t id; /* 0: not stored yet */
     char alias[65];
@@ -42,6 +51,11 @@ struct psst_contact_row {
     struct psst_pair_secret our_secret, their_secret; /* issued by us for them; found in their card */
     struct psst_view addresses;                       /* one HOST:PORT a line */
     bool blocked, verified, keep_history, paused;
+    bool receipts;      /* he is told which of his messages were read */
+    bool reconnect;     /* the daemon dials him by itself */
+    uint32_t keep_days; /* with keep_history: messages older than this are deleted; 0: they are kept for ever */
+    uint8_t presence;   /* enum psst_presence as he is to see it; 0: as everybody */
+    struct psst_view presence_text; /* with presence; at most PSST_PRESENCE_TEXT_MAX bytes */
     uint64_t added_ms;
 };
 typedef enum psst_err psst_contact_each(void *ctx, const struct psst_contact_row *row);

@@ -41,6 +41,10 @@ static struct psst_contact_row bob(void)
                                    .verified = true,
                                    .keep_history = true,
                                    .paused = true,
+                                   .receipts = true,
+                                   .keep_days = 30,
+                                   .presence = PSST_PRESENCE_AWAY,
+                                   .presence_text = psst_view_str("on a hill"),
                                    .added_ms = UINT64_MAX};
     return row;
 }
@@ -72,6 +76,11 @@ static void contact_put__gives_back__every_field_after_reopening(void **state)
     assert_true(got->verified);
     assert_true(got->keep_history);
     assert_true(got->paused);
+    assert_true(got->receipts);
+    assert_false(got->reconnect);
+    assert_int_equal(got->keep_days, 30);
+    assert_int_equal(got->presence, PSST_PRESENCE_AWAY);
+    assert_int_equal(got->presence_text.len, 9);
     assert_true(got->added_ms == UINT64_MAX);
 }
 
@@ -91,6 +100,11 @@ static void contact_put__updates__all_but_the_id(void **state)
     changed.blocked = true;
     changed.verified = false;
     changed.paused = false;
+    changed.receipts = false;
+    changed.reconnect = true;
+    changed.keep_days = 0;
+    changed.presence = PSST_PRESENCE_AS_ALL;
+    changed.presence_text = psst_view(NULL, 0);
     must(psst_store_contact_put(w->store, &changed));
     struct list list = all(w);
     assert_int_equal(list.n, 1);
@@ -105,6 +119,11 @@ static void contact_put__updates__all_but_the_id(void **state)
     assert_true(list.rows[0].blocked);
     assert_false(list.rows[0].verified);
     assert_false(list.rows[0].paused);
+    assert_false(list.rows[0].receipts);
+    assert_true(list.rows[0].reconnect);
+    assert_int_equal(list.rows[0].keep_days, 0);
+    assert_int_equal(list.rows[0].presence, PSST_PRESENCE_AS_ALL);
+    assert_int_equal(list.rows[0].presence_text.len, 0);
 }
 
 static void contact_put__refuses__an_alias_or_fingerprint_that_is_taken(void **state)
