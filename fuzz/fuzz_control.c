@@ -301,6 +301,14 @@ enum psst_err psst_store_log_before(struct psst_store *store, int64_t contact_id
     return two_rows(contact_id, limit, each, ctx);
 }
 
+enum psst_err psst_store_unread(struct psst_store *store, int64_t contact_id, struct psst_unread *unread)
+{
+    (void)store;
+    (void)contact_id;
+    *unread = (struct psst_unread){2, 100};
+    return PSST_OK;
+}
+
 enum psst_err psst_store_messages_shown(struct psst_store *store, int64_t contact_id, int64_t up_to_seq)
 {
     (void)store;

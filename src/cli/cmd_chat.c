@@ -69,6 +69,8 @@ static void on_state(struct chat *chat, const json_t *params)
     if (refused) {
         psst_gutter_note(&chat->gutter, "not accepted: %s", psst_out_string(params, "reason"));
         chat->refused++;
+    } else if (strcmp(psst_out_string(params, "state"), "waiting") == 0) {
+        psst_gutter_note(&chat->gutter, "%s", psst_out_string(params, "reason")); /* it stays, and goes some day */
     }
     settle(chat, psst_out_string(params, "id"));
 }

@@ -20,11 +20,14 @@ static const char *notes(char out[160], const json_t *c)
 {
     long long unread = psst_out_int(c, "unread"), waiting = psst_out_int(c, "waiting");
     char news[48] = "", outbox[48] = "";
+    const char *paused = psst_out_bool(c, "paused") ? ", paused" : "";
+    const char *paused_us = psst_out_bool(c, "paused_us") ? ", has paused you" : "";
     if (unread > 0) (void)snprintf(news, sizeof news, ", %lld new", unread);
     if (waiting > 0) (void)snprintf(outbox, sizeof outbox, ", %lld waiting", waiting);
-    (void)snprintf(out, 160, "%s%s%s%s%s%s", psst_out_bool(c, "verified") ? "verified" : "not verified",
-                   psst_out_bool(c, "blocked") ? ", blocked" : "", psst_out_bool(c, "pair_secret") ? ", secret" : "",
-                   psst_out_bool(c, "history") ? "" : ", no history", news, outbox);
+    (void)snprintf(out, 160, "%s%s%s%s%s%s%s%s", psst_out_bool(c, "verified") ? "verified" : "not verified",
+                   psst_out_bool(c, "blocked") ? ", blocked" : "", paused, paused_us,
+                   psst_out_bool(c, "pair_secret") ? ", secret" : "", psst_out_bool(c, "history") ? "" : ", no history",
+                   news, outbox);
     return out;
 }
 
@@ -71,7 +74,8 @@ const struct psst_verb psst_verb_contacts = {
     "messages.\n"
     "\n"
     "  --json   a list of objects: name, fingerprint, bits, weak, addresses,\n"
-    "           verified, blocked, history, pair_secret, online, unread, waiting\n",
+    "           verified, blocked, paused, paused_us (you, by the contact), history,\n"
+    "           pair_secret, online, unread, waiting\n",
     PSST_VERB_DAEMON,
     run_contacts,
 };
@@ -146,6 +150,45 @@ static int run_unblock(struct psst_cli *cli, int argc, char **argv)
 
 const struct psst_verb psst_verb_unblock = {
     "unblock", "unblock NAME", "allow sessions again", "Takes back psst block.\n", PSST_VERB_DAEMON, run_unblock,
+};
+
+static int run_pause(struct psst_cli *cli, int argc, char **argv)
+{
+    int code = PSST_EXIT_DONE;
+    if (!plain_args(cli, argc, argv, 1, 1, &code)) return code;
+    const char *name = argv[optind];
+    return change(cli, "contact.pause", psst_cli_name(name), name, "",
+                  " is paused, and is told so: messages and files stay over there");
+}
+
+const struct psst_verb psst_verb_pause = {
+    "pause",
+    "pause NAME",
+    "take no messages and files for now",
+    "The session stays, and you can go on talking. What the contact says or offers is\n"
+    "not stored and rings nowhere: it stays with the contact, who is told that you\n"
+    "paused. Files that you accepted before go on.\n",
+    PSST_VERB_DAEMON,
+    run_pause,
+};
+
+static int run_unpause(struct psst_cli *cli, int argc, char **argv)
+{
+    int code = PSST_EXIT_DONE;
+    if (!plain_args(cli, argc, argv, 1, 1, &code)) return code;
+    const char *name = argv[optind];
+    return change(cli, "contact.unpause", psst_cli_name(name), name, "messages and files of ",
+                  " are taken again: what waited comes within ten minutes");
+}
+
+const struct psst_verb psst_verb_unpause = {
+    "unpause",
+    "unpause NAME",
+    "take messages and files again",
+    "Takes back psst pause. What waited over there comes at the next session, or ten\n"
+    "minutes later at the latest.\n",
+    PSST_VERB_DAEMON,
+    run_unpause,
 };
 
 static int run_rename(struct psst_cli *cli, int argc, char **argv)

@@ -52,6 +52,7 @@ struct wait {
     char id[40]; /* empty: not known yet, states are remembered */
     json_t *early;
     char state[16], reason[200];
+    bool told; /* that it waits, and why */
 };
 
 static void note_state(struct wait *wait, const json_t *params)
@@ -59,6 +60,9 @@ static void note_state(struct wait *wait, const json_t *params)
     if (strcmp(psst_out_string(params, "id"), wait->id) != 0) return;
     (void)snprintf(wait->state, sizeof wait->state, "%s", psst_out_string(params, "state"));
     (void)snprintf(wait->reason, sizeof wait->reason, "%.190s", psst_out_string(params, "reason"));
+    bool news = strcmp(wait->state, "waiting") == 0 && wait->reason[0] != '\0' && !wait->told;
+    if (news) (void)fprintf(stderr, "psst: %s\n", psst_out_text(wait->reason, 200));
+    wait->told |= news;
 }
 
 static void on_event(void *ctx, const char *event, json_t *params)

@@ -52,6 +52,12 @@ static void print_sessions(const json_t *sessions)
     psst_table_fini(&table);
 }
 
+static void print_paused(const json_t *paused)
+{
+    for (size_t i = 0; i < json_array_size(paused); i++)
+        psst_out_field(i == 0 ? "paused" : "", psst_out_text(json_string_value(json_array_get(paused, i)), 64));
+}
+
 static void print_counters(json_t *counters)
 {
     struct psst_table table;
@@ -81,6 +87,7 @@ static void print_status(const json_t *status)
     for (size_t i = 0; i < json_array_size(listen); i++)
         psst_out_field(i == 0 ? "listening" : "", psst_out_text(json_string_value(json_array_get(listen, i)), 80));
     if (json_array_size(listen) == 0) psst_out_field("listening", "nowhere");
+    print_paused(json_object_get(status, "paused"));
     print_sessions(json_object_get(status, "sessions"));
     print_counters(json_object_get(status, "counters"));
 }
@@ -107,7 +114,8 @@ const struct psst_verb psst_verb_status = {
     "Process, identity, where it listens, the sessions and what it has counted since\n"
     "its start. Does not start psstd: when it is not running, the exit code is 3.\n"
     "\n"
-    "  --json   one object: pid, version, identity, listen, sessions, counters\n",
+    "  --json   one object: pid, version, identity, listen, sessions, paused,\n"
+    "           counters\n",
     PSST_VERB_ALONE,
     run_status,
 };

@@ -14,12 +14,12 @@ json_t *psst_contact_json(const struct psst_contact *contact)
     json_t *addresses = json_array();
     for (size_t i = 0; i < contact->n_addresses; i++)
         (void)json_array_append_new(addresses, json_string(contact->addresses[i]));
-    return json_pack("{s:s, s:s, s:i, s:b, s:o, s:b, s:b, s:b, s:b, s:b, s:i, s:i}", "name", contact->alias,
+    return json_pack("{s:s, s:s, s:i, s:b, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i}", "name", contact->alias,
                      "fingerprint", fingerprint, "bits", (int)bits, "weak", bits < PSST_RSA_WEAK_BITS, "addresses",
-                     addresses, "verified", contact->verified, "blocked", contact->blocked, "history",
-                     contact->keep_history, "pair_secret", contact->has_our_secret || contact->has_their_secret,
-                     "online", contact->session != NULL, "unread", (int)contact->unread, "waiting",
-                     (int)contact->waiting);
+                     addresses, "verified", contact->verified, "blocked", contact->blocked, "paused", contact->paused,
+                     "paused_us", contact->paused_us, "history", contact->keep_history, "pair_secret",
+                     contact->has_our_secret || contact->has_their_secret, "online", contact->session != NULL, "unread",
+                     (int)contact->unread, "waiting", (int)contact->waiting);
 }
 
 void psst_control_contacts(struct psst_request *req)
@@ -76,6 +76,26 @@ void psst_control_block(struct psst_request *req)
 void psst_control_unblock(struct psst_request *req)
 {
     set_blocked(req, false);
+}
+
+static void set_paused(struct psst_request *req, bool paused)
+{
+    struct psst_contact *contact = psst_request_contact(req, "name");
+    if (contact == NULL) return;
+    struct psst_contact with = *contact;
+    with.paused = paused;
+    change(req, contact, &with);
+    PSST_WIPE(with);
+}
+
+void psst_control_pause(struct psst_request *req)
+{
+    set_paused(req, true);
+}
+
+void psst_control_unpause(struct psst_request *req)
+{
+    set_paused(req, false);
 }
 
 void psst_control_rename(struct psst_request *req)

@@ -202,21 +202,14 @@ void psst_control_log(struct psst_request *req)
 struct shown_job {
     struct psst_request *req;
     int64_t contact_id, seq;
-    uint32_t left; /* unread after it */
+    struct psst_unread left; /* after it */
 };
-
-static enum psst_err count_unread(void *ctx, const struct psst_message_row *row)
-{
-    struct shown_job *job = ctx;
-    if (row->direction == PSST_IN && row->state == PSST_MESSAGE_RECEIVED) job->left++;
-    return PSST_OK;
-}
 
 static enum psst_err shown_work(struct psst_store *store, void *arg)
 {
     struct shown_job *job = arg;
     enum psst_err err = psst_store_messages_shown(store, job->contact_id, job->seq);
-    return err == PSST_OK ? psst_store_log(store, job->contact_id, job->seq, SIZE_MAX, count_unread, job) : err;
+    return err == PSST_OK ? psst_store_unread(store, job->contact_id, &job->left) : err;
 }
 
 /* Jobs are done in the order they were queued: what arrived after this one was counted is added after this. */
@@ -224,7 +217,10 @@ static void shown_done(void *arg, enum psst_err err, const char *words)
 {
     struct shown_job *job = arg;
     struct psst_contact *contact = psst_book_by_id(job->req->daemon->book, job->contact_id);
-    if (err == PSST_OK && contact != NULL) contact->unread = job->left;
+    if (err == PSST_OK && contact != NULL) {
+        contact->unread = job->left.texts;
+        contact->unread_bytes = job->left.bytes;
+    }
     psst_request_finish(job->req, err, words);
     free(job);
 }

@@ -33,12 +33,22 @@ static json_t *identity_json(struct psst_identity *identity)
                      psst_identity_encrypted(identity));
 }
 
+/* Of contacts; none while locked. */
+static json_t *paused_json(struct psst_book *book)
+{
+    json_t *list = json_array();
+    for (const struct psst_contact *c = psst_book_first(book); c != NULL; c = c->next)
+        if (c->paused) (void)json_array_append_new(list, json_string(c->alias));
+    return list;
+}
+
 void psst_control_status(struct psst_request *req)
 {
     struct psst_daemon *d = req->daemon;
-    psst_request_result(req, json_pack("{s:i, s:s, s:o, s:o, s:o, s:o}", "pid", (int)getpid(), "version", PSST_VERSION,
-                                       "identity", identity_json(d->identity), "listen", psst_peers_listening(d->peers),
-                                       "sessions", psst_peers_sessions(d->peers), "counters", psst_daemon_counters(d)));
+    psst_request_result(req, json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "pid", (int)getpid(), "version",
+                                       PSST_VERSION, "identity", identity_json(d->identity), "listen",
+                                       psst_peers_listening(d->peers), "sessions", psst_peers_sessions(d->peers),
+                                       "paused", paused_json(d->book), "counters", psst_daemon_counters(d)));
 }
 
 void psst_control_shutdown(struct psst_request *req)

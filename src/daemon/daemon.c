@@ -142,7 +142,10 @@ void psst_daemon_stop(struct psst_daemon *d)
     psst_daemon_event(d, "stopping", json_object());
     if (d->peers != NULL && d->book != NULL) psst_peers_hangup_all(d->peers, PSST_BYE_STOPPING, "psstd stops");
     d->stopping = true;
-    if (d->delivery != NULL) psst_delivery_unloaded(d->delivery);
+    if (d->delivery != NULL) {
+        psst_delivery_unloaded(d->delivery);
+        psst_delivery_close(d->delivery);
+    }
     if (d->transfers != NULL) psst_transfers_unloaded(d->transfers);
     if (d->identity != NULL) psst_identity_close(d->identity);
     (void)uv_timer_start(&r->stop, on_stop_check, STOP_CHECK_MS, STOP_CHECK_MS);

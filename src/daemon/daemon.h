@@ -97,6 +97,8 @@ struct psst_contact {
     char last_good[PSST_ADDRESS_MAX + 1]; /* the address that a call of ours last got through to; empty: none */
     uint64_t quiet_dials_ns;              /* dial.c: limits calls that nobody asked for by hand */
     uint32_t unread, waiting;             /* for lists */
+    uint64_t unread_bytes;                /* of text that nobody has seen */
+    bool paused_us;                       /* his last answer to a text was that */
     void *delivery;                       /* delivery.c's state of this contact */
     void *transfers;                      /* transfers.c's */
     struct psst_contact *next;
@@ -198,6 +200,7 @@ void psst_conn_release(struct psst_conn *conn);
 /* ---- delivery (delivery.c) and transfers (transfers.c): told by session.c and conn.c ---- */
 
 PSST_MUST_USE enum psst_err psst_delivery_new(struct psst_delivery **out, struct psst_daemon *d);
+void psst_delivery_close(struct psst_delivery *delivery); /* its timer; free after the loop has run out */
 void psst_delivery_free(struct psst_delivery *delivery);
 void psst_delivery_loaded(struct psst_delivery *delivery);   /* store open: counts what waits and what is unread */
 void psst_delivery_unloaded(struct psst_delivery *delivery); /* before the book is wiped */

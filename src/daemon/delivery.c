@@ -1,12 +1,11 @@
-/* Text on its way: outbox -> link -> acknowledgement -> store, and link -> store -> acknowledgement.
+/* Text on its way out: outbox -> link -> acknowledgement -> store. The way in is delivery_in.c.
  *
- * Out: the store is the queue. A session begins with a walk over what waits there, in the order of storing, a batch at a
+ * The store is the queue. A session begins with a walk over what waits there, in the order of storing, a batch at a
  * time and never more than a window unacknowledged. What is said while the walk has caught up is sent straight from
- * memory. Nothing is settled before the other side has acknowledged it, and that means committed.
- * In: a text is handed to the store thread; the acknowledgement follows the commit. An identifier seen before is
- * acknowledged again and shown to nobody.
+ * memory. Nothing is settled before the other side has acknowledged it, and that means committed. Who cannot take any now
+ * (he has paused us, or his disk is full) is left alone for a while; then one text finds out whether that has changed.
  */
-#include "daemon/delivery.h"
+#include "daemon/delivery_internal.h"
 
 #include "base/text.h"
 
@@ -15,35 +14,24 @@
 
 #define WINDOW         256 /* texts sent and not acknowledged */
 #define BATCH          64
-#define PENDING_MAX    512 /* texts read and not committed: then the socket is not read */
-#define PENDING_BYTES  ((size_t)4 << 20)
-#define UNREAD_COUNTED 1000
-#define HELD_MAX       8 /* more connections than one contact can have alive */
-
-struct psst_delivery {
-    struct psst_daemon *d;
-};
-
-/* Of one contact, from its first use until the book is wiped. */
-struct courier {
-    int64_t cursor; /* seq of the last one handed to this session's link */
-    uint32_t unacked;
-    uint32_t generation;           /* of the session: what an older walk brings is not sent */
-    bool walking;                  /* a batch is being read */
-    bool more;                     /* the store may hold some behind cursor */
-    bool stalled;                  /* the link's output is full */
-    size_t pending, pending_bytes; /* incoming */
-    uint64_t held[HELD_MAX];       /* serials of the connections that are not read */
-    unsigned n_held;
-};
+#define REST_PAUSED_NS (600 * PSST_SECOND_NS) /* docs/PROTOCOL.md: not accepted, reasons 4 and 3 */
+#define REST_DISK_NS   (60 * PSST_SECOND_NS)
 
 enum psst_err psst_delivery_new(struct psst_delivery **out, struct psst_daemon *d)
 {
     struct psst_delivery *delivery = calloc(1, sizeof *delivery);
     if (delivery == NULL) return PSST_ERR_MEMORY;
     delivery->d = d;
+    delivery->alarm_ns = PSST_NEVER;
+    (void)uv_timer_init(d->loop, &delivery->alarm); /* cannot fail */
+    delivery->alarm.data = delivery;
     *out = delivery;
     return PSST_OK;
+}
+
+void psst_delivery_close(struct psst_delivery *delivery)
+{
+    uv_close((uv_handle_t *)&delivery->alarm, NULL);
 }
 
 void psst_delivery_free(struct psst_delivery *delivery)
@@ -51,7 +39,7 @@ void psst_delivery_free(struct psst_delivery *delivery)
     free(delivery);
 }
 
-static struct courier *courier_of(struct psst_contact *contact)
+struct courier *psst_courier_of(struct psst_contact *contact)
 {
     if (contact->delivery == NULL) contact->delivery = calloc(1, sizeof(struct courier));
     return contact->delivery;
@@ -70,6 +58,31 @@ void psst_delivery_unloaded(struct psst_delivery *delivery)
         psst_delivery_forget(delivery, c);
 }
 
+/* ---- the alarm ---- */
+
+static uint64_t out_alarm(struct psst_delivery *delivery, struct psst_contact *contact, uint64_t now_ns);
+
+static void on_alarm(uv_timer_t *timer)
+{
+    struct psst_delivery *delivery = timer->data;
+    uint64_t now_ns = psst_daemon_now(delivery->d).mono_ns;
+    delivery->alarm_ns = PSST_NEVER;
+    for (struct psst_contact *contact = psst_book_first(delivery->d->book); contact != NULL; contact = contact->next) {
+        if (contact->delivery == NULL) continue;
+        psst_delivery_wake_at(delivery, psst_delivery_in_alarm(delivery, contact->delivery, now_ns));
+        psst_delivery_wake_at(delivery, out_alarm(delivery, contact, now_ns));
+    }
+}
+
+void psst_delivery_wake_at(struct psst_delivery *delivery, uint64_t at_ns)
+{
+    if (at_ns >= delivery->alarm_ns || uv_is_closing((uv_handle_t *)&delivery->alarm)) return;
+    uint64_t now_ns = psst_daemon_now(delivery->d).mono_ns;
+    uint64_t ms = at_ns > now_ns ? (at_ns - now_ns) / 1000000 + 1 : 0;
+    delivery->alarm_ns = at_ns;
+    (void)uv_timer_start(&delivery->alarm, on_alarm, ms, 0);
+}
+
 /* ---- telling ---- */
 
 static void state_event(struct psst_delivery *delivery, const struct psst_contact *contact,
@@ -81,7 +94,10 @@ static void state_event(struct psst_delivery *delivery, const struct psst_contac
         json_pack("{s:s, s:s, s:s}", "contact", contact->alias, "id", id, "state", psst_message_state_name(state));
     if (params == NULL) return;
     if (seq > 0) (void)json_object_set_new(params, "seq", json_integer((json_int_t)seq));
-    if (reason != 0) (void)json_object_set_new(params, "reason", json_string(psst_message_reason(reason)));
+    if (reason != 0) {
+        char words[PSST_REASON_SIZE];
+        (void)json_object_set_new(params, "reason", json_string(psst_message_reason(words, contact->alias, reason)));
+    }
     psst_daemon_event(delivery->d, "message.state", params);
 }
 
@@ -172,13 +188,19 @@ static void walk_done(void *arg, enum psst_err err, const char *words)
     free(walk);
 }
 
+static uint32_t window(const struct courier *c)
+{
+    return c->resting ? 0 : c->probing ? 1 : WINDOW;
+}
+
 static void pump(struct psst_delivery *delivery, struct psst_contact *contact)
 {
     struct courier *c = contact->delivery;
-    if (c == NULL || contact->session == NULL || !c->more || c->walking || c->stalled || c->unacked >= WINDOW) return;
+    if (c == NULL || contact->session == NULL || !c->more || c->walking || c->stalled || c->unacked >= window(c))
+        return;
     struct walk *walk = calloc(1, sizeof *walk);
     if (walk == NULL) return;
-    size_t room = WINDOW - c->unacked;
+    size_t room = window(c) - c->unacked;
     *walk = (struct walk){.delivery = delivery,
                           .contact_id = contact->id,
                           .after = c->cursor,
@@ -190,16 +212,21 @@ static void pump(struct psst_delivery *delivery, struct psst_contact *contact)
     psst_store_run(delivery->d->store, walk_work, walk_done, walk);
 }
 
-void psst_delivery_up(struct psst_delivery *delivery, struct psst_contact *contact)
+/* All that waits, from its beginning. */
+static void begin(struct psst_delivery *delivery, struct psst_contact *contact, struct courier *c)
 {
-    struct courier *c = courier_of(contact);
-    if (c == NULL) return;
     c->generation++;
     c->cursor = 0;
     c->unacked = 0;
-    c->walking = c->stalled = false;
+    c->walking = c->stalled = c->resting = false;
     c->more = true;
     pump(delivery, contact);
+}
+
+void psst_delivery_up(struct psst_delivery *delivery, struct psst_contact *contact)
+{
+    struct courier *c = psst_courier_of(contact);
+    if (c != NULL) begin(delivery, contact, c);
 }
 
 void psst_delivery_down(struct psst_delivery *delivery, struct psst_contact *contact)
@@ -209,6 +236,28 @@ void psst_delivery_down(struct psst_delivery *delivery, struct psst_contact *con
     if (c == NULL) return;
     c->generation++;
     c->walking = false;
+}
+
+void psst_delivery_rest(struct psst_delivery *delivery, struct psst_contact *contact, uint8_t reason)
+{
+    struct courier *c = psst_courier_of(contact);
+    if (c == NULL) return;
+    bool paused = reason == PSST_NOT_ACCEPTED_PAUSED;
+    contact->paused_us = paused;
+    c->resting = c->probing = true;
+    c->rest_reason = reason;
+    c->rest_ns = psst_daemon_now(delivery->d).mono_ns + (paused ? REST_PAUSED_NS : REST_DISK_NS);
+    psst_delivery_wake_at(delivery, c->rest_ns);
+}
+
+static uint64_t out_alarm(struct psst_delivery *delivery, struct psst_contact *contact, uint64_t now_ns)
+{
+    struct courier *c = contact->delivery;
+    if (!c->resting || contact->session == NULL) return PSST_NEVER;
+    if (now_ns < c->rest_ns) return c->rest_ns;
+    begin(delivery, contact, c);
+    psst_transfers_offer_again(delivery->d->transfers, contact); /* offers meet the same answer */
+    return PSST_NEVER;
 }
 
 void psst_delivery_writable(struct psst_delivery *delivery, struct psst_conn *conn)
@@ -239,13 +288,18 @@ static enum psst_err say_work(struct psst_store *store, void *arg)
 static void send_or_dial(struct psst_delivery *delivery, struct psst_contact *contact,
                          const struct psst_message_row *row)
 {
-    struct courier *c = courier_of(contact);
+    struct courier *c = psst_courier_of(contact);
     if (c == NULL) return;
     if (contact->session == NULL) {
         psst_peers_dial_quietly(delivery->d->peers, contact);
         return;
     }
-    if (c->more || c->walking || c->stalled || c->unacked >= WINDOW) {
+    if (c->resting) { /* the person is told, and it is tried now: somebody may have changed his mind */
+        state_event(delivery, contact, &row->id, row->seq, PSST_MESSAGE_WAITING, c->rest_reason);
+        begin(delivery, contact, c);
+        return;
+    }
+    if (c->more || c->walking || c->stalled || c->unacked >= window(c)) {
         c->more = true; /* it takes its turn behind what waits */
         pump(delivery, contact);
         return;
@@ -337,6 +391,7 @@ static void settle_done(void *arg, enum psst_err err, const char *words)
     if (err != PSST_OK && err != PSST_ERR_LOCKED) /* it is sent again at the next session, and acknowledged again */
         psst_log_limited(&delivery->d->log, PSST_LOG_ERROR, "not-settled", "reason=\"%s\"", words);
     struct courier *c = contact != NULL ? contact->delivery : NULL;
+    if (c != NULL && err == PSST_OK && settle->state == PSST_MESSAGE_DELIVERED) c->probing = contact->paused_us = false;
     for (size_t i = 0; err == PSST_OK && contact != NULL && i < settle->n; i++) {
         if (settle->ids[i].seq == 0) continue;
         if (contact->waiting > 0) contact->waiting--;
@@ -369,130 +424,18 @@ static void not_accepted(struct psst_delivery *delivery, struct psst_contact *co
         return;
     }
     struct courier *c = contact->delivery;
-    if (c != NULL && c->unacked > 0) c->unacked--;
+    if (c == NULL || c->unacked == 0) return; /* nothing was sent */
+    c->unacked--;
+    psst_delivery_rest(delivery, contact, ev->reason);
     state_event(delivery, contact, &ev->id, 0, PSST_MESSAGE_WAITING, ev->reason);
 }
 
-/* ---- in ---- */
-
-struct arrival {
-    struct psst_delivery *delivery;
-    uint64_t serial; /* of the connection it came by */
-    struct psst_message_row row;
-    uint8_t text[];
-};
-
-static enum psst_err arrival_work(struct psst_store *store, void *arg)
-{
-    struct arrival *arrival = arg;
-    return psst_store_message_in(store, &arrival->row);
-}
-
-/* A contact may have several connections: each that goes on bringing texts is left unread until enough is committed. */
-static void hold(struct psst_delivery *delivery, struct courier *c, struct psst_conn *conn)
-{
-    unsigned alive = 0;
-    for (unsigned i = 0; i < c->n_held; i++)
-        if (c->held[i] == psst_conn_serial(conn)) return;
-    for (unsigned i = 0; i < c->n_held; i++)
-        if (psst_conn_by_serial(delivery->d->peers, c->held[i]) != NULL) c->held[alive++] = c->held[i];
-    c->n_held = alive;
-    if (c->n_held == HELD_MAX) return;
-    c->held[c->n_held++] = psst_conn_serial(conn);
-    psst_conn_hold(conn);
-}
-
-static void less_pending(struct psst_delivery *delivery, struct courier *c, size_t bytes)
-{
-    c->pending -= c->pending > 0;
-    c->pending_bytes -= bytes < c->pending_bytes ? bytes : c->pending_bytes;
-    if (c->pending > PENDING_MAX / 2 || c->pending_bytes > PENDING_BYTES / 2) return;
-    while (c->n_held > 0) {
-        struct psst_conn *conn = psst_conn_by_serial(delivery->d->peers, c->held[--c->n_held]);
-        if (conn != NULL) psst_conn_release(conn);
-    }
-}
-
-static void answer(struct psst_delivery *delivery, const struct arrival *arrival, enum psst_err err)
-{
-    struct psst_conn *conn = psst_conn_by_serial(delivery->d->peers, arrival->serial);
-    if (conn == NULL || psst_conn_link(conn) == NULL) return; /* it is sent again, and acknowledged then */
-    struct psst_link *link = psst_conn_link(conn);
-    struct psst_now now = psst_daemon_now(delivery->d);
-    enum psst_err sent;
-    if (err == PSST_OK || err == PSST_ERR_EXISTS)
-        sent = psst_link_ack(link, now, &arrival->row.id);
-    else if (err == PSST_ERR_PROTOCOL)
-        sent = psst_link_not_accepted(link, now, &arrival->row.id, PSST_NOT_ACCEPTED_OTHER_BODY);
-    else
-        sent = psst_link_not_accepted(link, now, &arrival->row.id, PSST_NOT_ACCEPTED_DISK_FULL);
-    if (sent == PSST_OK) psst_conn_kick(conn);
-}
-
-static void arrival_done(void *arg, enum psst_err err, const char *words)
-{
-    struct arrival *arrival = arg;
-    struct psst_delivery *delivery = arrival->delivery;
-    struct psst_daemon *d = delivery->d;
-    struct psst_contact *contact = psst_book_by_id(d->book, arrival->row.contact_id);
-    struct courier *c = contact != NULL ? contact->delivery : NULL;
-    if (err != PSST_ERR_LOCKED) answer(delivery, arrival, err);
-    if (err == PSST_OK && contact != NULL) {
-        contact->unread++;
-        psst_daemon_event(d, "message", psst_message_json(contact, &arrival->row));
-    } else if (err == PSST_ERR_PROTOCOL) {
-        psst_daemon_count(d, "texts-refused");
-    } else if (err != PSST_OK && err != PSST_ERR_EXISTS && err != PSST_ERR_LOCKED) {
-        psst_daemon_count(d, "texts-not-saved");
-        psst_log_limited(&d->log, PSST_LOG_ERROR, "text-not-saved", "error=%s reason=\"%s\"", psst_err_name(err),
-                         words);
-    }
-    if (c != NULL) less_pending(delivery, c, arrival->row.text.len);
-    psst_wipe(arrival->text, arrival->row.text.len);
-    free(arrival);
-}
-
-static enum psst_err digest_of(struct psst_hash *out, const struct psst_text *text)
-{
-    uint8_t time[8];
-    psst_store_u64(time, text->time_ms);
-    const struct psst_view parts[] = {psst_view(time, sizeof time), text->utf8};
-    return psst_sha256(out, parts, 2);
-}
-
-static void arrived(struct psst_delivery *delivery, struct psst_conn *conn, const struct psst_text *text)
-{
-    struct psst_contact *contact = psst_conn_contact(conn);
-    struct courier *c = courier_of(contact);
-    struct arrival *arrival = calloc(1, sizeof *arrival + text->utf8.len);
-    if (c == NULL || arrival == NULL) { /* unanswered: it is sent again */
-        free(arrival);
-        return;
-    }
-    memcpy(arrival->text, text->utf8.data, text->utf8.len);
-    arrival->delivery = delivery;
-    arrival->serial = psst_conn_serial(conn);
-    arrival->row = (struct psst_message_row){.contact_id = contact->id,
-                                             .id = text->id,
-                                             .direction = PSST_IN,
-                                             .state = PSST_MESSAGE_RECEIVED,
-                                             .time_ms = text->time_ms,
-                                             .stored_ms = psst_daemon_now(delivery->d).unix_ms,
-                                             .text = psst_view(arrival->text, text->utf8.len)};
-    if (digest_of(&arrival->row.digest, text) != PSST_OK) {
-        free(arrival);
-        return;
-    }
-    c->pending++;
-    c->pending_bytes += text->utf8.len;
-    if (c->pending > PENDING_MAX || c->pending_bytes > PENDING_BYTES) hold(delivery, c, conn);
-    psst_store_run(delivery->d->store, arrival_work, arrival_done, arrival);
-}
+/* ---- events ---- */
 
 void psst_delivery_event(struct psst_delivery *delivery, struct psst_conn *conn, const struct psst_event *ev)
 {
     struct psst_contact *contact = psst_conn_contact(conn);
-    if (ev->type == PSST_EV_TEXT) arrived(delivery, conn, &ev->text);
+    if (ev->type == PSST_EV_TEXT) psst_delivery_arrived(delivery, conn, &ev->text);
     if (ev->type == PSST_EV_ACK) settle(delivery, contact, ev->ids, PSST_MESSAGE_DELIVERED, 0);
     if (ev->type == PSST_EV_NOT_ACCEPTED) not_accepted(delivery, contact, ev);
 }
@@ -502,7 +445,8 @@ void psst_delivery_event(struct psst_delivery *delivery, struct psst_conn *conn,
 struct count {
     struct psst_delivery *delivery;
     int64_t contact_id;
-    uint32_t waiting, unread;
+    uint32_t waiting;
+    struct psst_unread unread;
 };
 
 static enum psst_err count_waiting(void *ctx, const struct psst_message_row *row)
@@ -512,17 +456,11 @@ static enum psst_err count_waiting(void *ctx, const struct psst_message_row *row
     return PSST_OK;
 }
 
-static enum psst_err count_unread(void *ctx, const struct psst_message_row *row)
-{
-    if (row->state == PSST_MESSAGE_RECEIVED) ((struct count *)ctx)->unread++;
-    return PSST_OK;
-}
-
 static enum psst_err count_work(struct psst_store *store, void *arg)
 {
     struct count *count = arg;
     enum psst_err err = psst_store_outbox(store, count->contact_id, 0, SIZE_MAX, count_waiting, count);
-    return err != PSST_OK ? err : psst_store_log(store, count->contact_id, 0, UNREAD_COUNTED, count_unread, count);
+    return err != PSST_OK ? err : psst_store_unread(store, count->contact_id, &count->unread);
 }
 
 /* Added, not set: something may have come or gone since. */
@@ -533,7 +471,8 @@ static void count_done(void *arg, enum psst_err err, const char *words)
     (void)words;
     if (err == PSST_OK && contact != NULL) {
         contact->waiting += count->waiting;
-        contact->unread += count->unread;
+        contact->unread += count->unread.texts;
+        contact->unread_bytes += count->unread.bytes;
     }
     free(count);
 }

@@ -6,9 +6,15 @@
 
 /* Output drained: texts that found no room may go. */
 void psst_delivery_writable(struct psst_delivery *delivery, struct psst_conn *conn);
+/* He takes nothing now (not accepted, reason PAUSED or DISK_FULL): what waits stays where it is, texts and offers, and
+ * is tried again later, or at the next session. */
+void psst_delivery_rest(struct psst_delivery *delivery, struct psst_contact *contact, uint8_t reason);
+/* Offers that wait are made again, in the session that stands. */
+void psst_transfers_offer_again(struct psst_transfers *transfers, struct psst_contact *contact);
 /* message_json.c: "waiting", "delivered", ...; a sentence for a reason byte of "not accepted". */
 const char *psst_message_state_name(enum psst_message_state state);
-const char *psst_message_reason(uint8_t reason);
+#define PSST_REASON_SIZE 200
+const char *psst_message_reason(char out[PSST_REASON_SIZE], const char *alias, uint8_t reason);
 /* The contact is about to be removed; frees what hangs on it. */
 void psst_delivery_forget(struct psst_delivery *delivery, struct psst_contact *contact);
 void psst_transfers_forget(struct psst_transfers *transfers, struct psst_contact *contact);

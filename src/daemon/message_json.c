@@ -20,13 +20,15 @@ const char *psst_message_state_name(enum psst_message_state state)
     return "unknown";
 }
 
-const char *psst_message_reason(uint8_t reason)
+const char *psst_message_reason(char out[PSST_REASON_SIZE], const char *alias, uint8_t reason)
 {
     switch (reason) {
     case PSST_NOT_ACCEPTED_MALFORMED: return "the other side cannot read this message";
     case PSST_NOT_ACCEPTED_OTHER_BODY: return "the other side has another message under this identifier";
-    case PSST_NOT_ACCEPTED_DISK_FULL: return "the other side could not save it; it is sent again at the next session";
-    case PSST_NOT_ACCEPTED_PAUSED: return "the other side takes no messages now; it is sent again at the next session";
+    case PSST_NOT_ACCEPTED_DISK_FULL: return "the other side cannot save it now; it waits, and is tried again";
+    case PSST_NOT_ACCEPTED_PAUSED:
+        (void)snprintf(out, PSST_REASON_SIZE, "%s has paused you: not delivered; it waits, and is tried again", alias);
+        return out;
     default: return "the other side does not accept this message";
     }
 }
@@ -51,7 +53,7 @@ static json_t *text_json(struct psst_view text)
 
 json_t *psst_message_json(const struct psst_contact *contact, const struct psst_message_row *row)
 {
-    char id[2 * sizeof row->id.b + 1], when[32];
+    char id[2 * sizeof row->id.b + 1], when[32], words[PSST_REASON_SIZE];
     uint64_t time_ms = row->time_ms > YEAR_9999_MS ? YEAR_9999_MS : row->time_ms;
     psst_hex_encode(id, row->id.b, sizeof row->id.b);
     time_text(when, row->time_ms);
@@ -60,6 +62,7 @@ json_t *psst_message_json(const struct psst_contact *contact, const struct psst_
                                 row->direction == PSST_OUT ? "out" : "in", "state", psst_message_state_name(row->state),
                                 "text", text_json(row->text));
     if (message != NULL && row->state == PSST_MESSAGE_REFUSED)
-        (void)json_object_set_new(message, "reason", json_string(psst_message_reason(row->reason)));
+        (void)json_object_set_new(message, "reason",
+                                  json_string(psst_message_reason(words, contact->alias, row->reason)));
     return message;
 }

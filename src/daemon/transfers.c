@@ -224,6 +224,12 @@ bool psst_transfers_event(struct psst_transfers *transfers, struct psst_conn *co
     if (ev->type != PSST_EV_NOT_ACCEPTED) return false;
     struct psst_transfer *t = psst_transfer_find(transfers, contact->id, &ev->id, PSST_OUT);
     if (t == NULL) return false;
+    bool later = ev->reason == PSST_NOT_ACCEPTED_PAUSED || ev->reason == PSST_NOT_ACCEPTED_DISK_FULL;
+    if (later && t->state == PSST_TRANSFER_WAITING) {
+        psst_delivery_rest(transfers->d->delivery, contact, ev->reason);
+        psst_transfer_event(t);
+        return true;
+    }
     uint8_t reason = ev->reason == PSST_NOT_ACCEPTED_HASH ? PSST_FILE_HASH : PSST_FILE_NOT_SAVED;
     if (!is_over(t)) psst_transfer_end(t, PSST_TRANSFER_FAILED, reason, NULL);
     return true;
@@ -240,6 +246,13 @@ void psst_transfers_up(struct psst_transfers *transfers, struct psst_contact *co
         else if (t->state == PSST_TRANSFER_ACCEPTED)
             psst_transfer_in_start(t);
     }
+}
+
+void psst_transfers_offer_again(struct psst_transfers *transfers, struct psst_contact *contact)
+{
+    for (struct psst_transfer *t = transfers->first; t != NULL; t = t->next)
+        if (t->contact_id == contact->id && t->direction == PSST_OUT && t->state == PSST_TRANSFER_WAITING)
+            psst_transfer_offer(t);
 }
 
 /* Whether the end of that connection is the end of what this one was doing. */

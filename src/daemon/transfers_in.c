@@ -80,6 +80,14 @@ static void offer_stored(struct psst_transfers *transfers, struct psst_transfer 
         psst_log_limited(&transfers->d->log, PSST_LOG_ERROR, "offer-not-kept", "reason=\"%s\"", words);
 }
 
+/* It stays with him, as his texts do. */
+static void refuse_paused(struct psst_transfers *transfers, struct psst_conn *conn, const struct psst_msg_id *id)
+{
+    struct psst_now now = psst_daemon_now(transfers->d);
+    if (psst_link_not_accepted(psst_conn_link(conn), now, id, PSST_NOT_ACCEPTED_PAUSED) == PSST_OK)
+        psst_conn_kick(conn);
+}
+
 void psst_transfer_in_offered(struct psst_transfers *transfers, struct psst_conn *conn,
                               const struct psst_file_chunk *chunk)
 {
@@ -87,6 +95,11 @@ void psst_transfer_in_offered(struct psst_transfers *transfers, struct psst_conn
     struct psst_transfer *t = psst_transfer_find(transfers, contact->id, &chunk->id, PSST_IN);
     if (t != NULL) {
         offered_again(t, contact, chunk);
+        return;
+    }
+    if (contact->paused) {
+        psst_daemon_count(transfers->d, "offers-while-paused");
+        refuse_paused(transfers, conn, &chunk->id);
         return;
     }
     if (chunk->form != PSST_FILE_FORM_FILE || chunk->size > PSST_FILE_SIZE_MAX) {

@@ -207,6 +207,25 @@ enum psst_err psst_store_outbox(struct psst_store *store, int64_t contact_id, in
     return walk(store, stmt, each, ctx);
 }
 
+enum psst_err psst_store_unread(struct psst_store *store, int64_t contact_id, struct psst_unread *unread)
+{
+    sqlite3_stmt *stmt;
+    enum psst_err err = psst_store_stmt(store, STMT_UNREAD,
+                                        "SELECT count(*), sum(length(CAST(text AS BLOB))) FROM messages"
+                                        " WHERE contact_id = ?1 AND state = " RECEIVED,
+                                        &stmt);
+    if (err != PSST_OK) return err;
+    (void)sqlite3_bind_int64(stmt, 1, contact_id);
+    err = psst_store_stmt_row(store, stmt);
+    if (err == PSST_OK) {
+        uint64_t texts = psst_store_column_u64(stmt, 0);
+        *unread =
+            (struct psst_unread){texts < UINT32_MAX ? (uint32_t)texts : UINT32_MAX, psst_store_column_u64(stmt, 1)};
+    }
+    psst_store_stmt_end(stmt);
+    return err;
+}
+
 /* Where the last limit messages begin. PSST_ERR_NOT_FOUND: there are none. */
 static enum psst_err log_start(struct psst_store *store, int64_t contact_id, int64_t after_seq, size_t limit,
                                int64_t *start)

@@ -106,6 +106,12 @@ PSST_MUST_USE enum psst_err psst_store_message_settle(struct psst_store *store, 
                                                       uint8_t reason, int64_t *seq);
 /* Incoming up to and including seq: SHOWN. When the contact keeps no history their texts are erased now. */
 PSST_MUST_USE enum psst_err psst_store_messages_shown(struct psst_store *store, int64_t contact_id, int64_t up_to_seq);
+/* Incoming that nobody has seen yet. */
+struct psst_unread {
+    uint32_t texts;
+    uint64_t bytes; /* of text */
+};
+PSST_MUST_USE enum psst_err psst_store_unread(struct psst_store *store, int64_t contact_id, struct psst_unread *unread);
 /* Outgoing and WAITING with seq > after_seq, oldest first, at most limit. */
 PSST_MUST_USE enum psst_err psst_store_outbox(struct psst_store *store, int64_t contact_id, int64_t after_seq,
                                               size_t limit, psst_message_each *each, void *ctx);

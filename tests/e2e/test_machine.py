@@ -140,15 +140,16 @@ class Machine(E2E):
         alice, bob = self.pair()
         methods = ["hello", "status", "init", "unlock", "lock", "passwd", "settings", "set", "card", "inspect", "add",
                    "contacts",
-                   "contact.remove", "contact.block", "contact.unblock", "contact.rename", "contact.address",
-                   "contact.history",
+                   "contact.remove", "contact.block", "contact.unblock", "contact.pause", "contact.unpause",
+                   "contact.rename", "contact.address", "contact.history",
                    "safety", "contact.verified", "dial", "hangup", "say", "log", "shown", "send", "files",
                    "file.accept",
                    "file.decline", "subscribe", "no.such"]
         harmless = {"hello", "status", "settings", "lock", "unlock", "passwd", "contacts", "files", "card", "subscribe",
                     "log",
                     "contact.verified"}  # may well say yes
-        takes_a_name_alone = {"contact.remove", "contact.block", "contact.unblock", "hangup", "safety", "dial", "shown"}
+        takes_a_name_alone = {"contact.remove", "contact.block", "contact.unblock", "contact.pause", "contact.unpause",
+                              "hangup", "safety", "dial", "shown"}
         wrong = [{}, {"name": "nobody"}, {"name": 7}, {"name": None}, {"name": "x" * 70000},
                  {"name": "bob", "new": 3, "text": [], "path": 1, "addresses": "no", "keep": "maybe", "seq": -1,
                   "limit": 1e9, "verified": "yes", "address": {}},

@@ -74,6 +74,7 @@ static int teardown(void **state)
 {
     struct bench *b = *state;
     psst_delivery_unloaded(b->d.delivery);
+    psst_delivery_close(b->d.delivery);
     psst_transfers_unloaded(b->d.transfers);
     psst_peers_close(b->d.peers);
     b->waits = true;
