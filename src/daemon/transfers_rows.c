@@ -68,6 +68,8 @@ static json_t *transfer_json(const struct psst_transfer *t)
     char words[200];
     if (t->state == PSST_TRANSFER_ACCEPTED && t->stage == PSST_STAGE_IDLE) {
         (void)snprintf(words, sizeof words, "accepted: goes on with the next session");
+    } else if (t->state == PSST_TRANSFER_WAITING && t->direction == PSST_OUT && contact != NULL && contact->paused_us) {
+        (void)snprintf(words, sizeof words, "%s has paused you: it waits, and is offered again", who);
     } else if (t->state == PSST_TRANSFER_DECLINED || t->state == PSST_TRANSFER_FAILED) {
         reason_words(words, t, who);
     } else {
