@@ -8,6 +8,7 @@
  *   book.c         contacts in memory, written through to the store
  *   peers.c        connections (peers_internal.h): listen.c, dial.c, conn.c, session.c, replay_file.c
  *   delivery.c     text: outbox -> link -> acknowledgement -> store, and back     message_json.c
+ *   reconnect.c    who is dialled when nobody asks for it by hand (reconnect.h)
  *   transfers.c    files (transfers_internal.h): transfers_in.c, transfers_out.c, transfers_rows.c
  *
  * What waits for a disk or for another process knows nothing of the daemon: store_thread.c; transfer_source.c,
@@ -35,6 +36,7 @@ struct psst_book;
 struct psst_peers;
 struct psst_delivery;
 struct psst_transfers;
+struct psst_reconnect;
 struct psst_control;
 
 #define PSST_COUNTERS_MAX 64 /* distinct names */
@@ -55,6 +57,7 @@ struct psst_daemon {
     struct psst_peers *peers;
     struct psst_delivery *delivery;
     struct psst_transfers *transfers;
+    struct psst_reconnect *reconnect;
     struct psst_control *control;
     struct psst_counter counters[PSST_COUNTERS_MAX];
     bool stopping;
@@ -101,6 +104,9 @@ struct psst_contact {
     bool paused_us;                       /* his last answer to a text was that */
     void *delivery;                       /* delivery.c's state of this contact */
     void *transfers;                      /* transfers.c's */
+    uint32_t unfinished;                  /* transfers that a session would bring further: transfers.c counts, and
+                                             calls psst_reconnect_changed when this becomes 0, or is not any more */
+    void *redial;                         /* reconnect.c's */
     struct psst_contact *next;
 };
 
@@ -171,8 +177,8 @@ json_t *psst_peers_sessions(const struct psst_peers *peers);
 typedef void psst_dial_done(void *ctx, int exit_code, const char *words, const char *address);
 void psst_peers_dial(struct psst_peers *peers, struct psst_contact *contact, const char *address, psst_dial_done *done,
                      void *ctx);
-/* The same because something waits to be sent: failures are only logged, and no more than a few a contact in a few seconds
- * are begun. Nothing happens for a contact that is blocked or has a session. */
+/* Something new waits to be sent to him: psst_reconnect_now (reconnect.h). Failures are only logged, and no more than a few
+ * a contact in a few seconds are begun. Nothing happens for a contact that is blocked or has a session. */
 void psst_peers_dial_quietly(struct psst_peers *peers, struct psst_contact *contact);
 /* Ends the sessions with this contact, with a bye; the words go into the session event. */
 void psst_peers_hangup(struct psst_peers *peers, struct psst_contact *contact, uint8_t bye_reason, const char *words);
