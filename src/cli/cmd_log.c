@@ -130,3 +130,26 @@ const struct psst_verb psst_verb_log = {
     PSST_VERB_DAEMON,
     run,
 };
+
+static int run_check(struct psst_cli *cli, int argc, char **argv)
+{
+    static const struct option no_options[] = {{NULL, 0, NULL, 0}};
+    int code = PSST_EXIT_DONE;
+    if (getopt_long(argc, argv, ":", no_options, NULL) != -1) return psst_cli_bad_option(cli, argv);
+    if (!psst_cli_args(cli, argc, 0, 0, &code)) return code;
+    json_t *result = psst_cli_call(cli, "check", NULL, &code);
+    if (result != NULL) (void)printf("the history is sound\n");
+    json_decref(result);
+    return code;
+}
+
+const struct psst_verb psst_verb_check = {
+    "check",
+    "check",
+    "read the whole history: is it sound?",
+    "Reads and authenticates every page of the history and compares its indices. What\n"
+    "is found to be damaged is named. Messages wait meanwhile: some seconds for a\n"
+    "million of them.\n",
+    PSST_VERB_DAEMON,
+    run_check,
+};

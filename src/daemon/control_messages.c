@@ -1,4 +1,4 @@
-/* Methods about sessions and text: dial, hangup, say, log, shown. */
+/* Methods about sessions and text: dial, hangup, say, log, shown, check. */
 #include "daemon/control.h"
 
 #include "base/text.h"
@@ -237,4 +237,17 @@ void psst_control_shown(struct psst_request *req)
     }
     *job = (struct shown_job){.req = req, .contact_id = contact->id, .seq = seq};
     psst_store_run(req->daemon->store, shown_work, shown_done, job);
+}
+
+/* ---- is it sound? ---- */
+
+static enum psst_err check_work(struct psst_store *store, void *arg)
+{
+    (void)arg;
+    return psst_store_check(store);
+}
+
+void psst_control_check(struct psst_request *req)
+{
+    psst_store_run(req->daemon->store, check_work, psst_request_done, req);
 }

@@ -34,6 +34,7 @@ static psst_control_handler *const handlers[PSST_METHOD_COUNT] = {
     [PSST_METHOD_SAY] = psst_control_say,
     [PSST_METHOD_LOG] = psst_control_log,
     [PSST_METHOD_SHOWN] = psst_control_shown,
+    [PSST_METHOD_CHECK] = psst_control_check,
     [PSST_METHOD_SEND] = psst_control_send,
     [PSST_METHOD_FILES] = psst_control_files,
     [PSST_METHOD_FILE_ACCEPT] = psst_control_accept,

@@ -29,6 +29,7 @@ const struct psst_method_info psst_methods[PSST_METHOD_COUNT] = {
     [PSST_METHOD_SAY] = {"say", PSST_NEEDS_UNLOCKED, 0},
     [PSST_METHOD_LOG] = {"log", PSST_NEEDS_UNLOCKED, 0},
     [PSST_METHOD_SHOWN] = {"shown", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_CHECK] = {"check", PSST_NEEDS_UNLOCKED, 0},
     [PSST_METHOD_SEND] = {"send", PSST_NEEDS_UNLOCKED, 0},
     [PSST_METHOD_FILES] = {"files", PSST_NEEDS_UNLOCKED, 0},
     [PSST_METHOD_FILE_ACCEPT] = {"file.accept", PSST_NEEDS_UNLOCKED, 0},

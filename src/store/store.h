@@ -31,6 +31,10 @@ void psst_store_release(struct psst_store *store, bool keep);
 /* The words for the last error of this store, for the log. */
 const char *psst_store_error(const struct psst_store *store);
 
+/* Reads everything, which takes about a second for 300 MB. PSST_ERR_DAMAGED: something is not sound; psst_store_error names
+ * it. */
+PSST_MUST_USE enum psst_err psst_store_check(struct psst_store *store);
+
 /* ---- contacts ---- */
 
 enum psst_presence {

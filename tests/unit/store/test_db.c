@@ -292,6 +292,32 @@ static void open__cut_short__is_damage_and_can_be_read_for_rescue(void **state)
     free(whole);
 }
 
+static void check__finds__a_flipped_byte_wherever_it_is(void **state)
+{
+    struct world *w = *state;
+    (void)fill(w);
+    must(psst_store_check(w->store));
+    world_close(w);
+    size_t len = 0, opened = 0;
+    uint8_t *bytes = world_file(w->path, &len);
+    for (size_t at = 5; at < len; at += PAGE / 2 + 1) {
+        bytes[at] ^= 0x40;
+        world_write_file(w->path, bytes, len);
+        struct psst_store *store = NULL;
+        if (open_at(&store, w->path, &world_key, false) == PSST_OK) {
+            opened++;
+            assert_int_equal(psst_store_check(store), PSST_ERR_DAMAGED);
+            assert_true(psst_store_error(store)[0] != '\0');
+            psst_store_close(store);
+        }
+        bytes[at] ^= 0x40;
+    }
+    assert_true(opened > 10);
+    world_write_file(w->path, bytes, len);
+    must(psst_store_check(world_open(w)));
+    free(bytes);
+}
+
 static void read__of_a_flipped_byte__is_damage_and_nothing_is_written(void **state)
 {
     struct world *w = *state;
@@ -406,6 +432,7 @@ int main(void)
         T(open__of_somebody_elses_database__is_refused),
         T(open__of_a_newer_store__is_refused),
         T(open__cut_short__is_damage_and_can_be_read_for_rescue),
+        T(check__finds__a_flipped_byte_wherever_it_is),
         T(read__of_a_flipped_byte__is_damage_and_nothing_is_written),
         T(read_only__reads__and_refuses_to_write),
         T(read_only__of_nothing__makes_nothing),
