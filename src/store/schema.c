@@ -54,6 +54,12 @@ static const char *const steps[] = {
     "ALTER TABLE contacts ADD COLUMN reconnect INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE contacts ADD COLUMN presence INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE contacts ADD COLUMN presence_text TEXT;",
+
+    /* sent_ms: when it was first handed to a session; whatever waits may have been. receipt: 1 while one is due */
+    "ALTER TABLE messages ADD COLUMN sent_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE messages ADD COLUMN receipt INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE messages SET sent_ms = stored_ms WHERE state = 0;"
+    "CREATE INDEX messages_receipts ON messages (contact_id) WHERE receipt = 1;",
 };
 #define NEWEST ((int64_t)(sizeof steps / sizeof steps[0]))
 

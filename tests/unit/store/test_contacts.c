@@ -259,7 +259,7 @@ static void contact_put__turning_history_off__erases_what_is_done_with(void **st
     assert_int_equal(world_in(w, row.id, 3, "other", NULL), PSST_ERR_PROTOCOL);
 }
 
-/* The table as the first version made it. */
+/* The tables as the first version made them. */
 static void make_old(struct world *w)
 {
     must(psst_store_exec(w->store, "PRAGMA foreign_keys = OFF;"
@@ -273,6 +273,12 @@ static void make_old(struct world *w)
                                    "DROP TABLE contacts;"
                                    "PRAGMA legacy_alter_table = ON;"
                                    "ALTER TABLE older RENAME TO contacts;"
+                                   "DROP TABLE messages;"
+                                   "CREATE TABLE messages (seq INTEGER PRIMARY KEY AUTOINCREMENT,"
+                                   " contact_id INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,"
+                                   " direction INTEGER NOT NULL, state INTEGER NOT NULL, reason INTEGER NOT NULL,"
+                                   " time_ms INTEGER NOT NULL, stored_ms INTEGER NOT NULL, msg_id BLOB NOT NULL,"
+                                   " digest BLOB NOT NULL, text TEXT);"
                                    "PRAGMA user_version = 1;"));
     world_close(w);
 }

@@ -116,7 +116,7 @@ static void open__sets__what_was_promised(void **state)
         int64_t value;
     } cases[] = {{"PRAGMA synchronous", 2}, {"PRAGMA foreign_keys", 1}, {"PRAGMA secure_delete", 1},
                  {"PRAGMA temp_store", 2},  {"PRAGMA page_size", PAGE}, {"PRAGMA busy_timeout", 5000},
-                 {"PRAGMA user_version", 2}};
+                 {"PRAGMA user_version", 3}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t value = -1;
         must(psst_store_pragma_int(w->store, cases[i].pragma, &value));
