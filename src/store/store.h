@@ -116,6 +116,15 @@ struct psst_unread {
     uint64_t bytes; /* of text */
 };
 PSST_MUST_USE enum psst_err psst_store_unread(struct psst_store *store, int64_t contact_id, struct psst_unread *unread);
+/* What waits for and what came from each contact that has any of it: one call a contact, each at most twice (what waits,
+ * then what is unread; the other one is 0). Costs by what is waiting and unread, not by what is stored. */
+struct psst_counts_row {
+    int64_t contact_id;
+    uint32_t waiting;
+    struct psst_unread unread;
+};
+typedef enum psst_err psst_counts_each(void *ctx, const struct psst_counts_row *row);
+PSST_MUST_USE enum psst_err psst_store_counts(struct psst_store *store, psst_counts_each *each, void *ctx);
 /* Outgoing and WAITING with seq > after_seq, oldest first, at most limit. */
 PSST_MUST_USE enum psst_err psst_store_outbox(struct psst_store *store, int64_t contact_id, int64_t after_seq,
                                               size_t limit, psst_message_each *each, void *ctx);
