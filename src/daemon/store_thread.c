@@ -4,8 +4,9 @@
  *                                 SAVEPOINT job RELEASE, ...      |
  *                                 COMMIT (one fsync) -> finished -'
  *
- * Opening and shutting are jobs in the same queue and end a group. When a commit fails every job of its group is told so,
- * also those that had failed by themselves: what such a job saw may have been a row of the same group that is now gone. */
+ * Opening, shutting and what runs alone are jobs in the same queue and end a group. When a commit fails every job of its
+ * group is told so, also those that had failed by themselves: what such a job saw may have been a row of the same group
+ * that is now gone. */
 #include "daemon/store_thread.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@
 
 #define GROUP_MAX 512 /* jobs in one commit: bounds how long the first waits for the last */
 
-enum kind { KIND_WORK, KIND_OPEN, KIND_SHUT };
+enum kind { KIND_WORK, KIND_ALONE, KIND_OPEN, KIND_SHUT };
 
 struct psst_store_job {
     struct psst_store_job *next;
@@ -145,11 +146,25 @@ static void shut_store(struct psst_store_thread *t)
     t->store = NULL;
 }
 
-static void run_special(struct psst_store_thread *t, struct psst_store_job *job)
+static void open_or_shut(struct psst_store_thread *t, struct psst_store_job *job)
 {
     shut_store(t);
     if (job->kind == KIND_OPEN) job->err = psst_store_open(&t->store, job->path, &job->key, false, &job->diag);
     PSST_WIPE(job->key);
+}
+
+static void run_alone(struct psst_store_thread *t, struct psst_store_job *job)
+{
+    enum psst_err err = t->store == NULL ? PSST_ERR_LOCKED : job->work(t->store, job->arg);
+    if (err != PSST_OK) keep_words(job, err, t->store == NULL ? "" : psst_store_error(t->store));
+}
+
+static void run_special(struct psst_store_thread *t, struct psst_store_job *job)
+{
+    if (job->kind == KIND_ALONE)
+        run_alone(t, job);
+    else
+        open_or_shut(t, job);
     struct job_list one;
     list_init(&one);
     list_add(&one, job);
@@ -181,7 +196,8 @@ static void thread_main(void *arg)
 static void tell(struct psst_store_job *job)
 {
     switch (job->kind) {
-    case KIND_WORK: job->done(job->arg, job->err, job->diag.text); break;
+    case KIND_WORK:
+    case KIND_ALONE: job->done(job->arg, job->err, job->diag.text); break;
     case KIND_OPEN: job->opened(job->arg, job->err, &job->diag); break;
     case KIND_SHUT: job->shut(job->arg); break;
     }
@@ -316,18 +332,29 @@ void psst_store_thread_shut(struct psst_store_thread *t, void (*shut)(void *ctx)
     enqueue(t, job);
 }
 
-void psst_store_run(struct psst_store_thread *t, psst_store_work *work, psst_store_done *done, void *arg)
+static void run_work(struct psst_store_thread *t, enum kind kind, psst_store_work *work, psst_store_done *done,
+                     void *arg)
 {
     struct psst_store_job *job = t->closing ? NULL : calloc(1, sizeof *job);
     if (job == NULL) {
         done(arg, t->closing ? PSST_ERR_LOCKED : PSST_ERR_MEMORY, "");
         return;
     }
-    job->kind = KIND_WORK;
+    job->kind = kind;
     job->work = work;
     job->done = done;
     job->arg = arg;
     enqueue(t, job);
+}
+
+void psst_store_run(struct psst_store_thread *t, psst_store_work *work, psst_store_done *done, void *arg)
+{
+    run_work(t, KIND_WORK, work, done, arg);
+}
+
+void psst_store_run_alone(struct psst_store_thread *t, psst_store_work *work, psst_store_done *done, void *arg)
+{
+    run_work(t, KIND_ALONE, work, done, arg);
 }
 
 size_t psst_store_thread_backlog(const struct psst_store_thread *t)

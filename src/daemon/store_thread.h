@@ -30,6 +30,8 @@ void psst_store_thread_shut(struct psst_store_thread *t, void (*shut)(void *ctx)
 /* Queues one job; takes arg until done. Never blocks. While no store is open: done with PSST_ERR_LOCKED. When memory is
  * out, done is called with PSST_ERR_MEMORY from the next loop turn or at once. */
 void psst_store_run(struct psst_store_thread *t, psst_store_work *work, psst_store_done *done, void *arg);
+/* The same outside any transaction, alone: for what cannot be done inside one (a checkpoint, a snapshot). */
+void psst_store_run_alone(struct psst_store_thread *t, psst_store_work *work, psst_store_done *done, void *arg);
 /* Jobs queued and not yet done: for flow control. */
 size_t psst_store_thread_backlog(const struct psst_store_thread *t);
 

@@ -281,6 +281,39 @@ static void commit__that_fails__is_told_to_every_job_of_its_group(void **state)
     assert_int_equal(rows(bob), 1);
 }
 
+static enum psst_err outside_any_transaction(struct psst_store *store, void *arg)
+{
+    struct job *job = arg;
+    if (sqlite3_get_autocommit(store->db) == 0) return PSST_ERR_INTERNAL;
+    job->id = bench->commits;
+    return job->result;
+}
+
+static void alone__runs__between_groups(void **state)
+{
+    (void)state;
+    open_store();
+    int64_t bob = contact();
+    struct job gate = {.name = 'g'};
+    struct job a = {.name = 'a', .contact = bob, .id = 1}, b = {.name = 'b', .contact = bob, .id = 2};
+    struct job x = {.name = 'x'}, y = {.name = 'y', .result = PSST_ERR_IO};
+    close_gate(&gate);
+    unsigned before = bench->commits;
+    psst_store_run(bench->t, write_one, job_done, &a);
+    psst_store_run_alone(bench->t, outside_any_transaction, job_done, &x);
+    psst_store_run_alone(bench->t, outside_any_transaction, job_done, &y);
+    psst_store_run(bench->t, write_one, job_done, &b);
+    uv_sem_post(&bench->gate);
+    turn_until_idle();
+    assert_told("g:ok|a:ok|x:ok|y:io|b:ok|");
+    assert_int_equal(x.id - before, 1); /* what came before it was committed */
+    assert_int_equal(bench->commits - before, 2);
+    psst_store_thread_shut(bench->t, on_shut, NULL);
+    psst_store_run_alone(bench->t, outside_any_transaction, job_done, &x);
+    turn_until_idle();
+    assert_told("shut:ok|x:locked|");
+}
+
 static void shut__comes_after__the_jobs_before_it(void **state)
 {
     (void)state;
@@ -356,6 +389,7 @@ int main(void)
         T(jobs__queued_together__share_one_commit_in_order),
         T(job__that_fails__is_undone_alone),
         T(commit__that_fails__is_told_to_every_job_of_its_group),
+        T(alone__runs__between_groups),
         T(shut__comes_after__the_jobs_before_it),
         T(close__runs__what_is_queued_to_its_end),
         T(done__may_run__the_next_job),
