@@ -66,6 +66,18 @@ static void ack(struct psst_view v, struct psst_buf *out)
     check_written(out, PSST_CHUNK_ACK, v);
 }
 
+static void receipt(struct psst_view v, struct psst_buf *out)
+{
+    struct psst_view ids;
+    if (psst_receipt_read(&ids, v) != PSST_OK) return;
+    FUZZ_CHECK(ids.len > 0 && ids.len % 16 == 0 && within(ids, v));
+    struct psst_msg_id copy[PSST_RECEIPT_IDS_MAX];
+    FUZZ_CHECK(ids.len <= sizeof copy);
+    memcpy(copy, ids.data, ids.len);
+    psst_receipt_write(out, copy, ids.len / 16);
+    check_written(out, PSST_CHUNK_READ, v);
+}
+
 static void not_accepted(struct psst_view v, struct psst_buf *out)
 {
     struct psst_msg_id id;
@@ -91,6 +103,26 @@ static void bye(struct psst_view v, struct psst_buf *out)
     check_written(out, PSST_CHUNK_BYE, v);
 }
 
+static void presence(struct psst_view v, struct psst_buf *out)
+{
+    struct psst_presence_chunk p = {0};
+    if (psst_presence_read(&p, v) != PSST_OK) return;
+    FUZZ_CHECK(p.state >= 1 && p.state <= 3 && within(p.utf8, v));
+    FUZZ_CHECK(p.utf8.len <= PSST_PRESENCE_MAX && psst_text_valid(p.utf8));
+    if (p.state != v.data[0]) return; /* an unknown state */
+    psst_presence_write(out, &p);
+    check_written(out, PSST_CHUNK_PRESENCE, v);
+}
+
+static void meet(struct psst_view v, struct psst_buf *out)
+{
+    struct psst_meet_chunk m = {0};
+    FUZZ_CHECK((psst_meet_read(&m, v) == PSST_OK) == (v.len == 24));
+    if (v.len != 24) return;
+    psst_meet_write(out, &m);
+    check_written(out, PSST_CHUNK_MEET, v);
+}
+
 static void file(struct psst_view v, struct psst_buf *out)
 {
     struct psst_file_chunk f = {0};
@@ -111,7 +143,8 @@ static void file(struct psst_view v, struct psst_buf *out)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const readers[])(struct psst_view, struct psst_buf *) = {text, ack, not_accepted, ping, bye, file};
+    static void (*const readers[])(struct psst_view, struct psst_buf *) = {text, ack,     not_accepted, ping, bye,
+                                                                           file, receipt, presence,     meet};
     struct psst_view input = psst_view(data, size);
     size_t which = fuzz_take_u8(&input) % (sizeof readers / sizeof readers[0] + 1);
     struct psst_buf out;

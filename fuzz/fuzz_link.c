@@ -1,7 +1,8 @@
 /* A link from its first byte: one end is the link under test, the other an honest handshake whose messages the fuzzer may
  * deliver, spoil, cut, delay or replace by its own bytes.
  *
- * input: u8 side: 0 the link was called, 1 it calls; whether questions stay open || operations: u8 which || its arguments
+ * input: u8 side: 0 the link was called, 1 it calls; 2 questions stay open; 4 silent once called || operations: u8 which ||
+ * its arguments
  * Whatever comes: a callee says nothing before a good M1 and nothing at all in the void, which ends 20 to 40 s after
  * accepting; nobody is established without the honest end's last message; the deadline is never in the past.
  */
@@ -22,7 +23,7 @@ struct world {
     struct psst_link *link;
     struct psst_rsa_public *peer;
     enum psst_role role;
-    bool leave_open, over, failed, established;
+    bool leave_open, silent, over, failed, established;
     bool misled; /* the link has been given wrong answers: what it says may be wrong */
 
     struct psst_handshake *honest; /* the other end */
@@ -106,6 +107,7 @@ static void check_event(struct world *w, const struct psst_event *ev)
         break;
     case PSST_EV_ESTABLISHED:
         FUZZ_CHECK(w->complete && !w->established && !w->failed && psst_link_established(w->link));
+        FUZZ_CHECK(w->role == PSST_CALLER || !w->silent);
         FUZZ_CHECK(memcmp(ev->fpr.b, psst_rsa_public_fpr(w->peer)->b, 32) == 0);
         w->established = true;
         break;
@@ -126,6 +128,7 @@ static void answer(struct world *w, const struct psst_event *ev, bool yes)
     if (ev->type == PSST_EV_ADMIT) psst_link_admit(w->link, yes);
     if (ev->type == PSST_EV_DECAPSULATE)
         psst_link_decapsulated(w->link, yes ? decapsulate(w->own_key, ev->x, &z) : NULL);
+    if (ev->type == PSST_EV_CONTACT && w->silent) psst_link_silent(w->link);
     if (ev->type == PSST_EV_CONTACT) psst_link_contact(w->link, yes ? w->peer : NULL, NULL);
 }
 
@@ -303,6 +306,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     w.rng = fuzz_rng_of(&w.rng_state);
     w.role = flags & 1 ? PSST_CALLER : PSST_CALLEE;
     w.leave_open = flags & 2;
+    w.silent = flags & 4;
     w.own_key = flags & 1 ? fuzz_key_a() : fuzz_key_b();
     w.honest_key = flags & 1 ? fuzz_key_b() : fuzz_key_a();
     begin(&w);

@@ -72,16 +72,22 @@ static void check_event(const struct world *w, const struct psst_event *ev)
     case PSST_EV_TEXT:
         FUZZ_CHECK(ev->text.utf8.len >= 1 && ev->text.utf8.len <= PSST_TEXT_MAX && psst_text_valid(ev->text.utf8));
         break;
+    case PSST_EV_READ: FUZZ_CHECK(ev->ids.len <= 16 * PSST_RECEIPT_IDS_MAX); /* fall through */
     case PSST_EV_ACK: FUZZ_CHECK(ev->ids.len > 0 && ev->ids.len % 16 == 0); break;
     case PSST_EV_FILE:
         FUZZ_CHECK(ev->file.kind >= PSST_FILE_OFFER && ev->file.kind <= PSST_FILE_CANCEL);
         if (ev->file.kind == PSST_FILE_OFFER) FUZZ_CHECK(ev->file.name.len >= 1 && psst_text_valid(ev->file.name));
         if (ev->file.kind == PSST_FILE_DATA) FUZZ_CHECK(ev->file.data.len <= PSST_FILE_DATA_MAX);
         break;
+    case PSST_EV_PRESENCE:
+        FUZZ_CHECK(ev->presence.state >= 1 && ev->presence.state <= 3);
+        FUZZ_CHECK(ev->presence.utf8.len <= PSST_PRESENCE_MAX && psst_text_valid(ev->presence.utf8));
+        break;
     case PSST_EV_DECAPSULATE: FUZZ_CHECK(ev->x != NULL); break;
     case PSST_EV_ENDED:
         FUZZ_CHECK(ev->end != PSST_END_VOID_OVER && (ev->end != PSST_END_MEMORY || w->acks_full));
         break;
+    case PSST_EV_MEET:
     case PSST_EV_NOT_ACCEPTED:
     case PSST_EV_PONG:
     case PSST_EV_REKEYED: break;
@@ -272,6 +278,17 @@ static void op_file_data(struct world *w, struct psst_view *input)
     FUZZ_CHECK(psst_link_file_data_commit(w->link, w->now, &id, 0, len) == PSST_OK);
 }
 
+static void op_optional(struct world *w, struct psst_view *input)
+{
+    bool is_meet = fuzz_take_u8(input) & 1;
+    struct psst_meet_chunk m = {.time_ms = w->now.unix_ms};
+    struct psst_presence_chunk p = {.state = 1 + fuzz_take_u8(input) % 3};
+    fuzz_take(input, m.id.b, 2);
+    p.utf8 = fuzz_take_view(input, fuzz_take_u8(input) % (PSST_PRESENCE_MAX + 2));
+    if (!psst_text_valid(p.utf8)) p.utf8.len = 0;
+    check_sent(is_meet ? psst_link_meet(w->link, w->now, &m) : psst_link_presence(w->link, w->now, &p));
+}
+
 static void op_bye(struct world *w, struct psst_view *input)
 {
     psst_link_bye(w->link, w->now, fuzz_take_u8(input));
@@ -286,8 +303,8 @@ static void op_sent(struct world *w, struct psst_view *input)
 /* ---- all together ---- */
 
 static void (*const ops[])(struct world *, struct psst_view *) = {
-    op_body, op_chunk, op_chunk, op_repeat,       op_raw,  op_time,      op_deadline, op_eof,
-    op_text, op_ack,   op_sent,  op_not_accepted, op_file, op_file_data, op_bye,      op_decapsulated,
+    op_body, op_chunk, op_optional, op_repeat,       op_raw,  op_time,      op_deadline, op_eof,
+    op_text, op_ack,   op_sent,     op_not_accepted, op_file, op_file_data, op_bye,      op_decapsulated,
 };
 
 /* A link whose handshake is over. */

@@ -63,7 +63,7 @@ def handshake():
     return out
 
 
-# ---- chunk: u8 reader (0 body, 1 text, 2 ack, 3 not accepted, 4 ping, 5 bye, 6 file) ----
+# ---- chunk: u8 reader (0 body, 1 text, 2 ack, 3 not accepted, 4 ping, 5 bye, 6 file, 7 read, 8 presence, 9 meet) ----
 
 READERS = {"t": 1, "a": 2, "n": 3, "p": 4, "q": 4, "b": 5, "f": 6}
 
@@ -102,6 +102,8 @@ def chunk():
     out.append(b"\x03" + bytes(16) + b"\x01")
     out += [b"\x06" + f for f in file_chunks()]
     out += [b"\0t\0\0\1", b"\0\xf3\0\0\0\0\0", b"\0z\0\0\0", b"\0p\0\0\0\0\1"]
+    out += [b"\x07" + bytes(range(16)) * n for n in (0, 1, 64, 65)] + [b"\x07" + bytes(17)]
+    out += [b"\x08\x02back at three", b"\x08\x09" + b"x" * 141, b"\x09" + bytes(range(24))]
     return out
 
 
@@ -136,8 +138,8 @@ def datagram():
 
 # ---- session: u8 flags (1 caller, 2 questions stay open), then operations as in the table of fuzz_session.c ----
 
-BODY, CHUNK, REPEAT, RAW, TIME, DEADLINE, EOF, TEXT, ACK, SENT, NOT, FILE, DATA, BYE, DECAPS = (
-    0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+BODY, CHUNK, OPTIONAL, REPEAT, RAW, TIME, DEADLINE, EOF, TEXT, ACK, SENT, NOT, FILE, DATA, BYE, DECAPS = (
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
 
 
 def op_chunk(identifier, data, op=CHUNK):
@@ -203,10 +205,13 @@ def session():
     out += [b"\1" + alive + op_chunk("r", r1) + SENT_ALL + op_chunk("t", text), b"\0" + alive * 2]
     out.append(b"\2" + op_chunk("r", r1) + op_chunk("t", text) + bytes([DECAPS, 1]) + op_chunk("r", b"") + SENT_ALL)
     out.append(b"\2" + op_chunk("r", r1) + bytes([DECAPS, 0]))
+    out.append(b"\0" + op_text(5, b"hi") + SENT_ALL + op_chunk("a", mine) + op_chunk(0xF2, mine + i) + op_chunk(0xF2, i[:3]))
+    out.append(b"\1" + op_repeat(70, 0xF2, i) + op_repeat(60, 0xF2, b""))
+    out.append(b"\0" + bytes([OPTIONAL, 1, 0, 5, 5, 0, OPTIONAL, 0, 1, 0, 0, 4]) + b"away" + SENT_ALL + op_repeat(70, 0xF1, i + u64(9)))
     return out
 
 
-# ---- link: u8 flags (1 it calls, 2 questions stay open), then operations as in the table of fuzz_link.c ----
+# ---- link: u8 flags (1 it calls, 2 questions stay open, 4 silent), then operations as in the table of fuzz_link.c ----
 
 HONEST, CUT, SPOILED, L_RAW, MUCH, L_TIME, L_DEADLINE, L_EOF, ANSWER, L_SENT, USER = 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 
@@ -231,6 +236,7 @@ def link():
         out.append(bytes([flags | 2]) + honest + bytes([ANSWER, 0x80, ANSWER, 0x81]) + honest)
         out.append(bytes([flags | 2]) + honest + bytes([ANSWER, 0]) + honest)
         out.append(f + bytes([USER, 0, USER, 1, USER, 2, USER, 3]))
+    out.append(b"\4" + bytes([HONEST, HONEST, HONEST, L_TIME]) + u16(41000) + bytes([L_DEADLINE]))
     return out
 
 

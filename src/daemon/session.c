@@ -413,7 +413,10 @@ void psst_conn_event(struct psst_conn *conn, const struct psst_event *ev)
     case PSST_EV_TEXT:
     case PSST_EV_ACK:
     case PSST_EV_NOT_ACCEPTED:
-    case PSST_EV_FILE: break;
+    case PSST_EV_READ:
+    case PSST_EV_FILE:
+    case PSST_EV_PRESENCE:
+    case PSST_EV_MEET: break;
     }
     if (conn->state != PSST_CONN_SESSION || conn->contact == NULL) return; /* it has had our bye */
     if (psst_transfers_event(d->transfers, conn, ev)) return;

@@ -15,6 +15,8 @@ static bool known(uint8_t id)
     case PSST_CHUNK_VOICE:
     case PSST_CHUNK_REKEY:
     case PSST_CHUNK_BYE:
+    case PSST_CHUNK_READ:
+    case PSST_CHUNK_MEET:
     case PSST_CHUNK_PRESENCE: return true;
     default: return false;
     }
@@ -86,14 +88,19 @@ enum psst_err psst_text_read(struct psst_text *out, struct psst_view data, bool 
 
 /* ---- a: one or more message ids ---- */
 
-void psst_ack_write(struct psst_buf *out, const struct psst_msg_id *ids, size_t n)
+static void put_ids(struct psst_buf *out, uint8_t chunk, const struct psst_msg_id *ids, size_t n, size_t most)
 {
-    if (n < 1 || n > PSST_CHUNK_DATA_MAX / 16) {
+    if (n < 1 || n > most) {
         out->failed = true;
         return;
     }
-    put_head(out, PSST_CHUNK_ACK, 16 * n);
+    put_head(out, chunk, 16 * n);
     for (size_t i = 0; i < n; i++) put_id(out, &ids[i]);
+}
+
+void psst_ack_write(struct psst_buf *out, const struct psst_msg_id *ids, size_t n)
+{
+    put_ids(out, PSST_CHUNK_ACK, ids, n, PSST_CHUNK_DATA_MAX / 16);
 }
 
 enum psst_err psst_ack_read(struct psst_view *ids, struct psst_view data)
@@ -101,6 +108,18 @@ enum psst_err psst_ack_read(struct psst_view *ids, struct psst_view data)
     if (data.len == 0 || data.len % 16 != 0) return PSST_ERR_MALFORMED;
     *ids = data;
     return PSST_OK;
+}
+
+/* ---- 0xf2: one or more message ids ---- */
+
+void psst_receipt_write(struct psst_buf *out, const struct psst_msg_id *ids, size_t n)
+{
+    put_ids(out, PSST_CHUNK_READ, ids, n, PSST_RECEIPT_IDS_MAX);
+}
+
+enum psst_err psst_receipt_read(struct psst_view *ids, struct psst_view data)
+{
+    return data.len > 16 * PSST_RECEIPT_IDS_MAX ? PSST_ERR_MALFORMED : psst_ack_read(ids, data);
 }
 
 /* ---- n: message id || u8 reason ---- */
@@ -149,6 +168,48 @@ enum psst_err psst_bye_read(uint8_t *reason, struct psst_view data)
 {
     if (data.len != 1) return PSST_ERR_MALFORMED;
     *reason = data.data[0];
+    return PSST_OK;
+}
+
+/* ---- 0xf3: u8 state || UTF-8 ---- */
+
+#define PRESENCE_STATES 3
+
+void psst_presence_write(struct psst_buf *out, const struct psst_presence_chunk *presence)
+{
+    put_head(out, PSST_CHUNK_PRESENCE, 1 + presence->utf8.len);
+    psst_buf_put_u8(out, presence->state);
+    psst_buf_put_view(out, presence->utf8);
+}
+
+enum psst_err psst_presence_read(struct psst_presence_chunk *out, struct psst_view data)
+{
+    struct psst_reader r = psst_reader(data);
+    uint8_t state = psst_read_u8(&r);
+    struct psst_view utf8 = psst_read_rest(&r);
+    if (!psst_reader_end(&r) || utf8.len > PSST_PRESENCE_MAX || !psst_text_valid(utf8)) return PSST_ERR_MALFORMED;
+    out->state = state >= 1 && state <= PRESENCE_STATES ? state : 1;
+    out->utf8 = utf8;
+    return PSST_OK;
+}
+
+/* ---- 0xf1: meeting id || u64 time ---- */
+
+void psst_meet_write(struct psst_buf *out, const struct psst_meet_chunk *meet)
+{
+    put_head(out, PSST_CHUNK_MEET, 16 + 8);
+    put_id(out, &meet->id);
+    psst_buf_put_u64(out, meet->time_ms);
+}
+
+enum psst_err psst_meet_read(struct psst_meet_chunk *out, struct psst_view data)
+{
+    struct psst_reader r = psst_reader(data);
+    struct psst_meet_chunk meet;
+    read_id(&r, &meet.id);
+    meet.time_ms = psst_read_u64(&r);
+    if (!psst_reader_end(&r)) return PSST_ERR_MALFORMED;
+    *out = meet;
     return PSST_OK;
 }
 

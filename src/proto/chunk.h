@@ -17,6 +17,8 @@ enum psst_chunk_id {
     PSST_CHUNK_VOICE = 'v',
     PSST_CHUNK_REKEY = 'r',
     PSST_CHUNK_BYE = 'b',
+    PSST_CHUNK_READ = 0xf2,
+    PSST_CHUNK_MEET = 0xf1,
     PSST_CHUNK_PRESENCE = 0xf3,
 };
 #define PSST_CHUNK_OPTIONAL 0x80
@@ -59,6 +61,11 @@ void psst_ack_write(struct psst_buf *out, const struct psst_msg_id *ids, size_t 
 /* ids.len is 16 times their number, at least one. */
 PSST_MUST_USE enum psst_err psst_ack_read(struct psst_view *ids, struct psst_view data);
 
+/* Read receipts: ids of messages that the user has been shown. n and what is read: 1 to PSST_RECEIPT_IDS_MAX. */
+#define PSST_RECEIPT_IDS_MAX 64
+void psst_receipt_write(struct psst_buf *out, const struct psst_msg_id *ids, size_t n);
+PSST_MUST_USE enum psst_err psst_receipt_read(struct psst_view *ids, struct psst_view data);
+
 void psst_not_accepted_write(struct psst_buf *out, const struct psst_msg_id *id, uint8_t reason);
 PSST_MUST_USE enum psst_err psst_not_accepted_read(struct psst_msg_id *id, uint8_t *reason, struct psst_view data);
 
@@ -67,6 +74,22 @@ PSST_MUST_USE enum psst_err psst_ping_read(uint8_t payload[8], struct psst_view 
 
 void psst_bye_write(struct psst_buf *out, uint8_t reason);
 PSST_MUST_USE enum psst_err psst_bye_read(uint8_t *reason, struct psst_view data);
+
+/* The optional kinds: who finds one malformed skips it, so that PSST_ERR_MALFORMED never ends a session. */
+struct psst_presence_chunk {
+    uint8_t state; /* 1 there, 2 away, 3 do not disturb */
+    struct psst_view utf8;
+};
+void psst_presence_write(struct psst_buf *out, const struct psst_presence_chunk *presence);
+/* An unknown state is read as 1. */
+PSST_MUST_USE enum psst_err psst_presence_read(struct psst_presence_chunk *out, struct psst_view data);
+
+struct psst_meet_chunk {
+    struct psst_msg_id id;
+    uint64_t time_ms; /* unix; 0: called off */
+};
+void psst_meet_write(struct psst_buf *out, const struct psst_meet_chunk *meet);
+PSST_MUST_USE enum psst_err psst_meet_read(struct psst_meet_chunk *out, struct psst_view data);
 
 /* One `f` chunk: u8 kind || transfer id (16 bytes) || by kind. */
 enum psst_file_kind {

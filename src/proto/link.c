@@ -262,6 +262,11 @@ void psst_link_contact(struct psst_link *link, struct psst_rsa_public *contact, 
     if (link->phase == PSST_LINK_OPENING) psst_opening_contact(link->opening, contact, psk);
 }
 
+void psst_link_silent(struct psst_link *link)
+{
+    if (link->phase == PSST_LINK_OPENING) psst_opening_silent(link->opening);
+}
+
 /* ---- out ---- */
 
 struct psst_view psst_link_output(struct psst_link *link)
@@ -305,10 +310,29 @@ enum psst_err psst_link_not_accepted(struct psst_link *link, struct psst_now now
     return s != NULL ? psst_session_not_accepted(s, now.mono_ns, id, reason) : PSST_ERR_USAGE;
 }
 
+enum psst_err psst_link_read(struct psst_link *link, struct psst_now now, const struct psst_msg_id *ids, size_t n)
+{
+    struct psst_session *s = session_of(link, now);
+    return s != NULL ? psst_session_read(s, now.mono_ns, ids, n) : PSST_ERR_USAGE;
+}
+
 enum psst_err psst_link_file(struct psst_link *link, struct psst_now now, const struct psst_file_chunk *chunk)
 {
     struct psst_session *s = session_of(link, now);
     return s != NULL ? psst_session_file(s, now.mono_ns, chunk) : PSST_ERR_USAGE;
+}
+
+enum psst_err psst_link_presence(struct psst_link *link, struct psst_now now,
+                                 const struct psst_presence_chunk *presence)
+{
+    struct psst_session *s = session_of(link, now);
+    return s != NULL ? psst_session_presence(s, now.mono_ns, presence) : PSST_ERR_USAGE;
+}
+
+enum psst_err psst_link_meet(struct psst_link *link, struct psst_now now, const struct psst_meet_chunk *meet)
+{
+    struct psst_session *s = session_of(link, now);
+    return s != NULL ? psst_session_meet(s, now.mono_ns, meet) : PSST_ERR_USAGE;
 }
 
 enum psst_err psst_link_file_data_begin(struct psst_link *link, struct psst_span *place)

@@ -52,7 +52,10 @@ enum psst_event_type {
     PSST_EV_TEXT,         /* text: store it, then psst_link_ack or psst_link_not_accepted */
     PSST_EV_ACK,          /* ids */
     PSST_EV_NOT_ACCEPTED, /* id, reason */
+    PSST_EV_READ,         /* ids: of ours, which the peer's user has been shown, as he says */
     PSST_EV_FILE,         /* file: any kind, already checked to be well formed, not against any transfer */
+    PSST_EV_PRESENCE,     /* presence */
+    PSST_EV_MEET,         /* meet: store it, then psst_link_ack or psst_link_not_accepted, with its id */
     PSST_EV_PONG,         /* rtt_ns */
     PSST_EV_REKEYED,
     PSST_EV_ENDED, /* end, and reason when the peer said bye: free the link now */
@@ -78,10 +81,12 @@ struct psst_event {
     const uint8_t *x;    /* DECAPSULATE: PSST_KEM_LEN bytes */
     struct psst_fpr fpr; /* CONTACT, ESTABLISHED */
     struct psst_text text;
-    struct psst_view ids; /* ACK: 16 bytes each */
+    struct psst_view ids; /* ACK, READ: 16 bytes each */
     struct psst_msg_id id;
     uint8_t reason;
     struct psst_file_chunk file;
+    struct psst_presence_chunk presence;
+    struct psst_meet_chunk meet;
     uint64_t rtt_ns;
     enum psst_link_end end;
 };
@@ -124,6 +129,9 @@ void psst_link_decapsulated(struct psst_link *link, const struct psst_kem_secret
 /* contact NULL: unknown or blocked. Referenced as in psst_link_call. */
 void psst_link_contact(struct psst_link *link, struct psst_rsa_public *contact, const struct psst_pair_secret *psk);
 
+/* The other answer to CONTACT: not a byte more, as if we had gone off line after M2. */
+void psst_link_silent(struct psst_link *link);
+
 /* ---- out ---- */
 /* All that waits for the socket, in one piece; seals what was collected. Valid until the next call on the link. */
 struct psst_view psst_link_output(struct psst_link *link);
@@ -139,9 +147,19 @@ PSST_MUST_USE enum psst_err psst_link_text(struct psst_link *link, struct psst_n
 PSST_MUST_USE enum psst_err psst_link_ack(struct psst_link *link, struct psst_now now, const struct psst_msg_id *id);
 PSST_MUST_USE enum psst_err psst_link_not_accepted(struct psst_link *link, struct psst_now now,
                                                    const struct psst_msg_id *id, uint8_t reason);
+/* Read receipts, 1 to PSST_RECEIPT_IDS_MAX in one chunk. No more than a few chunks a minute: a peer who does not know them
+ * ends the session at 64 unknown ones a minute. */
+PSST_MUST_USE enum psst_err psst_link_read(struct psst_link *link, struct psst_now now, const struct psst_msg_id *ids,
+                                           size_t n);
 /* Any file chunk but data. */
 PSST_MUST_USE enum psst_err psst_link_file(struct psst_link *link, struct psst_now now,
                                            const struct psst_file_chunk *chunk);
+/* Optional chunks: no more than PSST_OPTIONAL_SENT_A_MINUTE of each kind, which the caller sees to. A meeting counts as no
+ * text under way: who does not know them never acknowledges it. */
+PSST_MUST_USE enum psst_err psst_link_presence(struct psst_link *link, struct psst_now now,
+                                               const struct psst_presence_chunk *presence);
+PSST_MUST_USE enum psst_err psst_link_meet(struct psst_link *link, struct psst_now now,
+                                           const struct psst_meet_chunk *meet);
 /* File data without a copy: begin gives the place for up to PSST_FILE_DATA_MAX bytes inside a full record in the
  * output; commit seals it (len 0: gives the place back). Nothing else may be called on the link in between. */
 PSST_MUST_USE enum psst_err psst_link_file_data_begin(struct psst_link *link, struct psst_span *place);

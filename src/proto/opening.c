@@ -182,6 +182,10 @@ static void after_contact(struct psst_opening *o, struct psst_output *output, st
                           struct psst_event *ev)
 {
     (void)output, (void)ev;
+    if (o->silent) {
+        fail(o, PSST_END_NO_ANSWER);
+        return;
+    }
     enum psst_err err = psst_handshake_write_m4(o->hs, o->peer, o->peer != NULL ? &o->psk : NULL, o->m4);
     if (err != PSST_OK) {
         fail_step(o, err, PSST_END_NO_ANSWER);
@@ -333,4 +337,9 @@ void psst_opening_contact(struct psst_opening *o, struct psst_rsa_public *contac
     o->yes = true;
     o->peer = psst_rsa_public_ref(contact);
     if (psk != NULL) o->psk = *psk;
+}
+
+void psst_opening_silent(struct psst_opening *o)
+{
+    if (o->state == PSST_OPENING_ASK_CONTACT && !o->answered) o->answered = o->silent = true;
 }

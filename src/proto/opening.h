@@ -34,6 +34,7 @@ struct psst_opening {
     enum psst_link_end end;
     bool answered; /* the open question has its answer: yes with it, or refused, failed, unknown */
     bool yes;
+    bool silent; /* the caller is to believe that nobody is there */
     struct psst_kem_secret secret;
     uint64_t deadline_ns;
     uint64_t m4_ns; /* when M4 leaves */
@@ -65,5 +66,6 @@ size_t psst_opening_expects(const struct psst_opening *o);
 void psst_opening_admit(struct psst_opening *o, bool admit);
 void psst_opening_decapsulated(struct psst_opening *o, const struct psst_kem_secret *secret);
 void psst_opening_contact(struct psst_opening *o, struct psst_rsa_public *contact, const struct psst_pair_secret *psk);
+void psst_opening_silent(struct psst_opening *o);
 
 #endif

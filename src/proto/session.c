@@ -9,6 +9,7 @@
 
 #define CLOSING_NS            (2 * PSST_SECOND_NS)
 #define UNKNOWN_ACKS_A_MINUTE 4096 /* one full chunk: more of what was never sent is not passed on */
+#define RECEIPTS_A_MINUTE     64   /* chunks of at most 64 ids: as many lookups */
 #define EARLY_REKEYS_A_MINUTE 8    /* each costs the callee a private operation */
 #define EARLY_REKEY_BYTES     (PSST_REKEY_BYTES / 2)
 
@@ -164,6 +165,28 @@ static enum psst_err on_unknown(struct psst_session *s, struct psst_view data, u
     return within_minute(&s->unknown, now_ns, PSST_UNKNOWN_CHUNKS_A_MINUTE) ? PSST_OK : PSST_ERR_PROTOCOL;
 }
 
+/* An optional chunk of this kind that is well formed, or not: skipped when it is not, or when there are too many. */
+static enum psst_err on_optional(struct psst_session *s, struct psst_minute *taken, enum psst_err read, uint64_t now_ns,
+                                 enum psst_event_type type, struct psst_event *ev)
+{
+    if (read != PSST_OK || !within_minute(taken, now_ns, PSST_OPTIONAL_TAKEN_A_MINUTE))
+        return on_unknown(s, psst_view(NULL, 0), now_ns, ev);
+    ev->type = type;
+    return PSST_OK;
+}
+
+static enum psst_err on_presence(struct psst_session *s, struct psst_view data, uint64_t now_ns, struct psst_event *ev)
+{
+    enum psst_err read = psst_presence_read(&ev->presence, data);
+    return on_optional(s, &s->presences, read, now_ns, PSST_EV_PRESENCE, ev);
+}
+
+static enum psst_err on_meet(struct psst_session *s, struct psst_view data, uint64_t now_ns, struct psst_event *ev)
+{
+    enum psst_err read = psst_meet_read(&ev->meet, data);
+    return on_optional(s, &s->meets, read, now_ns, PSST_EV_MEET, ev);
+}
+
 /* There are no calls yet: frames that come nevertheless, 50 a second, are dropped. */
 static enum psst_err on_voice(struct psst_session *s, struct psst_view data, uint64_t now_ns, struct psst_event *ev)
 {
@@ -208,6 +231,17 @@ static enum psst_err on_ack(struct psst_session *s, struct psst_view data, uint6
         worth |= text_done(s, &id) || within_minute(&s->unknown_acks, now_ns, UNKNOWN_ACKS_A_MINUTE);
     }
     if (worth) ev->type = PSST_EV_ACK;
+    return PSST_OK;
+}
+
+/* Each is looked up in the book of messages, so their number is bounded; beyond, and malformed, it is skipped. */
+static enum psst_err on_read(struct psst_session *s, struct psst_view data, uint64_t now_ns, struct psst_event *ev)
+{
+    struct psst_view ids;
+    if (psst_receipt_read(&ids, data) != PSST_OK || !within_minute(&s->receipts, now_ns, RECEIPTS_A_MINUTE))
+        return on_unknown(s, data, now_ns, ev);
+    ev->type = PSST_EV_READ;
+    ev->ids = ids;
     return PSST_OK;
 }
 
@@ -271,10 +305,11 @@ static const struct {
     uint8_t id;
     enum psst_err (*handle)(struct psst_session *s, struct psst_view data, uint64_t now_ns, struct psst_event *ev);
 } handlers[] = {
-    {PSST_CHUNK_TEXT, on_text},    {PSST_CHUNK_ACK, on_ack},          {PSST_CHUNK_NOT_ACCEPTED, on_not_accepted},
-    {PSST_CHUNK_FILE, on_file},    {PSST_CHUNK_PING, on_ping},        {PSST_CHUNK_PONG, on_pong},
-    {PSST_CHUNK_REKEY, on_rekey},  {PSST_CHUNK_BYE, on_bye},          {PSST_CHUNK_VOICE, on_voice},
-    {PSST_CHUNK_CALL, on_unknown}, {PSST_CHUNK_PRESENCE, on_unknown},
+    {PSST_CHUNK_TEXT, on_text},    {PSST_CHUNK_ACK, on_ack},           {PSST_CHUNK_NOT_ACCEPTED, on_not_accepted},
+    {PSST_CHUNK_FILE, on_file},    {PSST_CHUNK_PING, on_ping},         {PSST_CHUNK_PONG, on_pong},
+    {PSST_CHUNK_REKEY, on_rekey},  {PSST_CHUNK_BYE, on_bye},           {PSST_CHUNK_VOICE, on_voice},
+    {PSST_CHUNK_CALL, on_unknown}, {PSST_CHUNK_PRESENCE, on_presence}, {PSST_CHUNK_MEET, on_meet},
+    {PSST_CHUNK_READ, on_read},
 };
 
 static enum psst_err dispatch(struct psst_session *s, struct psst_view body, uint64_t now_ns, struct psst_event *ev)

@@ -35,7 +35,7 @@ struct psst_session {
     struct psst_text_outstanding texts;
     struct psst_buf acks; /* ids collected for the next output */
     struct psst_link_counters counters;
-    struct psst_minute unknown, unknown_acks, early_rekeys;
+    struct psst_minute unknown, unknown_acks, receipts, early_rekeys, presences, meets;
     uint8_t ping[8];     /* what our last ping held */
     uint32_t body_len;   /* of the record whose head has opened; 0: none has */
     uint64_t closing_ns; /* after our bye: when to end at the latest; PSST_NEVER: no bye yet */
@@ -80,8 +80,14 @@ PSST_MUST_USE enum psst_err psst_session_text(struct psst_session *s, uint64_t n
 PSST_MUST_USE enum psst_err psst_session_ack(struct psst_session *s, uint64_t now_ns, const struct psst_msg_id *id);
 PSST_MUST_USE enum psst_err psst_session_not_accepted(struct psst_session *s, uint64_t now_ns,
                                                       const struct psst_msg_id *id, uint8_t reason);
+PSST_MUST_USE enum psst_err psst_session_read(struct psst_session *s, uint64_t now_ns, const struct psst_msg_id *ids,
+                                              size_t n);
 PSST_MUST_USE enum psst_err psst_session_file(struct psst_session *s, uint64_t now_ns,
                                               const struct psst_file_chunk *chunk);
+PSST_MUST_USE enum psst_err psst_session_presence(struct psst_session *s, uint64_t now_ns,
+                                                  const struct psst_presence_chunk *presence);
+PSST_MUST_USE enum psst_err psst_session_meet(struct psst_session *s, uint64_t now_ns,
+                                              const struct psst_meet_chunk *meet);
 PSST_MUST_USE enum psst_err psst_session_place(struct psst_session *s, struct psst_span *place);
 PSST_MUST_USE enum psst_err psst_session_commit(struct psst_session *s, uint64_t now_ns, const struct psst_msg_id *id,
                                                 uint64_t offset, size_t len);

@@ -138,6 +138,17 @@ enum psst_err psst_session_ack(struct psst_session *s, uint64_t now_ns, const st
     return s->acks.failed ? out_of_memory(s) : PSST_OK;
 }
 
+enum psst_err psst_session_read(struct psst_session *s, uint64_t now_ns, const struct psst_msg_id *ids, size_t n)
+{
+    size_t start = 0;
+    if (n < 1 || n > PSST_RECEIPT_IDS_MAX) return PSST_ERR_USAGE;
+    enum psst_err err = may_send(s, PSST_LINK_OUTPUT_MAX);
+    if (err == PSST_OK) err = begin(s, PSST_CHUNK_HEAD_LEN + n * sizeof ids[0], &start);
+    if (err != PSST_OK) return err;
+    psst_receipt_write(&s->output->buf, ids, n);
+    return finish(s, now_ns, start);
+}
+
 void psst_session_flush(struct psst_session *s, uint64_t now_ns)
 {
     size_t at = 0;
@@ -165,6 +176,27 @@ enum psst_err psst_session_file(struct psst_session *s, uint64_t now_ns, const s
     if (chunk->kind == PSST_FILE_OFFER && chunk->name.len < 1) return PSST_ERR_USAGE;
     if (chunk->kind == PSST_FILE_OFFER && chunk->name.len > PSST_FILE_NAME_MAX) return PSST_ERR_TOO_LONG;
     return psst_session_send_file(s, now_ns, chunk);
+}
+
+enum psst_err psst_session_presence(struct psst_session *s, uint64_t now_ns, const struct psst_presence_chunk *presence)
+{
+    size_t start = 0;
+    if (presence->utf8.len > PSST_PRESENCE_MAX) return PSST_ERR_TOO_LONG;
+    enum psst_err err = may_send(s, PSST_LINK_OUTPUT_MAX);
+    if (err == PSST_OK) err = begin(s, PSST_CHUNK_HEAD_LEN + 1 + presence->utf8.len, &start);
+    if (err != PSST_OK) return err;
+    psst_presence_write(&s->output->buf, presence);
+    return finish(s, now_ns, start);
+}
+
+enum psst_err psst_session_meet(struct psst_session *s, uint64_t now_ns, const struct psst_meet_chunk *meet)
+{
+    size_t start = 0;
+    enum psst_err err = may_send(s, PSST_LINK_OUTPUT_MAX);
+    if (err == PSST_OK) err = begin(s, PSST_CHUNK_HEAD_LEN + 24, &start);
+    if (err != PSST_OK) return err;
+    psst_meet_write(&s->output->buf, meet);
+    return finish(s, now_ns, start);
 }
 
 enum psst_err psst_session_place(struct psst_session *s, struct psst_span *place)

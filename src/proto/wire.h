@@ -28,6 +28,7 @@
 #define PSST_TEXT_MAX       65474                      /* bytes of UTF-8 in one message */
 #define PSST_FILE_DATA_MAX  (PSST_CHUNK_DATA_MAX - 25) /* kind, transfer id, offset */
 #define PSST_FILE_NAME_MAX  255
+#define PSST_PRESENCE_MAX   140 /* bytes of UTF-8 beside a state */
 #define PSST_REKEY_LEN      560 /* R1 and R2: X25519 key and X */
 
 /* voice datagrams */
@@ -50,5 +51,7 @@
 #define PSST_REKEY_LATEST_NS         (1800 * PSST_SECOND_NS)
 #define PSST_REKEY_LATEST_BYTES      (UINT64_C(1) << 31)
 #define PSST_UNKNOWN_CHUNKS_A_MINUTE 64
+#define PSST_OPTIONAL_SENT_A_MINUTE  12 /* of each kind */
+#define PSST_OPTIONAL_TAKEN_A_MINUTE 24 /* of each kind: the line may bunch what was sent over two minutes */
 
 #endif

@@ -57,7 +57,10 @@ static void answer_contact(struct sim_end *e)
 {
     const struct sim_person *known = e->self->knows;
     bool is_known = known != NULL && memcmp(psst_rsa_public_fpr(known->pub)->b, e->question.fpr.b, 32) == 0;
-    psst_link_contact(e->link, is_known ? known->pub : NULL, &e->self->psk);
+    if (e->self->silent)
+        psst_link_silent(e->link);
+    else
+        psst_link_contact(e->link, is_known ? known->pub : NULL, &e->self->psk);
 }
 
 static void answer(struct sim *s, struct sim_end *e)
@@ -164,7 +167,16 @@ static void handle(struct sim *s, struct sim_end *e, const struct psst_event *ev
     case PSST_EV_TEXT: on_text(s, e, ev); break;
     case PSST_EV_ACK: on_ack(s, e, ev); break;
     case PSST_EV_NOT_ACCEPTED: e->refused++; break;
+    case PSST_EV_READ: break;
     case PSST_EV_FILE: on_file(s, e, ev); break;
+    case PSST_EV_PRESENCE:
+        e->presences++;
+        e->presence.state = ev->presence.state;
+        break;
+    case PSST_EV_MEET:
+        e->meets++;
+        e->meet = ev->meet;
+        break;
     case PSST_EV_PONG: e->pongs++; break;
     case PSST_EV_REKEYED: e->rekeyed++; break;
     case PSST_EV_ENDED: on_ended(s, e, ev); break;

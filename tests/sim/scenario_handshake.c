@@ -193,6 +193,21 @@ static void story_unknown_caller(struct sim *s)
     check_refused(s, sim_call(s, &s->alice, &s->bob));
 }
 
+/* Bob is invisible to Alice, whom he knows: M2, and nothing more, as from one who has just gone off line. */
+static void story_silence(struct sim *s)
+{
+    sim_draw_weather(s);
+    s->bob.silent = true;
+    struct sim_call *c = sim_call(s, &s->alice, &s->bob);
+    sim_run(s, 41 * SIM_SECOND);
+    check_void(s, &c->callee);
+    SIM_CHECK(s, c->down.carried == PSST_M2_LEN && c->up.carried == PSST_M1_LEN + PSST_M3_LEN);
+    SIM_CHECK(s, c->caller.ended == 1 && c->caller.end == PSST_END_CUT_OFF && c->caller.established == 0);
+    SIM_CHECK(s, c->caller.ended_ns == c->caller.begun_ns + PSST_HANDSHAKE_DEADLINE_NS);
+    s->bob.silent = false;
+    sim_establish(s, sim_call(s, &s->alice, &s->bob));
+}
+
 /* Alice's pair secret is not Bob's. */
 static void story_other_pair_secret(struct sim *s)
 {
@@ -237,6 +252,7 @@ SIM_SCENARIO(flood_into_the_void, story_flood_into_the_void, 3)
 SIM_SCENARIO(replay_of_a_whole_stream, story_replay, 20)
 SIM_SCENARIO(reflection, story_reflection, 3)
 SIM_SCENARIO(unknown_caller, story_unknown_caller, 20)
+SIM_SCENARIO(silence, story_silence, 20)
 SIM_SCENARIO(other_pair_secret, story_other_pair_secret, 3)
 SIM_SCENARIO(thief_of_bobs_key, story_thief, 20)
 SIM_SCENARIO(own_identity, story_own_identity, 1)
@@ -254,6 +270,7 @@ int main(void)
         cmocka_unit_test(replay_of_a_whole_stream),
         cmocka_unit_test(reflection),
         cmocka_unit_test(unknown_caller),
+        cmocka_unit_test(silence),
         cmocka_unit_test(other_pair_secret),
         cmocka_unit_test(thief_of_bobs_key),
         cmocka_unit_test(own_identity),

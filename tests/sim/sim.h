@@ -31,6 +31,7 @@ struct sim_person {
     struct psst_pair_secret psk;
     uint64_t thinks_ns; /* how long a question takes at most: private operation, disk */
     bool one_session;   /* cuts duplicates down, as the daemon does */
+    bool silent;        /* says nothing to who calls, once it knows who claims to be there */
 };
 
 struct sim_end {
@@ -59,6 +60,9 @@ struct sim_end {
     /* what was seen */
     size_t heard; /* texts, all right and in order */
     uint64_t bulk_heard;
+    size_t presences, meets;             /* those seen, and the last of them */
+    struct psst_presence_chunk presence; /* without its text */
+    struct psst_meet_chunk meet;
     size_t failed, established, ended, rekeyed, pongs, refused, strange_acks;
     enum psst_link_end end;
     uint8_t reason;

@@ -199,6 +199,91 @@ static void ack__holds__up_to_a_full_chunk(void **state)
     psst_buf_fini(&buf);
 }
 
+static void receipt__holds__one_to_64_ids(void **state)
+{
+    (void)state;
+    struct psst_msg_id ids[PSST_RECEIPT_IDS_MAX + 1] = {{{0}}};
+    struct psst_buf buf = new_buf();
+    struct psst_view got;
+    for (size_t i = 0; i <= PSST_RECEIPT_IDS_MAX; i++) psst_store_u64(ids[i].b, i);
+    for (size_t n = 1; n <= PSST_RECEIPT_IDS_MAX; n += PSST_RECEIPT_IDS_MAX - 1) {
+        psst_receipt_write(&buf, ids, n);
+        assert_int_equal(psst_receipt_read(&got, data_of(&buf, PSST_CHUNK_READ)), PSST_OK);
+        assert_int_equal(got.len, 16 * n);
+        assert_memory_equal(got.data, ids, 16 * n);
+        psst_buf_fini(&buf);
+    }
+    const size_t bad[] = {0, 1, 15, 17, 16 * PSST_RECEIPT_IDS_MAX - 1, sizeof ids};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_int_equal(psst_receipt_read(&got, psst_view((const uint8_t *)ids, bad[i])), PSST_ERR_MALFORMED);
+    psst_receipt_write(&buf, ids, 0);
+    assert_true(buf.failed);
+    psst_buf_fini(&buf);
+    psst_receipt_write(&buf, ids, PSST_RECEIPT_IDS_MAX + 1);
+    assert_true(buf.failed);
+    psst_buf_fini(&buf);
+}
+
+static void presence__comes_back__as_written(void **state)
+{
+    (void)state;
+    char longest[PSST_PRESENCE_MAX + 1];
+    memset(longest, 'x', sizeof longest);
+    const struct psst_presence_chunk cases[] = {
+        {1, psst_view(NULL, 0)}, {2, psst_view_str("back at three")}, {3, psst_view(longest, PSST_PRESENCE_MAX)}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct psst_buf buf = new_buf();
+        struct psst_presence_chunk got;
+        psst_presence_write(&buf, &cases[i]);
+        assert_int_equal(psst_presence_read(&got, data_of(&buf, PSST_CHUNK_PRESENCE)), PSST_OK);
+        assert_int_equal(got.state, cases[i].state);
+        assert_true(psst_view_equal(got.utf8, cases[i].utf8));
+        psst_buf_fini(&buf);
+    }
+}
+
+static void presence__unknown_state__is_there(void **state)
+{
+    (void)state;
+    const uint8_t states[] = {0, 4, 0xff};
+    for (size_t i = 0; i < sizeof states; i++) {
+        struct psst_presence_chunk got = {0};
+        assert_int_equal(psst_presence_read(&got, psst_view(&states[i], 1)), PSST_OK);
+        assert_int_equal(got.state, 1);
+    }
+}
+
+static void presence__malformed__is_refused(void **state)
+{
+    (void)state;
+    char long_one[1 + PSST_PRESENCE_MAX + 1];
+    memset(long_one, 1, sizeof long_one);
+    const struct psst_view cases[] = {psst_view(NULL, 0), psst_view(long_one, sizeof long_one), psst_view("\2\xff", 2),
+                                      psst_view("\2a\0b", 4)};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct psst_presence_chunk got = {.state = 77};
+        assert_int_equal(psst_presence_read(&got, cases[i]), PSST_ERR_MALFORMED);
+        assert_int_equal(got.state, 77);
+    }
+}
+
+static void meet__comes_back__as_written(void **state)
+{
+    (void)state;
+    struct psst_buf buf = new_buf();
+    const struct psst_meet_chunk meet = {.id = {{1, 2, 3}}, .time_ms = UINT64_C(1795550400123)};
+    struct psst_meet_chunk got;
+    psst_meet_write(&buf, &meet);
+    struct psst_view data = data_of(&buf, PSST_CHUNK_MEET);
+    assert_int_equal(data.len, 24);
+    assert_int_equal(psst_meet_read(&got, data), PSST_OK);
+    assert_memory_equal(got.id.b, meet.id.b, sizeof meet.id.b);
+    assert_int_equal(got.time_ms, meet.time_ms);
+    assert_int_equal(psst_meet_read(&got, psst_view(data.data, 23)), PSST_ERR_MALFORMED);
+    assert_int_equal(psst_meet_read(&got, psst_view(buf.data, buf.len)), PSST_ERR_MALFORMED);
+    psst_buf_fini(&buf);
+}
+
 static void not_accepted_and_bye__come_back__as_written(void **state)
 {
     (void)state;
@@ -349,6 +434,11 @@ int main(void)
         cmocka_unit_test(text__without_an_id__says_so),
         cmocka_unit_test(body__takes_apart__one_chunk_and_zeros),
         cmocka_unit_test(ack__holds__up_to_a_full_chunk),
+        cmocka_unit_test(receipt__holds__one_to_64_ids),
+        cmocka_unit_test(presence__comes_back__as_written),
+        cmocka_unit_test(presence__unknown_state__is_there),
+        cmocka_unit_test(presence__malformed__is_refused),
+        cmocka_unit_test(meet__comes_back__as_written),
         cmocka_unit_test(not_accepted_and_bye__come_back__as_written),
         cmocka_unit_test(file__each_kind__comes_back_as_written),
         cmocka_unit_test(file__over_a_limit__costs_that_transfer_alone),

@@ -303,6 +303,35 @@ static void caller__unknown_to_the_callee__is_not_added(void **state)
     assert_void(p, accepted_ns, PSST_M2_LEN + PSST_M4_LEN);
 }
 
+static void caller__of_one_who_is_silent__gets_not_a_byte_after_m2(void **state)
+{
+    (void)state;
+    struct pair *p = &pair;
+    uint64_t accepted_ns = p->now.mono_ns;
+    p->b.contact_late = true;
+    pair_settle(p);
+    psst_link_silent(p->b.link);
+    psst_link_contact(p->b.link, p->b.contact, &p->b.psk); /* it has been answered */
+    pair_pass(p, PSST_HANDSHAKE_DEADLINE_NS);
+    pair_assert_ended(&p->a, PSST_END_CUT_OFF); /* and not: not added */
+    assert_int_equal(p->b.count[PSST_EV_FAILED], 1);
+    psst_link_eof(p->b.link);
+    pair_settle(p);
+    assert_void(p, accepted_ns, PSST_M2_LEN);
+}
+
+static void silence__where_nothing_was_asked__is_ignored(void **state)
+{
+    (void)state;
+    struct pair *p = &pair;
+    psst_link_silent(p->a.link);
+    psst_link_silent(p->b.link);
+    pair_establish(p);
+    psst_link_silent(p->b.link);
+    pair_settle(p);
+    assert_true(psst_link_established(p->b.link));
+}
+
 static void caller__other_pair_secret__is_not_added(void **state)
 {
     (void)state;
@@ -445,6 +474,8 @@ int main(void)
         LINK_TEST(callee__bytes_before_they_are_due__fail),
         LINK_TEST(callee__question_open__wants_no_input),
         LINK_TEST(caller__unknown_to_the_callee__is_not_added),
+        LINK_TEST(caller__of_one_who_is_silent__gets_not_a_byte_after_m2),
+        LINK_TEST(silence__where_nothing_was_asked__is_ignored),
         LINK_TEST(caller__other_pair_secret__is_not_added),
         LINK_TEST(caller__end_of_stream_before_m2__has_no_answer),
         LINK_TEST(caller__wrong_m2__has_no_answer),
