@@ -60,6 +60,17 @@ static const char *const steps[] = {
     "ALTER TABLE messages ADD COLUMN receipt INTEGER NOT NULL DEFAULT 0;"
     "UPDATE messages SET sent_ms = stored_ms WHERE state = 0;"
     "CREATE INDEX messages_receipts ON messages (contact_id) WHERE receipt = 1;",
+
+    /* own: what is private and about nobody else. meets: dropped when their time is over */
+    "CREATE TABLE own (name TEXT PRIMARY KEY, value BLOB NOT NULL);"
+    "CREATE TABLE meets ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " contact_id INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,"
+    " meet_id BLOB NOT NULL,"
+    " direction INTEGER NOT NULL,"
+    " state INTEGER NOT NULL,"
+    " time_ms INTEGER NOT NULL);"
+    "CREATE UNIQUE INDEX meets_by_id ON meets (contact_id, meet_id);",
 };
 #define NEWEST ((int64_t)(sizeof steps / sizeof steps[0]))
 
