@@ -61,6 +61,15 @@ static const char *const steps[] = {
     "UPDATE messages SET sent_ms = stored_ms WHERE state = 0;"
     "CREATE INDEX messages_receipts ON messages (contact_id) WHERE receipt = 1;",
 
+    /* flags and rank are the caller's; inode: of the source, or of the part file */
+    "ALTER TABLE transfers ADD COLUMN form INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE transfers ADD COLUMN flags INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE transfers ADD COLUMN rank INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE transfers ADD COLUMN mtime_ns INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE transfers ADD COLUMN inode INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX transfers_open ON transfers (contact_id) WHERE state < 2 OR flags >= 65536;"
+    "CREATE INDEX transfers_withdrawn ON transfers (contact_id) WHERE direction = 0 AND state = 4 AND path = x'';",
+
     /* own: what is private and about nobody else. meets: dropped when their time is over */
     "CREATE TABLE own (name TEXT PRIMARY KEY, value BLOB NOT NULL);"
     "CREATE TABLE meets ("
