@@ -50,6 +50,12 @@ PSST_MUST_USE enum psst_err psst_hkdf_extract(uint8_t prk[32], struct psst_view 
 PSST_MUST_USE enum psst_err psst_hkdf_expand(uint8_t okm[32], const uint8_t prk[32], const struct psst_view *info,
                                              size_t n);
 
+/* scrypt (RFC 7914). The cost, N a power of two, r and p, may come from anywhere: N*r*p at most 2^22 and the memory at most
+ * 32 MiB, else PSST_ERR_TOO_LONG; PSST_ERR_MALFORMED: no cost at all. Half a second and 16 MiB at N = 2^14, r = 8, p = 16. */
+PSST_MUST_USE enum psst_err psst_crypto_scrypt_check(uint64_t n, uint64_t r, uint64_t p);
+PSST_MUST_USE enum psst_err psst_crypto_scrypt(uint8_t *out, size_t out_len, struct psst_view passphrase,
+                                               struct psst_view salt, uint64_t n, uint64_t r, uint64_t p);
+
 /* Constant-time comparison. */
 bool psst_crypto_equal(const uint8_t *a, const uint8_t *b, size_t len);
 

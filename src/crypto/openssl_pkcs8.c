@@ -15,7 +15,6 @@
 #define SCRYPT_N           (1u << 14)
 #define SCRYPT_R           8
 #define SCRYPT_P           16
-#define SCRYPT_MAX_COST    (UINT64_C(1) << 22) /* N * r * p */
 #define PBKDF2_MAX_ROUNDS  UINT64_C(10000000)
 
 static const char damaged[] = "This private key file is damaged: it does not parse.";
@@ -89,12 +88,10 @@ static enum psst_err check_scrypt(const ASN1_TYPE *params, struct psst_diag *dia
                 ASN1_INTEGER_get_uint64(&r, s->blockSize) == 1 &&
                 ASN1_INTEGER_get_uint64(&p, s->parallelizationParameter) == 1;
     SCRYPT_PARAMS_free(s);
-    if (!read || n < 2 || (n & (n - 1)) != 0 || r == 0 || p == 0)
-        return psst_fail(diag, PSST_ERR_MALFORMED, "%s", damaged);
-    /* each factor is bounded first, so that the product cannot wrap. Then libcrypto's own limit, its memory */
-    if (n > SCRYPT_MAX_COST || r > SCRYPT_MAX_COST / n || p > SCRYPT_MAX_COST / n / r ||
-        EVP_PBE_scrypt(NULL, 0, NULL, 0, n, r, p, 0, NULL, 0) != 1)
-        return psst_fail(diag, PSST_ERR_TOO_LONG,
+    enum psst_err err = read ? psst_crypto_scrypt_check(n, r, p) : PSST_ERR_MALFORMED;
+    if (err == PSST_ERR_MALFORMED) return psst_fail(diag, err, "%s", damaged);
+    if (err != PSST_OK)
+        return psst_fail(diag, err,
                          "Opening this key would cost too much: its scrypt asks for N*r*p over 2^22, or over 32 MiB.");
     return PSST_OK;
 }
