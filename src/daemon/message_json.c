@@ -16,6 +16,9 @@ const char *psst_message_state_name(enum psst_message_state state)
     case PSST_MESSAGE_REFUSED: return "refused";
     case PSST_MESSAGE_RECEIVED: return "received";
     case PSST_MESSAGE_SHOWN: return "shown";
+    case PSST_MESSAGE_SENT: return "sent";
+    case PSST_MESSAGE_READ: return "read";
+    case PSST_MESSAGE_RECALLED: return "recalled";
     }
     return "unknown";
 }

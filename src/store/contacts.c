@@ -125,7 +125,7 @@ static enum psst_err erase_done(struct psst_store *store, int64_t contact_id)
     enum psst_err err = psst_store_stmt(store, STMT_CONTACT_ERASE_DONE,
                                         "UPDATE messages SET text = NULL,"
                                         " digest = CASE direction WHEN 0 THEN substr(digest, 1, 4) ELSE digest END"
-                                        " WHERE contact_id = ?1 AND state IN (1, 2, 4) AND text IS NOT NULL",
+                                        " WHERE contact_id = ?1 AND state IN (1, 2, 4, 6, 7) AND text IS NOT NULL",
                                         &stmt);
     if (err != PSST_OK) return err;
     (void)sqlite3_bind_int64(stmt, 1, contact_id);
@@ -149,6 +149,7 @@ static enum psst_err update(struct psst_store *store, const struct psst_contact_
     int rc = sqlite3_bind_int64(stmt, 1, row->id) | bind_row(stmt, row);
     err = rc == SQLITE_OK ? psst_store_stmt_run(store, stmt) : PSST_ERR_TOO_LONG;
     if (err == PSST_OK && kept && !row->keep_history) err = erase_done(store, row->id);
+    if (err == PSST_OK && !row->receipts) err = psst_store_receipts_none(store, row->id);
     return err;
 }
 

@@ -1,4 +1,4 @@
-/* Messages: outgoing WAITING -> DELIVERED or REFUSED, incoming RECEIVED -> SHOWN.
+/* Messages: stored, shown, listed. Incoming: RECEIVED -> SHOWN; what becomes of the outgoing ones is outbox.c.
  *
  * A row outlives its text. Where a contact keeps no history the text is set to NULL once it is done with, and secure_delete
  * overwrites it; the row stays, because an id that comes again must be known. Of the digest four bytes are left then:
@@ -6,10 +6,6 @@
 #include "store/store_internal.h"
 
 #include <sys/statvfs.h>
-
-#define WAITING  "0" /* the partial indices name their state in the schema: literals here, so that they are used */
-#define RECEIVED "3"
-#define COLUMNS  "seq, contact_id, direction, state, reason, time_ms, stored_ms, msg_id, text"
 
 _Static_assert(PSST_MESSAGE_WAITING == 0 && PSST_MESSAGE_RECEIVED == 3, "the indices in schema.c");
 _Static_assert(PSST_IN == 0 && PSST_OUT == 1, "the statements below");
@@ -22,17 +18,18 @@ static enum psst_err insert(struct psst_store *store, struct psst_message_row *r
     enum psst_err err =
         psst_store_stmt(store, STMT_MESSAGE_INSERT,
                         "INSERT INTO messages (contact_id, direction, state, reason, time_ms, stored_ms,"
-                        " msg_id, digest, text) VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8)",
+                        " msg_id, digest, text, sent_ms) VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9)",
                         &stmt);
     if (err != PSST_OK) return err;
     int rc = sqlite3_bind_int64(stmt, 1, row->contact_id);
     rc |= sqlite3_bind_int(stmt, 2, (int)row->direction);
-    rc |= sqlite3_bind_int(stmt, 3, (int)row->state);
+    rc |= sqlite3_bind_int(stmt, 3, row->state == PSST_MESSAGE_SENT ? PSST_MESSAGE_WAITING : (int)row->state);
     rc |= psst_store_bind_u64(stmt, 4, row->time_ms);
     rc |= psst_store_bind_u64(stmt, 5, row->stored_ms);
     rc |= psst_store_bind_blob(stmt, 6, psst_view(row->id.b, sizeof row->id.b));
     rc |= psst_store_bind_blob(stmt, 7, digest);
     rc |= psst_store_bind_text(stmt, 8, row->text);
+    rc |= psst_store_bind_u64(stmt, 9, row->sent_ms);
     err = rc == SQLITE_OK ? psst_store_stmt_run(store, stmt) : PSST_ERR_TOO_LONG;
     if (err == PSST_OK) row->seq = sqlite3_last_insert_rowid(store->db);
     return err;
@@ -41,8 +38,9 @@ static enum psst_err insert(struct psst_store *store, struct psst_message_row *r
 enum psst_err psst_store_message_out(struct psst_store *store, struct psst_message_row *row)
 {
     row->direction = PSST_OUT;
-    row->state = PSST_MESSAGE_WAITING;
     row->reason = 0;
+    if (row->state != PSST_MESSAGE_SENT) row->state = PSST_MESSAGE_WAITING;
+    row->sent_ms = row->state != PSST_MESSAGE_SENT ? 0 : row->stored_ms > 0 ? row->stored_ms : 1;
     return insert(store, row, psst_view(NULL, 0));
 }
 
@@ -86,6 +84,7 @@ enum psst_err psst_store_message_in(struct psst_store *store, struct psst_messag
     row->direction = PSST_IN;
     row->state = PSST_MESSAGE_RECEIVED;
     row->reason = 0;
+    row->sent_ms = 0;
     enum psst_err err = compare_with_seen(store, row);
     if (err == PSST_OK) err = check_reserve(store);
     if (err != PSST_OK) return err;
@@ -94,60 +93,22 @@ enum psst_err psst_store_message_in(struct psst_store *store, struct psst_messag
 
 /* ---- what becomes of them ---- */
 
-static enum psst_err find_waiting(struct psst_store *store, int64_t contact_id, const struct psst_msg_id *id,
-                                  int64_t *seq)
-{
-    sqlite3_stmt *stmt;
-    enum psst_err err = psst_store_stmt(store, STMT_MESSAGE_FIND_WAITING,
-                                        "SELECT seq FROM messages WHERE contact_id = ?1 AND msg_id = ?2"
-                                        " AND direction = 1 AND state = " WAITING,
-                                        &stmt);
-    if (err != PSST_OK) return err;
-    int rc = sqlite3_bind_int64(stmt, 1, contact_id);
-    rc |= psst_store_bind_blob(stmt, 2, psst_view(id->b, sizeof id->b));
-    err = rc == SQLITE_OK ? psst_store_stmt_row(store, stmt) : PSST_ERR_MEMORY;
-    if (err == PSST_OK) *seq = sqlite3_column_int64(stmt, 0);
-    psst_store_stmt_end(stmt);
-    return err;
-}
-
-enum psst_err psst_store_message_settle(struct psst_store *store, int64_t contact_id, const struct psst_msg_id *id,
-                                        enum psst_message_state state, uint8_t reason, int64_t *seq)
-{
-    if (state != PSST_MESSAGE_DELIVERED && state != PSST_MESSAGE_REFUSED) return PSST_ERR_USAGE;
-    int64_t found = 0;
-    bool keeps = true;
-    enum psst_err err = find_waiting(store, contact_id, id, &found);
-    if (err == PSST_OK) err = psst_store_keeps_history(store, contact_id, &keeps);
-    if (err != PSST_OK) return err;
-    sqlite3_stmt *stmt;
-    err = keeps ? psst_store_stmt(store, STMT_MESSAGE_SETTLE,
-                                  "UPDATE messages SET state = ?2, reason = ?3 WHERE seq = ?1", &stmt)
-                : psst_store_stmt(store, STMT_MESSAGE_SETTLE_ERASE,
-                                  "UPDATE messages SET state = ?2, reason = ?3, text = NULL WHERE seq = ?1", &stmt);
-    if (err != PSST_OK) return err;
-    (void)sqlite3_bind_int64(stmt, 1, found);
-    (void)sqlite3_bind_int(stmt, 2, (int)state);
-    (void)sqlite3_bind_int(stmt, 3, state == PSST_MESSAGE_REFUSED ? reason : 0);
-    err = psst_store_stmt_run(store, stmt);
-    if (err == PSST_OK && seq != NULL) *seq = found;
-    return err;
-}
-
 enum psst_err psst_store_messages_shown(struct psst_store *store, int64_t contact_id, int64_t up_to_seq)
 {
     bool keeps = true;
     enum psst_err err = psst_store_keeps_history(store, contact_id, &keeps);
     if (err != PSST_OK) return err;
     sqlite3_stmt *stmt;
-    err = keeps ? psst_store_stmt(store, STMT_MESSAGES_SHOWN,
-                                  "UPDATE messages SET state = 4 WHERE contact_id = ?1 AND seq <= ?2"
-                                  " AND state = " RECEIVED,
-                                  &stmt)
-                : psst_store_stmt(store, STMT_MESSAGES_SHOWN_ERASE,
-                                  "UPDATE messages SET state = 4, text = NULL, digest = substr(digest, 1, 4)"
-                                  " WHERE contact_id = ?1 AND seq <= ?2 AND state = " RECEIVED,
-                                  &stmt);
+    err = keeps
+              ? psst_store_stmt(store, STMT_MESSAGES_SHOWN,
+                                "UPDATE messages SET state = 4, receipt = (SELECT receipts FROM contacts WHERE id = ?1)"
+                                " WHERE contact_id = ?1 AND seq <= ?2 AND state = " PSST_RECEIVED,
+                                &stmt)
+              : psst_store_stmt(store, STMT_MESSAGES_SHOWN_ERASE,
+                                "UPDATE messages SET state = 4, text = NULL, digest = substr(digest, 1, 4),"
+                                " receipt = (SELECT receipts FROM contacts WHERE id = ?1)"
+                                " WHERE contact_id = ?1 AND seq <= ?2 AND state = " PSST_RECEIVED,
+                                &stmt);
     if (err != PSST_OK) return err;
     (void)sqlite3_bind_int64(stmt, 1, contact_id);
     (void)sqlite3_bind_int64(stmt, 2, up_to_seq);
@@ -168,14 +129,15 @@ static bool read_row(sqlite3_stmt *stmt, struct psst_message_row *row)
     row->time_ms = psst_store_column_u64(stmt, 5);
     row->stored_ms = psst_store_column_u64(stmt, 6);
     row->text = psst_store_column_view(stmt, 8);
+    row->sent_ms = psst_store_column_u64(stmt, 9);
+    if (row->state == PSST_MESSAGE_WAITING && row->sent_ms != 0) row->state = PSST_MESSAGE_SENT;
     /* A page that the disk lost reads as zeros, which SQLCipher lets pass; no text of ours holds any. */
     bool text_is_good = row->text.len == 0 || memchr(row->text.data, 0, row->text.len) == NULL;
-    return text_is_good && state >= PSST_MESSAGE_WAITING && state <= PSST_MESSAGE_SHOWN &&
+    return text_is_good && state >= PSST_MESSAGE_WAITING && state <= PSST_MESSAGE_RECALLED &&
            psst_store_column_bytes(stmt, 7, row->id.b, sizeof row->id.b);
 }
 
-/* Steps through a statement that is bound already, and ends it. */
-static enum psst_err walk(struct psst_store *store, sqlite3_stmt *stmt, psst_message_each *each, void *ctx)
+enum psst_err psst_store_messages_walk(struct psst_store *store, sqlite3_stmt *stmt, psst_message_each *each, void *ctx)
 {
     enum psst_err err;
     while ((err = psst_store_stmt_row(store, stmt)) == PSST_OK) {
@@ -187,24 +149,9 @@ static enum psst_err walk(struct psst_store *store, sqlite3_stmt *stmt, psst_mes
     return err == PSST_ERR_NOT_FOUND ? PSST_OK : err;
 }
 
-static int64_t bounded(size_t limit)
+int64_t psst_store_bounded(size_t limit)
 {
     return limit > INT32_MAX ? INT32_MAX : (int64_t)limit;
-}
-
-enum psst_err psst_store_outbox(struct psst_store *store, int64_t contact_id, int64_t after_seq, size_t limit,
-                                psst_message_each *each, void *ctx)
-{
-    sqlite3_stmt *stmt;
-    enum psst_err err = psst_store_stmt(store, STMT_OUTBOX,
-                                        "SELECT " COLUMNS " FROM messages WHERE contact_id = ?1 AND seq > ?2"
-                                        " AND state = " WAITING " ORDER BY seq LIMIT ?3",
-                                        &stmt);
-    if (err != PSST_OK) return err;
-    (void)sqlite3_bind_int64(stmt, 1, contact_id);
-    (void)sqlite3_bind_int64(stmt, 2, after_seq);
-    (void)sqlite3_bind_int64(stmt, 3, bounded(limit));
-    return walk(store, stmt, each, ctx);
 }
 
 enum psst_err psst_store_unread(struct psst_store *store, int64_t contact_id, struct psst_unread *unread)
@@ -212,7 +159,7 @@ enum psst_err psst_store_unread(struct psst_store *store, int64_t contact_id, st
     sqlite3_stmt *stmt;
     enum psst_err err = psst_store_stmt(store, STMT_UNREAD,
                                         "SELECT count(*), sum(length(CAST(text AS BLOB))) FROM messages"
-                                        " WHERE contact_id = ?1 AND state = " RECEIVED,
+                                        " WHERE contact_id = ?1 AND state = " PSST_RECEIVED,
                                         &stmt);
     if (err != PSST_OK) return err;
     (void)sqlite3_bind_int64(stmt, 1, contact_id);
@@ -238,7 +185,7 @@ static enum psst_err log_start(struct psst_store *store, int64_t contact_id, int
     if (err != PSST_OK) return err;
     (void)sqlite3_bind_int64(stmt, 1, contact_id);
     (void)sqlite3_bind_int64(stmt, 2, after_seq);
-    (void)sqlite3_bind_int64(stmt, 3, bounded(limit));
+    (void)sqlite3_bind_int64(stmt, 3, psst_store_bounded(limit));
     err = psst_store_stmt_row(store, stmt);
     if (err == PSST_OK && sqlite3_column_type(stmt, 0) == SQLITE_NULL) err = PSST_ERR_NOT_FOUND;
     if (err == PSST_OK) *start = sqlite3_column_int64(stmt, 0);
@@ -255,26 +202,27 @@ enum psst_err psst_store_log(struct psst_store *store, int64_t contact_id, int64
     if (err != PSST_OK) return err;
     sqlite3_stmt *stmt;
     err = psst_store_stmt(store, STMT_LOG,
-                          "SELECT " COLUMNS " FROM messages WHERE contact_id = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3",
+                          PSST_SELECT_MESSAGES(store, "WHERE contact_id = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3"),
                           &stmt);
     if (err != PSST_OK) return err;
     (void)sqlite3_bind_int64(stmt, 1, contact_id);
     (void)sqlite3_bind_int64(stmt, 2, start);
-    (void)sqlite3_bind_int64(stmt, 3, bounded(limit));
-    return walk(store, stmt, each, ctx);
+    (void)sqlite3_bind_int64(stmt, 3, psst_store_bounded(limit));
+    return psst_store_messages_walk(store, stmt, each, ctx);
 }
 
 enum psst_err psst_store_log_before(struct psst_store *store, int64_t contact_id, int64_t before_seq, size_t limit,
                                     psst_message_each *each, void *ctx)
 {
     sqlite3_stmt *stmt;
-    enum psst_err err = psst_store_stmt(store, STMT_LOG_BEFORE,
-                                        "SELECT " COLUMNS " FROM messages WHERE seq IN (SELECT seq FROM messages"
-                                        " WHERE contact_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3) ORDER BY seq",
-                                        &stmt);
+    enum psst_err err = psst_store_stmt(
+        store, STMT_LOG_BEFORE,
+        PSST_SELECT_MESSAGES(store, "WHERE seq IN (SELECT seq FROM messages"
+                                    " WHERE contact_id = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3) ORDER BY seq"),
+        &stmt);
     if (err != PSST_OK) return err;
     (void)sqlite3_bind_int64(stmt, 1, contact_id);
     (void)sqlite3_bind_int64(stmt, 2, before_seq);
-    (void)sqlite3_bind_int64(stmt, 3, bounded(limit));
-    return walk(store, stmt, each, ctx);
+    (void)sqlite3_bind_int64(stmt, 3, psst_store_bounded(limit));
+    return psst_store_messages_walk(store, stmt, each, ctx);
 }

@@ -74,11 +74,14 @@ PSST_MUST_USE enum psst_err psst_store_contact_remove(struct psst_store *store, 
 
 enum psst_direction { PSST_IN = 0, PSST_OUT = 1 };
 enum psst_message_state {
-    PSST_MESSAGE_WAITING = 0,   /* out: committed, not acknowledged (sent or not) */
+    PSST_MESSAGE_WAITING = 0,   /* out: committed, never handed to a session */
     PSST_MESSAGE_DELIVERED = 1, /* out: the peer has committed it */
     PSST_MESSAGE_REFUSED = 2,   /* out: the peer does not accept it; never retried */
     PSST_MESSAGE_RECEIVED = 3,  /* in: not yet shown */
     PSST_MESSAGE_SHOWN = 4,     /* in: a user interface has had it */
+    PSST_MESSAGE_SENT = 5,      /* out: handed to a session, not acknowledged: the peer may have it */
+    PSST_MESSAGE_READ = 6,      /* out: the peer's user has been shown it, as he says */
+    PSST_MESSAGE_RECALLED = 7,  /* out: taken back before it was sent */
 };
 struct psst_message_row {
     int64_t seq; /* order of storing, rising; unique over all contacts */
@@ -89,6 +92,7 @@ struct psst_message_row {
     uint8_t reason;     /* REFUSED: the reason byte */
     uint64_t time_ms;   /* the sender's clock */
     uint64_t stored_ms; /* ours */
+    uint64_t sent_ms;   /* out: when it was first handed to a session; 0: never */
     struct psst_hash
         digest;            /* in: SHA-256 over time and text, made by the caller (the store knows no cryptography); only
                                 read by message_in, never given back */
@@ -96,19 +100,24 @@ struct psst_message_row {
 };
 typedef enum psst_err psst_message_each(void *ctx, const struct psst_message_row *row);
 
-/* Stores an outgoing message as WAITING; row->seq is set. */
+/* Stores an outgoing message; row->seq is set. As SENT when row->state is that: the caller hands it to a session as soon as
+ * this is committed; else as WAITING. */
 PSST_MUST_USE enum psst_err psst_store_message_out(struct psst_store *store, struct psst_message_row *row);
 /* Stores an incoming one as RECEIVED. PSST_OK: new, seq set. PSST_ERR_EXISTS: seen before with the same body
  * (acknowledge again, show nothing). PSST_ERR_PROTOCOL: seen before with another body (refuse). Holds for messages
  * whose text is no longer kept, by a digest. PSST_ERR_DISK_FULL also when less than the reserve of 32 MiB is free
  * (attack 28). */
 PSST_MUST_USE enum psst_err psst_store_message_in(struct psst_store *store, struct psst_message_row *row);
-/* Outgoing: to DELIVERED or REFUSED. PSST_ERR_NOT_FOUND: never sent to this contact, or settled already: ignored. When
- * the contact keeps no history its text is erased now. */
+/* Outgoing and SENT: to DELIVERED or REFUSED. PSST_ERR_NOT_FOUND: never sent to this contact, or settled already: ignored.
+ * When the contact keeps no history its text is erased now. */
 PSST_MUST_USE enum psst_err psst_store_message_settle(struct psst_store *store, int64_t contact_id,
                                                       const struct psst_msg_id *id, enum psst_message_state state,
                                                       uint8_t reason, int64_t *seq);
-/* Incoming up to and including seq: SHOWN. When the contact keeps no history their texts are erased now. */
+/* Outgoing and DELIVERED: to READ. PSST_ERR_NOT_FOUND: anything else: ignored. */
+PSST_MUST_USE enum psst_err psst_store_message_read(struct psst_store *store, int64_t contact_id,
+                                                    const struct psst_msg_id *id, int64_t *seq);
+/* Incoming up to and including seq: SHOWN. When the contact keeps no history their texts are erased now; when it gets
+ * receipts, they are due from now on. */
 PSST_MUST_USE enum psst_err psst_store_messages_shown(struct psst_store *store, int64_t contact_id, int64_t up_to_seq);
 /* Incoming that nobody has seen yet. */
 struct psst_unread {
@@ -125,9 +134,28 @@ struct psst_counts_row {
 };
 typedef enum psst_err psst_counts_each(void *ctx, const struct psst_counts_row *row);
 PSST_MUST_USE enum psst_err psst_store_counts(struct psst_store *store, psst_counts_each *each, void *ctx);
-/* Outgoing and WAITING with seq > after_seq, oldest first, at most limit. */
+/* Outgoing and WAITING or SENT with seq > after_seq, oldest first, at most limit. */
 PSST_MUST_USE enum psst_err psst_store_outbox(struct psst_store *store, int64_t contact_id, int64_t after_seq,
                                               size_t limit, psst_message_each *each, void *ctx);
+/* The same, to be sent: all that were given are SENT from this commit on (sent_ms now_ms, unless they were before), and
+ * may leave after it. Ends after the text with which there are max_bytes or more. row->state is as it was. */
+PSST_MUST_USE enum psst_err psst_store_outbox_send(struct psst_store *store, int64_t contact_id, int64_t after_seq,
+                                                   size_t limit, size_t max_bytes, uint64_t now_ms,
+                                                   psst_message_each *each, void *ctx);
+/* The newest that is WAITING or SENT, or the outgoing one with this id. PSST_ERR_NOT_FOUND. */
+PSST_MUST_USE enum psst_err psst_store_outbox_last(struct psst_store *store, int64_t contact_id, int64_t *seq);
+PSST_MUST_USE enum psst_err psst_store_outbox_find(struct psst_store *store, int64_t contact_id,
+                                                   const struct psst_msg_id *id, int64_t *seq);
+/* An outgoing one that is WAITING: to RECALLED; when the contact keeps no history its text is erased now. *row is as it
+ * stands afterwards, without text: in any other state it was left as it is. PSST_ERR_NOT_FOUND: no such message. */
+PSST_MUST_USE enum psst_err psst_store_message_recall(struct psst_store *store, int64_t contact_id, int64_t seq,
+                                                      struct psst_message_row *row);
+/* Receipts: the oldest messages shown whose sender is still to be told; they have been told of. *n in: room, out: how
+ * many. */
+PSST_MUST_USE enum psst_err psst_store_receipts_due(struct psst_store *store, int64_t contact_id,
+                                                    struct psst_msg_id *ids, size_t *n);
+PSST_MUST_USE enum psst_err psst_store_receipts_sent(struct psst_store *store, int64_t contact_id,
+                                                     const struct psst_msg_id *ids, size_t n);
 /* The last limit messages with seq > after_seq, oldest first. */
 PSST_MUST_USE enum psst_err psst_store_log(struct psst_store *store, int64_t contact_id, int64_t after_seq,
                                            size_t limit, psst_message_each *each, void *ctx);

@@ -28,14 +28,25 @@ enum psst_stmt {
     STMT_CONTACT_ERASE_DONE,
     STMT_MESSAGE_INSERT,
     STMT_MESSAGE_DIGEST,
-    STMT_MESSAGE_FIND_WAITING,
+    STMT_MESSAGE_FIND_SENT,
+    STMT_MESSAGE_FIND_DELIVERED,
     STMT_MESSAGE_SETTLE,
     STMT_MESSAGE_SETTLE_ERASE,
     STMT_MESSAGES_SHOWN,
     STMT_MESSAGES_SHOWN_ERASE,
     STMT_UNREAD,
     STMT_COUNTS,
+    STMT_MESSAGE_READ,
     STMT_OUTBOX,
+    STMT_OUTBOX_SENT,
+    STMT_OUTBOX_LAST,
+    STMT_OUTBOX_FIND,
+    STMT_OUTBOX_ONE,
+    STMT_RECALL,
+    STMT_RECALL_ERASE,
+    STMT_RECEIPTS_DUE,
+    STMT_RECEIPT_SENT,
+    STMT_RECEIPTS_NONE,
     STMT_LOG_START,
     STMT_LOG,
     STMT_LOG_BEFORE,
@@ -44,6 +55,16 @@ enum psst_stmt {
     STMT_TRANSFER_UPDATE,
     STMT_TRANSFERS,
     STMT_TRANSFERS_OF_CONTACT,
+    STMT_OWN_GET,
+    STMT_OWN_PUT,
+    STMT_OWN_REMOVE,
+    STMT_MEETS,
+    STMT_MEET_FIND,
+    STMT_MEET_COUNT,
+    STMT_MEET_INSERT,
+    STMT_MEET_UPDATE,
+    STMT_MEET_REMOVE,
+    STMT_MEETS_OVER,
     STMT_COUNT
 };
 
@@ -94,6 +115,27 @@ enum psst_err psst_store_damage(struct psst_store *store, const char *what);
 /* Brings the tables from user_version to the newest. A store that a newer version wrote: PSST_ERR_USAGE. */
 PSST_MUST_USE enum psst_err psst_store_migrate(struct psst_store *store, struct psst_diag *diag);
 PSST_MUST_USE enum psst_err psst_store_pragma_int(struct psst_store *store, const char *sql, int64_t *value);
+
+/* ---- messages.c ---- */
+
+#define PSST_WAITING  "0" /* the partial indices name their state in the schema: literals here, so that they are used */
+#define PSST_RECEIVED "3"
+
+/* What psst_store_messages_walk reads; an older store, open for reading only, does not know all of it. */
+#define PSST_MESSAGE_COLUMNS "seq, contact_id, direction, state, reason, time_ms, stored_ms, msg_id, text"
+#define PSST_SELECT_MESSAGES(store, behind)                                                                            \
+    ((store)->version < 3 ? "SELECT " PSST_MESSAGE_COLUMNS ", 0 FROM messages " behind                                 \
+                          : "SELECT " PSST_MESSAGE_COLUMNS ", sent_ms FROM messages " behind)
+
+/* Steps through a statement that is bound already, and ends it. */
+PSST_MUST_USE enum psst_err psst_store_messages_walk(struct psst_store *store, sqlite3_stmt *stmt,
+                                                     psst_message_each *each, void *ctx);
+int64_t psst_store_bounded(size_t limit);
+
+/* ---- outbox.c ---- */
+
+/* No receipts are due to this contact any more. */
+PSST_MUST_USE enum psst_err psst_store_receipts_none(struct psst_store *store, int64_t contact_id);
 
 /* ---- contacts.c ---- */
 
