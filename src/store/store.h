@@ -193,4 +193,38 @@ PSST_MUST_USE enum psst_err psst_store_transfer_put(struct psst_store *store, st
 PSST_MUST_USE enum psst_err psst_store_transfers(struct psst_store *store, int64_t contact_id, psst_transfer_each *each,
                                                  void *ctx);
 
+/* ---- one's own values, and meetings ---- */
+
+/* PSST_ERR_NOT_FOUND: there is none of that name. */
+PSST_MUST_USE enum psst_err psst_store_own_get(struct psst_store *store, const char *name, uint8_t *out, size_t size,
+                                               size_t *len);
+/* An empty value removes it. */
+PSST_MUST_USE enum psst_err psst_store_own_put(struct psst_store *store, const char *name, struct psst_view value);
+
+#define PSST_MEETS_MAX 16 /* of one contact and direction */
+
+enum psst_meet_state {
+    PSST_MEET_WAITING = 0,    /* out: he has not acknowledged it */
+    PSST_MEET_AGREED = 1,     /* both sides know of it */
+    PSST_MEET_CANCELLING = 2, /* called off here, and he has not acknowledged that */
+};
+struct psst_meet_row {
+    int64_t id; /* what the user types */
+    int64_t contact_id;
+    struct psst_msg_id meet_id;    /* the same on both sides */
+    enum psst_direction direction; /* of the proposal */
+    enum psst_meet_state state;
+    uint64_t time_ms; /* unix */
+};
+typedef enum psst_err psst_meet_each(void *ctx, const struct psst_meet_row *row);
+/* All, earliest first. */
+PSST_MUST_USE enum psst_err psst_store_meets(struct psst_store *store, psst_meet_each *each, void *ctx);
+/* PSST_OK: new, id set. PSST_ERR_EXISTS, PSST_ERR_PROTOCOL: the contact has one with this meet_id, at the same time, at
+ * another one; id is set. PSST_ERR_FULL: there are PSST_MEETS_MAX. */
+PSST_MUST_USE enum psst_err psst_store_meet_add(struct psst_store *store, struct psst_meet_row *row);
+PSST_MUST_USE enum psst_err psst_store_meet_state(struct psst_store *store, int64_t id, enum psst_meet_state state);
+PSST_MUST_USE enum psst_err psst_store_meet_remove(struct psst_store *store, int64_t id);
+/* Drops those whose time lies before. */
+PSST_MUST_USE enum psst_err psst_store_meets_over(struct psst_store *store, uint64_t before_ms);
+
 #endif
