@@ -137,6 +137,8 @@ void psst_store_close(struct psst_store *store)
 {
     if (store == NULL) return;
     for (size_t i = 0; i < STMT_COUNT; i++) (void)sqlite3_finalize(store->stmts[i]);
+    if (store->db != NULL)
+        (void)sqlite3_busy_timeout(store->db, 0); /* a snapshot that is still held is not waited for */
     if (store->db != NULL && !store->read_only && !store->damaged)
         (void)sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     (void)sqlite3_close(store->db);
