@@ -2,6 +2,7 @@
 #include "support/check.h"
 #include "support/failing_malloc.h"
 
+#include "base/map.h"
 #include "base/text.h"
 
 /* What a parser, a writer and a renderer do with one buffer. */
@@ -55,9 +56,26 @@ static void buf__works_again__after_fini(void **state)
     psst_buf_fini(&buf);
 }
 
+/* It grows slower, not wrong. */
+static void map__finds_everything__without_memory_to_grow(void **state)
+{
+    (void)state;
+    struct psst_map map = {0};
+    struct psst_map_node nodes[100];
+    for (uint64_t i = 0; i < 100; i++) {
+        if (i == 20) failing_malloc_at(1);
+        psst_map_add(&map, &nodes[i], psst_hash_u64(i));
+        if (i == 99) assert_true(failing_malloc_stop());
+    }
+    for (uint64_t i = 0; i < 100; i++) assert_ptr_equal(psst_map_find(&map, psst_hash_u64(i)), &nodes[i]);
+    assert_int_equal(map.count, 100);
+    psst_map_fini(&map);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(map__finds_everything__without_memory_to_grow),
         cmocka_unit_test(buf__fails_once_and_for_all__when_the_nth_malloc_fails),
         cmocka_unit_test(buf__works_again__after_fini),
     };
