@@ -1,12 +1,18 @@
 #include "common.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
+
+#define GATHER_BYTES (4 * 65536) /* as much as the sender writes at once */
+#define GATHER_FROM  65536       /* a read that brings so much belongs to bulk data */
+#define GATHER_US    1000
 
 static double seconds(clockid_t clock)
 {
@@ -105,6 +111,33 @@ void bench_decapsulate(struct psst_link *link, const struct psst_rsa_private *ow
     PSST_WIPE(secret);
 }
 
+static void set_gather(int fd, bool on)
+{
+    const int bytes = on ? GATHER_BYTES : 1;
+    const struct timeval most = {.tv_usec = on ? GATHER_US : 0};
+    BENCH_CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes) == 0);
+    BENCH_CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most) == 0);
+}
+
+/* What a receiver that cares does, with whatever protocol: while bulk data comes it lets the kernel gather some of it, for a
+ * millisecond at most, because each awakening costs the sender too: it interrupts the other processor. Nothing is ever held
+ * up for longer: what has come when the time is up is read; when nothing has, the next wait is for the first byte. */
+static ssize_t read_gathering(int fd, void *data, size_t len)
+{
+    static int gathering = -1; /* the one socket of this process that bulk data comes from */
+    ssize_t n = read(fd, data, len);
+    if (n < 0 && errno == EAGAIN && gathering == fd) {
+        set_gather(fd, false);
+        gathering = -1;
+        n = read(fd, data, len);
+    }
+    if (n >= GATHER_FROM && gathering != fd) {
+        set_gather(fd, true);
+        gathering = fd;
+    }
+    return n;
+}
+
 void bench_next(struct psst_link *link, int fd, const struct psst_rsa_private *own, const struct psst_rsa_public *peer,
                 struct psst_event *ev)
 {
@@ -129,7 +162,7 @@ void bench_next(struct psst_link *link, int fd, const struct psst_rsa_private *o
         uint64_t deadline = psst_link_deadline(link), now = bench_now().mono_ns;
         if (!psst_link_established(link) && deadline <= now + 2 * PSST_M4_DELAY_NS) continue; /* M4's delay */
         struct psst_span space = psst_link_space(link, (struct psst_span){scratch, sizeof scratch});
-        ssize_t n = read(fd, space.data, space.len);
+        ssize_t n = read_gathering(fd, space.data, space.len);
         BENCH_CHECK(n >= 0);
         if (n == 0)
             psst_link_eof(link);

@@ -11,7 +11,7 @@
 #include "proto/link.h"
 
 #define PSST_INPUT_MAX  (1024 * 1024)         /* what may wait while a question is open */
-#define PSST_INPUT_BULK (2 * PSST_RECORD_MAX) /* our own buffer while large records come */
+#define PSST_INPUT_BULK (4 * PSST_RECORD_MAX) /* our own buffer while large records come */
 
 struct psst_input {
     struct psst_buf own; /* unfinished bytes; those before own_at are done */
