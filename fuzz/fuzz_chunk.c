@@ -130,7 +130,7 @@ static void file(struct psst_view v, struct psst_buf *out)
     FUZZ_CHECK(err == PSST_OK || err == PSST_ERR_MALFORMED || err == PSST_ERR_TOO_LONG);
     if (err == PSST_ERR_TOO_LONG) FUZZ_CHECK(f.kind == v.data[0] && memcmp(f.id.b, v.data + 1, 16) == 0);
     if (err != PSST_OK) return;
-    FUZZ_CHECK(f.kind >= PSST_FILE_OFFER && f.kind <= PSST_FILE_CANCEL);
+    FUZZ_CHECK(f.kind >= PSST_FILE_OFFER && f.kind <= PSST_FILE_WINDOW);
     FUZZ_CHECK(within(f.name, v) && within(f.data, v) && f.offset <= PSST_FILE_SIZE_MAX);
     if (f.kind == PSST_FILE_OFFER) FUZZ_CHECK(f.name.len >= 1 && f.name.len <= PSST_FILE_NAME_MAX);
     if (f.kind == PSST_FILE_OFFER) FUZZ_CHECK(psst_text_valid(f.name));

@@ -75,7 +75,7 @@ static void check_event(const struct world *w, const struct psst_event *ev)
     case PSST_EV_READ: FUZZ_CHECK(ev->ids.len <= 16 * PSST_RECEIPT_IDS_MAX); /* fall through */
     case PSST_EV_ACK: FUZZ_CHECK(ev->ids.len > 0 && ev->ids.len % 16 == 0); break;
     case PSST_EV_FILE:
-        FUZZ_CHECK(ev->file.kind >= PSST_FILE_OFFER && ev->file.kind <= PSST_FILE_CANCEL);
+        FUZZ_CHECK(ev->file.kind >= PSST_FILE_OFFER && ev->file.kind <= PSST_FILE_WINDOW);
         if (ev->file.kind == PSST_FILE_OFFER) FUZZ_CHECK(ev->file.name.len >= 1 && psst_text_valid(ev->file.name));
         if (ev->file.kind == PSST_FILE_DATA) FUZZ_CHECK(ev->file.data.len <= PSST_FILE_DATA_MAX);
         break;

@@ -89,6 +89,10 @@ def file_chunks():
         b"\x05" + i + u64(4) + b"\x12" * 32,
         b"\x06" + i + b"\x03",
         b"\x07" + i,
+        b"\x07" + i + b"\x01",
+        b"\x08" + i + u64(2**22),
+        b"\x08" + i + u64(2**63),
+        b"\x09" + i,
     ]
 
 
@@ -190,7 +194,8 @@ def session():
         bytes([BODY]) + u16(65502) + u16(18) + b"f\0\xff\xda" + b"\x04" + i + u64(0) + b"bulk",
         b"".join(op_chunk("f", f) for f in file_chunks()[:12]),
         b"".join(op_chunk("f", f) for f in file_chunks()[12:17]),
-        op_chunk("f", b"\x07" + i),
+        b"".join(op_chunk("f", f) for f in file_chunks()[18:21]),
+        op_chunk("f", b"\x09" + i),
         bytes([FILE, 1, 0]) + i[:4] + u16(1000) + u16(8) + b"name.txt" + bytes([DATA]) + u16(65535) * 3 + SENT_ALL,
         bytes([ACK]) + i + u16(4999) + SENT_ALL + bytes([NOT]) + i + b"\x04",
         op_chunk("r", r1) + SENT_ALL + op_chunk("r", b"") + op_chunk("t", text) + SENT_ALL,

@@ -222,7 +222,9 @@ static size_t file_len(const struct psst_file_chunk *chunk)
     case PSST_FILE_OFFER: return head + 1 + 8 + chunk->name.len;
     case PSST_FILE_ACCEPT: return head + 8;
     case PSST_FILE_DECLINE:
-    case PSST_FILE_CANCEL: return head + 1;
+    case PSST_FILE_CANCEL:
+    case PSST_FILE_PAUSE: return head + 1;
+    case PSST_FILE_WINDOW: return head + 8;
     case PSST_FILE_DATA: return head + 8 + chunk->data.len;
     case PSST_FILE_DONE: return head + 8 + sizeof chunk->sha256.b;
     default: return SIZE_MAX;
@@ -240,9 +242,11 @@ void psst_file_write(struct psst_buf *out, const struct psst_file_chunk *chunk)
         psst_buf_put_u64(out, chunk->size);
         psst_buf_put_view(out, chunk->name);
         break;
-    case PSST_FILE_ACCEPT: psst_buf_put_u64(out, chunk->offset); break;
+    case PSST_FILE_ACCEPT:
+    case PSST_FILE_WINDOW: psst_buf_put_u64(out, chunk->offset); break;
     case PSST_FILE_DECLINE:
-    case PSST_FILE_CANCEL: psst_buf_put_u8(out, chunk->reason); break;
+    case PSST_FILE_CANCEL:
+    case PSST_FILE_PAUSE: psst_buf_put_u8(out, chunk->reason); break;
     case PSST_FILE_DATA:
         psst_buf_put_u64(out, chunk->offset);
         psst_buf_put_view(out, chunk->data);
@@ -264,9 +268,11 @@ static bool read_file_fields(struct psst_file_chunk *f, struct psst_reader *r)
         f->size = psst_read_u64(r);
         f->name = psst_read_rest(r);
         return f->form <= PSST_FILE_FORM_STREAM && f->name.len >= 1 && f->name.len <= PSST_FILE_NAME_MAX;
-    case PSST_FILE_ACCEPT: f->offset = psst_read_u64(r); return true;
+    case PSST_FILE_ACCEPT:
+    case PSST_FILE_WINDOW: f->offset = psst_read_u64(r); return true;
     case PSST_FILE_DECLINE:
-    case PSST_FILE_CANCEL: f->reason = psst_read_u8(r); return true;
+    case PSST_FILE_CANCEL:
+    case PSST_FILE_PAUSE: f->reason = psst_read_u8(r); return true;
     case PSST_FILE_DATA:
         f->offset = psst_read_u64(r);
         f->data = psst_read_rest(r);
@@ -287,7 +293,8 @@ static bool within_limits(const struct psst_file_chunk *f)
         if (!psst_text_valid(f->name)) return false;
         if (f->size == PSST_FILE_SIZE_UNKNOWN) return f->form != PSST_FILE_FORM_FILE;
         return f->size <= PSST_FILE_SIZE_MAX;
-    case PSST_FILE_ACCEPT: return f->offset <= PSST_FILE_SIZE_MAX;
+    case PSST_FILE_ACCEPT:
+    case PSST_FILE_WINDOW: return f->offset <= PSST_FILE_SIZE_MAX;
     case PSST_FILE_DATA: return f->offset <= PSST_FILE_SIZE_MAX && f->data.len <= PSST_FILE_SIZE_MAX - f->offset;
     case PSST_FILE_DONE: return f->size <= PSST_FILE_SIZE_MAX;
     default: return true;

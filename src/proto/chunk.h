@@ -99,6 +99,8 @@ enum psst_file_kind {
     PSST_FILE_DATA = 4,    /* u64 offset || 1 to PSST_FILE_DATA_MAX bytes */
     PSST_FILE_DONE = 5,    /* u64 size || SHA-256 of the whole file */
     PSST_FILE_CANCEL = 6,  /* u8 reason; by either side */
+    PSST_FILE_PAUSE = 7,   /* u8 why; by either side */
+    PSST_FILE_WINDOW = 8,  /* u64 offset up to which a stream may be sent */
 };
 enum psst_file_form { PSST_FILE_FORM_FILE = 0, PSST_FILE_FORM_FOLDER = 1, PSST_FILE_FORM_STREAM = 2 };
 enum psst_file_reason { /* of decline and cancel */
@@ -108,6 +110,11 @@ enum psst_file_reason { /* of decline and cancel */
                         PSST_FILE_CHANGED = 4,   /* the source changed while it was read, or went away */
                         PSST_FILE_NOT_SAVED = 5, /* disk full or another error on the receiver's side */
                         PSST_FILE_HASH = 6,
+                        PSST_FILE_CUT_OFF = 7, /* the session broke, and a stream cannot be taken up again */
+};
+enum psst_file_pause { /* why, in reason */
+                       PSST_FILE_PAUSE_BY_USER = 1,
+                       PSST_FILE_PAUSE_ANSWER = 2, /* sender: no more data comes of what you asked me to pause */
 };
 #define PSST_FILE_SIZE_UNKNOWN UINT64_MAX
 #define PSST_FILE_SIZE_MAX     (UINT64_C(1) << 62)

@@ -171,7 +171,7 @@ enum psst_err psst_session_not_accepted(struct psst_session *s, uint64_t now_ns,
 
 enum psst_err psst_session_file(struct psst_session *s, uint64_t now_ns, const struct psst_file_chunk *chunk)
 {
-    if (chunk->kind < PSST_FILE_OFFER || chunk->kind > PSST_FILE_CANCEL || chunk->kind == PSST_FILE_DATA)
+    if (chunk->kind < PSST_FILE_OFFER || chunk->kind > PSST_FILE_WINDOW || chunk->kind == PSST_FILE_DATA)
         return PSST_ERR_USAGE;
     if (chunk->kind == PSST_FILE_OFFER && chunk->name.len < 1) return PSST_ERR_USAGE;
     if (chunk->kind == PSST_FILE_OFFER && chunk->name.len > PSST_FILE_NAME_MAX) return PSST_ERR_TOO_LONG;

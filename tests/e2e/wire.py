@@ -456,7 +456,7 @@ def ids_read(data):
     return [data[i:i + 16] for i in range(0, len(data), 16)]
 
 
-OFFER, ACCEPT, DECLINE, DATA, DONE, CANCEL = range(1, 7)
+OFFER, ACCEPT, DECLINE, DATA, DONE, CANCEL, PAUSE, WINDOW = range(1, 9)
 
 
 def file_offer(transfer, size, name, form=0):
@@ -483,6 +483,14 @@ def file_cancel(transfer, reason=1):
     return bytes([CANCEL]) + transfer + bytes([reason])
 
 
+def file_pause(transfer, why=1):
+    return bytes([PAUSE]) + transfer + bytes([why])
+
+
+def file_window(transfer, offset):
+    return bytes([WINDOW]) + transfer + struct.pack(">Q", offset)
+
+
 def file_read(data):
     """(kind, transfer id, dict)"""
     if len(data) < 17:
@@ -490,9 +498,9 @@ def file_read(data):
     kind, transfer, rest = data[0], data[1:17], data[17:]
     if kind == OFFER and len(rest) >= 10:
         return kind, transfer, {"form": rest[0], "size": int.from_bytes(rest[1:9], "big"), "name": rest[9:]}
-    if kind == ACCEPT and len(rest) == 8:
+    if kind in (ACCEPT, WINDOW) and len(rest) == 8:
         return kind, transfer, {"offset": int.from_bytes(rest, "big")}
-    if kind in (DECLINE, CANCEL) and len(rest) == 1:
+    if kind in (DECLINE, CANCEL, PAUSE) and len(rest) == 1:
         return kind, transfer, {"reason": rest[0]}
     if kind == DATA and len(rest) >= 9:
         return kind, transfer, {"offset": int.from_bytes(rest[:8], "big"), "data": rest[8:]}

@@ -348,6 +348,8 @@ static void file__each_kind__comes_back_as_written(void **state)
         {.kind = PSST_FILE_DATA, .offset = 0, .data = psst_view(bulk, sizeof bulk)},
         {.kind = PSST_FILE_DONE, .size = 78, .sha256 = {{1, 2}}},
         {.kind = PSST_FILE_CANCEL, .reason = PSST_FILE_CHANGED},
+        {.kind = PSST_FILE_PAUSE, .reason = PSST_FILE_PAUSE_ANSWER},
+        {.kind = PSST_FILE_WINDOW, .offset = PSST_FILE_SIZE_MAX},
     };
     for (size_t i = 0; i < sizeof chunks / sizeof chunks[0]; i++) {
         struct psst_file_chunk want = chunks[i], got;
@@ -369,6 +371,7 @@ static void file__over_a_limit__costs_that_transfer_alone(void **state)
         {.kind = PSST_FILE_OFFER, .size = PSST_FILE_SIZE_MAX + 1, .name = psst_view("a", 1)},
         {.kind = PSST_FILE_OFFER, .size = PSST_FILE_SIZE_UNKNOWN, .name = psst_view("a", 1)}, /* a plain file knows */
         {.kind = PSST_FILE_ACCEPT, .offset = PSST_FILE_SIZE_MAX + 1},
+        {.kind = PSST_FILE_WINDOW, .offset = UINT64_MAX},
         {.kind = PSST_FILE_DATA, .offset = UINT64_MAX, .data = psst_view("x", 1)},
         {.kind = PSST_FILE_DATA, .offset = PSST_FILE_SIZE_MAX, .data = psst_view("x", 1)},
         {.kind = PSST_FILE_DONE, .size = UINT64_MAX},
@@ -405,8 +408,12 @@ static void file__malformed__refused(void **state)
         {PSST_FILE_DONE, 56},
         {PSST_FILE_DONE, 58},
         {PSST_FILE_CANCEL, 17},
+        {PSST_FILE_PAUSE, 17},
+        {PSST_FILE_PAUSE, 19},
+        {PSST_FILE_WINDOW, 24},
+        {PSST_FILE_WINDOW, 26},
         {0, 25},
-        {7, 25},
+        {9, 25},
         {PSST_FILE_ACCEPT, 1},
         {PSST_FILE_ACCEPT, 0},
     };
