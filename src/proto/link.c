@@ -348,6 +348,12 @@ enum psst_err psst_link_file_data_commit(struct psst_link *link, struct psst_now
     return s != NULL ? psst_session_commit(s, now.mono_ns, id, offset, len) : PSST_ERR_USAGE;
 }
 
+void psst_link_probe(struct psst_link *link, struct psst_now now)
+{
+    struct psst_session *s = session_of(link, now);
+    if (s != NULL) psst_session_probe(s, now.mono_ns);
+}
+
 void psst_link_bye(struct psst_link *link, struct psst_now now, uint8_t reason)
 {
     struct psst_session *s = session_of(link, now);
@@ -360,6 +366,11 @@ void psst_link_bye(struct psst_link *link, struct psst_now now, uint8_t reason)
 bool psst_link_established(const struct psst_link *link)
 {
     return link->phase == PSST_LINK_SESSION;
+}
+
+uint64_t psst_link_unanswered(const struct psst_link *link)
+{
+    return link->phase == PSST_LINK_SESSION ? psst_timers_unanswered(&link->session.timers) : PSST_NEVER;
 }
 
 enum psst_role psst_link_role(const struct psst_link *link)

@@ -165,11 +165,16 @@ PSST_MUST_USE enum psst_err psst_link_meet(struct psst_link *link, struct psst_n
 PSST_MUST_USE enum psst_err psst_link_file_data_begin(struct psst_link *link, struct psst_span *place);
 PSST_MUST_USE enum psst_err psst_link_file_data_commit(struct psst_link *link, struct psst_now now,
                                                        const struct psst_msg_id *id, uint64_t offset, size_t len);
+/* A ping now: the driver has heard of a change that the line may not have survived. */
+void psst_link_probe(struct psst_link *link, struct psst_now now);
 /* The last record of our direction; ENDED (CLOSED) follows once it is put out (psst_link_sent has taken all). */
 void psst_link_bye(struct psst_link *link, struct psst_now now, uint8_t reason);
 
 /* ---- looking ---- */
 bool psst_link_established(const struct psst_link *link);
+/* Since when (mono_ns) this session waits for an answer, or for somebody to take its output, and hears nothing; PSST_NEVER:
+ * it waits for nothing. The driver may look for another way long before the session is dead. */
+uint64_t psst_link_unanswered(const struct psst_link *link);
 enum psst_role psst_link_role(const struct psst_link *link);
 const struct psst_duplicate_session *psst_link_times(const struct psst_link *link);
 struct psst_view psst_link_peer_features(const struct psst_link *link);

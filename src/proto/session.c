@@ -374,6 +374,11 @@ static void send_ping(struct psst_session *s, uint64_t now_ns)
         psst_timers_on_ping_sent(&s->timers, s->rng, now_ns);
 }
 
+void psst_session_probe(struct psst_session *s, uint64_t now_ns)
+{
+    if (!s->ended && s->closing_ns == PSST_NEVER) send_ping(s, now_ns);
+}
+
 static void work_off_timers(struct psst_session *s, uint64_t now_ns)
 {
     while (!s->ended) {

@@ -70,6 +70,8 @@ size_t psst_session_expects(const struct psst_session *s);
 
 /* The answer to DECAPSULATE; NULL: failed. */
 void psst_session_decapsulated(struct psst_session *s, const struct psst_kem_secret *secret);
+/* A ping now, whatever was said last. */
+void psst_session_probe(struct psst_session *s, uint64_t now_ns);
 /* Output has been taken, or all of it. */
 void psst_session_output_moved(struct psst_session *s, uint64_t now_ns);
 /* Seals what was collected: before the output is looked at. */

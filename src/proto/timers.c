@@ -39,6 +39,7 @@ void psst_timers_begin(struct psst_timers *t, enum psst_role role, const struct 
         .output_waits_ns = PSST_NEVER,
         .ponged_ns = PSST_NEVER,
         .ping_open_ns = PSST_NEVER,
+        .asked_ns = PSST_NEVER,
         .paused_ns = PSST_NEVER,
         .keys_ns = now_ns,
         .role = role,
@@ -48,6 +49,7 @@ void psst_timers_begin(struct psst_timers *t, enum psst_role role, const struct 
 void psst_timers_on_received(struct psst_timers *t, uint64_t now_ns, size_t bytes)
 {
     t->heard_ns = now_ns;
+    t->asked_ns = PSST_NEVER;
     t->keys_bytes += bytes;
 }
 
@@ -88,6 +90,7 @@ void psst_timers_on_ping_sent(struct psst_timers *t, const struct psst_rng *rng,
 {
     t->pinged_ns = now_ns;
     t->ping_open_ns = now_ns;
+    t->asked_ns = earlier(t->asked_ns, now_ns);
     t->ping_interval_ns = draw_interval(rng);
 }
 
@@ -129,6 +132,13 @@ void psst_timers_on_rekeyed(struct psst_timers *t, uint64_t now_ns)
 static uint64_t waits_ns(const struct psst_timers *t)
 {
     return earlier(t->text_waits_ns, t->output_waits_ns);
+}
+
+uint64_t psst_timers_unanswered(const struct psst_timers *t)
+{
+    uint64_t waits = earlier(waits_ns(t), t->asked_ns);
+    if (waits == PSST_NEVER || t->paused_ns != PSST_NEVER) return PSST_NEVER;
+    return later(waits, later(t->heard_ns, t->progress_ns));
 }
 
 static uint64_t ping_at(const struct psst_timers *t)

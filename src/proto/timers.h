@@ -23,6 +23,7 @@ struct psst_timers {
     uint64_t progress_ns;      /* when some of more output than fits on the line last moved: somebody takes it */
     uint64_t ponged_ns;        /* our last answer; PSST_NEVER: none yet */
     uint64_t ping_open_ns;     /* when the ping left that is not answered yet; PSST_NEVER: none */
+    uint64_t asked_ns;         /* the first ping since something was heard; PSST_NEVER: none */
     uint64_t keys_ns;          /* age of the keys */
     uint64_t keys_bytes;       /* of both directions under them */
     uint64_t paused_ns;        /* since when our own driver does not read; PSST_NEVER: it does */
@@ -57,6 +58,9 @@ void psst_timers_on_rekey_begun(struct psst_timers *t);
 void psst_timers_on_rekeyed(struct psst_timers *t, uint64_t now_ns);
 
 enum psst_due psst_timers_due(const struct psst_timers *t, uint64_t now_ns);
+/* Since when an answer or a taker is waited for (text, ping, output) and nothing is heard and nothing moves; PSST_NEVER:
+ * nothing is waited for, or we ourselves do not read. */
+uint64_t psst_timers_unanswered(const struct psst_timers *t);
 /* When something will be due; 0 when it is already. */
 uint64_t psst_timers_deadline(const struct psst_timers *t);
 

@@ -152,6 +152,34 @@ static void rtt__of_the_last_ping__once(void **state)
     assert_false(psst_timers_on_pong(&t, BEGIN + 3 * S, &rtt));
 }
 
+static void unanswered__is__since_when_nothing_is_heard_of_what_waits(void **state)
+{
+    (void)state;
+    assert_int_equal(psst_timers_unanswered(&t), PSST_NEVER);
+    psst_timers_on_text_waiting(&t, BEGIN + 3 * S);
+    assert_int_equal(psst_timers_unanswered(&t), BEGIN + 3 * S);
+    psst_timers_on_received(&t, BEGIN + 4 * S, 290); /* a sign of life, though not the answer */
+    assert_int_equal(psst_timers_unanswered(&t), BEGIN + 4 * S);
+    psst_timers_on_text_done(&t);
+    assert_int_equal(psst_timers_unanswered(&t), PSST_NEVER);
+    /* a ping, and another one: the first counts */
+    psst_timers_on_ping_sent(&t, &rng, BEGIN + 10 * S);
+    psst_timers_on_ping_sent(&t, &rng, BEGIN + 12 * S);
+    assert_int_equal(psst_timers_unanswered(&t), BEGIN + 10 * S);
+    psst_timers_on_received(&t, BEGIN + 13 * S, 290);
+    assert_int_equal(psst_timers_unanswered(&t), PSST_NEVER);
+    /* output that moves is taken by somebody */
+    psst_timers_on_output(&t, BEGIN + 14 * S);
+    assert_int_equal(psst_timers_unanswered(&t), BEGIN + 14 * S);
+    psst_timers_on_output_moved(&t, BEGIN + 16 * S, true);
+    assert_int_equal(psst_timers_unanswered(&t), BEGIN + 16 * S);
+    /* who does not read hears nothing */
+    psst_timers_on_paused(&t, BEGIN + 17 * S, true);
+    assert_int_equal(psst_timers_unanswered(&t), PSST_NEVER);
+    psst_timers_on_paused(&t, BEGIN + 19 * S, false);
+    assert_int_equal(psst_timers_unanswered(&t), BEGIN + 19 * S);
+}
+
 static void rekey__by_bytes_of_both_directions(void **state)
 {
     (void)state;
@@ -196,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup(pongs__once_a_second, set_up),
         cmocka_unit_test_setup(paused__pings_every_4_seconds__dead_after_10_minutes, set_up),
         cmocka_unit_test_setup(rtt__of_the_last_ping__once, set_up),
+        cmocka_unit_test_setup(unanswered__is__since_when_nothing_is_heard_of_what_waits, set_up),
         cmocka_unit_test_setup(rekey__by_bytes_of_both_directions, set_up),
         cmocka_unit_test_setup(rekey__by_time__is_the_callers_duty, set_up),
     };
