@@ -248,5 +248,5 @@ def link():
 for name, make in (("handshake", handshake), ("chunk", chunk), ("record", record), ("datagram", datagram),
                    ("session", session), ("link", link)):
     seeds = make()
-    assert len(seeds) < 60, name
+    assert len(seeds) < 80, name
     write(name, seeds)
