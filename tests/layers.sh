@@ -41,7 +41,7 @@ for dir in src/*/; do
 done
 
 # psst-key: base, crypto and its own files only
-for file in src/daemon/key_main.c src/daemon/key_files.[ch] src/daemon/key_protocol.[ch] src/daemon/key_sandbox*.[ch] \
+for file in src/daemon/key_main.c src/daemon/key_backup.[ch] src/daemon/key_files.[ch] src/daemon/key_protocol.[ch] src/daemon/key_sandbox*.[ch] \
     src/daemon/key_service.[ch]; do
     for inc in $(sed -n 's|^ *# *include *"\([^"]*\)"|\1|p' "$file" | grep -v -e '^base/' -e '^crypto/' -e '^daemon/key_'); do
         complain "$file (psst-key) includes $inc"

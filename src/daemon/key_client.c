@@ -266,11 +266,17 @@ static void send_waiting(struct psst_key_client *kc)
 
 /* ---- answers ---- */
 
+static bool is_backup(enum psst_key_op op)
+{
+    return op == PSST_KEY_BACKUP_SEAL || op == PSST_KEY_BACKUP_OPEN || op == PSST_KEY_BACKUP_CHECK;
+}
+
 /* What an operation's good answer must hold. */
 static bool complete(enum psst_key_op op, const struct psst_key_answer *a)
 {
     if (a->err != PSST_OK) return a->secret.len == 0 && a->wrapped.len == 0;
-    bool secret = op == PSST_KEY_DECAPSULATE || op == PSST_KEY_CREATE_STORE || op == PSST_KEY_OPEN_STORE;
+    bool secret =
+        op == PSST_KEY_DECAPSULATE || op == PSST_KEY_CREATE_STORE || op == PSST_KEY_OPEN_STORE || is_backup(op);
     bool wrapped = op == PSST_KEY_CREATE_STORE;
     bool spki = op == PSST_KEY_UNLOCK || op == PSST_KEY_GENERATE || op == PSST_KEY_IMPORT || op == PSST_KEY_CHANGE;
     return secret == (a->secret.len > 0) && wrapped == (a->wrapped.len > 0) && spki == (a->spki.len > 0);
@@ -282,6 +288,8 @@ static void hand_over(struct entry *e, const struct psst_key_answer *a)
         .err = a->err, .diag = a->diag, .spki = a->spki, .wrapped = a->wrapped, .encrypted = a->encrypted};
     if (a->secret.len == PSST_KEY_LEN && e->op == PSST_KEY_DECAPSULATE)
         memcpy(reply.secret.b, a->secret.data, sizeof reply.secret.b);
+    else if (a->secret.len == PSST_KEY_LEN && is_backup(e->op))
+        memcpy(reply.backup_key.b, a->secret.data, sizeof reply.backup_key.b);
     else if (a->secret.len == PSST_KEY_LEN)
         memcpy(reply.store_key.b, a->secret.data, sizeof reply.store_key.b);
     finish(e, &reply);

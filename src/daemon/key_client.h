@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "crypto/crypto.h"
+#include "daemon/key_backup.h"
 
 #include <uv.h>
 
@@ -25,8 +26,9 @@ struct psst_key_reply {
     struct psst_view spki;           /* unlock, generate, import: the public key; borrowed */
     struct psst_kem_secret secret;   /* decapsulate */
     struct psst_store_key store_key; /* open and create store; wiped after done returns */
+    struct psst_aead_key backup_key; /* backups: of the stream; wiped after done returns */
     struct psst_view wrapped;        /* create store: what goes into store.key */
-    bool encrypted;                  /* unlock: the key file has a passphrase */
+    bool encrypted;                  /* unlock, backups: the key file has a passphrase */
 };
 typedef void psst_key_done(void *ctx, const struct psst_key_reply *reply);
 typedef void psst_key_progress(void *ctx, unsigned candidates_tried);
@@ -56,5 +58,12 @@ void psst_key_change_passphrase(struct psst_key_client *kc, int key_fd, int out_
 /* 32 random bytes, wrapped to oneself: X || AEAD(RSA-KEM under LBL("store"), nonce 0, AD = LBL("store"), key). */
 void psst_key_create_store(struct psst_key_client *kc, psst_key_done *done, void *ctx);
 void psst_key_open_store(struct psst_key_client *kc, struct psst_view wrapped, psst_key_done *done, void *ctx);
+/* Backups (key_backup.h), locked or not. The passphrase is the backup's own and must be there. seal: the key file as it lies
+ * on the disk, sealed into out_fd. open: the other way; out_fd -1: only whether it could be. The files as above, all taken.
+ * PSST_ERR_PASSPHRASE; PSST_ERR_MALFORMED, PSST_ERR_TOO_LONG: the header is none, or asks for too much. */
+void psst_key_backup_seal(struct psst_key_client *kc, const uint8_t header[PSST_BACKUP_HEADER_LEN], int key_fd,
+                          int out_fd, int passphrase_fd, psst_key_done *done, void *ctx);
+void psst_key_backup_open(struct psst_key_client *kc, const uint8_t header[PSST_BACKUP_HEADER_LEN], int sealed_fd,
+                          int out_fd, int passphrase_fd, psst_key_done *done, void *ctx);
 
 #endif

@@ -1,6 +1,8 @@
 /* The messages of key_protocol.h, written and read. */
 #include "daemon/key_protocol.h"
 
+#include "daemon/key_backup.h"
+
 #define KIND_PROGRESS 0
 #define KIND_ANSWER   1
 
@@ -17,6 +19,9 @@ static const struct shape {
     [PSST_KEY_CHANGE] = {2, 2, 0},
     [PSST_KEY_CREATE_STORE] = {0, 0, 0},
     [PSST_KEY_OPEN_STORE] = {0, 0, PSST_KEY_WRAPPED_LEN},
+    [PSST_KEY_BACKUP_SEAL] = {2, 1, PSST_BACKUP_HEADER_LEN},
+    [PSST_KEY_BACKUP_OPEN] = {2, 1, PSST_BACKUP_HEADER_LEN},
+    [PSST_KEY_BACKUP_CHECK] = {1, 1, PSST_BACKUP_HEADER_LEN},
 };
 
 size_t psst_key_op_files(enum psst_key_op op)

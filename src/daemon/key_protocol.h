@@ -18,6 +18,9 @@
  * | change        | key file, new key file | 2: old, new |               | SPKI, encrypted   |          |
  * | create store  |                        |             |               | secret, wrapped   | unlocked |
  * | open store    |                        |             | wrapped, 576  | secret            | unlocked |
+ * | backup: seal  | key file, new file     | 1           | header, 52    | secret, encrypted |          |
+ * | backup: open  | sealed, new key file   | 1           | header, 52    | secret, encrypted |          |
+ * | backup: check | sealed                 | 1           | header, 52    | secret, encrypted |          |
  */
 #ifndef PSST_DAEMON_KEY_PROTOCOL_H
 #define PSST_DAEMON_KEY_PROTOCOL_H
@@ -40,6 +43,9 @@ enum psst_key_op {
     PSST_KEY_CHANGE,
     PSST_KEY_CREATE_STORE,
     PSST_KEY_OPEN_STORE,
+    PSST_KEY_BACKUP_SEAL,
+    PSST_KEY_BACKUP_OPEN,
+    PSST_KEY_BACKUP_CHECK,
     PSST_KEY_OPS /* one more than the last */
 };
 

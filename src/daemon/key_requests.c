@@ -88,3 +88,25 @@ void psst_key_open_store(struct psst_key_client *kc, struct psst_view wrapped, p
     }
     psst_key_submit(kc, &wish);
 }
+
+void psst_key_backup_seal(struct psst_key_client *kc, const uint8_t header[PSST_BACKUP_HEADER_LEN], int key_fd,
+                          int out_fd, int passphrase_fd, psst_key_done *done, void *ctx)
+{
+    struct psst_key_wish wish = wish_of(PSST_KEY_BACKUP_SEAL, done, ctx);
+    wish.request.data = psst_view(header, PSST_BACKUP_HEADER_LEN);
+    add_file(&wish, key_fd);
+    add_file(&wish, out_fd);
+    add_passphrase(&wish, 0, passphrase_fd);
+    psst_key_submit(kc, &wish);
+}
+
+void psst_key_backup_open(struct psst_key_client *kc, const uint8_t header[PSST_BACKUP_HEADER_LEN], int sealed_fd,
+                          int out_fd, int passphrase_fd, psst_key_done *done, void *ctx)
+{
+    struct psst_key_wish wish = wish_of(out_fd >= 0 ? PSST_KEY_BACKUP_OPEN : PSST_KEY_BACKUP_CHECK, done, ctx);
+    wish.request.data = psst_view(header, PSST_BACKUP_HEADER_LEN);
+    add_file(&wish, sealed_fd);
+    if (out_fd >= 0) add_file(&wish, out_fd);
+    add_passphrase(&wish, 0, passphrase_fd);
+    psst_key_submit(kc, &wish);
+}

@@ -7,6 +7,7 @@
  */
 #include "daemon/key_service.h"
 
+#include "daemon/key_backup.h"
 #include "daemon/key_files.h"
 #include "daemon/key_protocol.h"
 
@@ -26,6 +27,7 @@
 struct desk {
     uint8_t passphrase[2][PSST_KEY_PASSPHRASE_MAX + 1]; /* and the line feed */
     uint8_t pem[PSST_KEY_PEM_MAX];
+    uint8_t sealed[PSST_KEY_PEM_MAX + PSST_TAG_LEN];
 };
 
 struct psst_key_service {
@@ -235,6 +237,89 @@ static enum psst_err do_open_store(struct psst_key_service *s, struct job *job)
     return err;
 }
 
+/* ---- backups ---- */
+
+static enum psst_err derive(struct job *job, struct psst_backup_keys *keys)
+{
+    if (job->passphrase[0].len == 0)
+        return psst_fail(&job->diag, PSST_ERR_USAGE, "a backup needs a passphrase of its own, and it was empty");
+    enum psst_err err = psst_backup_derive(keys, job->request->data.data, job->passphrase[0], &job->diag);
+    return err == PSST_OK ? err : psst_fail(&job->diag, err, "the passphrase could not be stretched to a key");
+}
+
+/* As far as it can be told without its own passphrase. */
+static enum psst_err check_form(struct job *job, struct psst_view pem)
+{
+    struct psst_rsa_private *key = NULL;
+    job->encrypted = psst_rsa_pem_is_encrypted(pem);
+    if (job->encrypted) return PSST_OK;
+    enum psst_err err = psst_rsa_private_from_pem(&key, pem, psst_view(NULL, 0), &job->diag);
+    psst_rsa_private_free(key);
+    return err;
+}
+
+static void answer_stream_key(struct job *job, const struct psst_backup_keys *keys)
+{
+    memcpy(job->secret, keys->stream.b, sizeof job->secret);
+    job->has_secret = true;
+}
+
+static enum psst_err do_backup_seal(struct psst_key_service *s, struct job *job)
+{
+    struct psst_backup_keys keys = {0};
+    struct desk *desk = s->desk;
+    size_t len = 0;
+    enum psst_err err = psst_key_read_all(desk->pem, sizeof desk->pem, &len, job->fds[0], s->socket, FILE_TIMEOUT_MS);
+    if (err != PSST_OK) return psst_fail(&job->diag, err, "the key file cannot be read");
+    struct psst_view pem = psst_view(desk->pem, len);
+    err = check_form(job, pem);
+    if (err == PSST_OK) err = derive(job, &keys);
+    if (err == PSST_OK) err = psst_backup_identity_seal(desk->sealed, &keys.identity, job->request->data.data, pem);
+    if (err == PSST_OK) err = psst_key_write_file(job->fds[1], psst_view(desk->sealed, len + PSST_TAG_LEN), &job->diag);
+    if (err == PSST_OK) answer_stream_key(job, &keys);
+    PSST_WIPE(keys);
+    return err;
+}
+
+/* Derives, opens, and leaves what was inside on the desk. */
+static enum psst_err open_sealed(struct psst_key_service *s, struct job *job, struct psst_view *pem)
+{
+    struct psst_backup_keys keys = {0};
+    struct desk *desk = s->desk;
+    size_t len = 0;
+    enum psst_err err =
+        psst_key_read_all(desk->sealed, sizeof desk->sealed, &len, job->fds[0], s->socket, FILE_TIMEOUT_MS);
+    if (err != PSST_OK) return psst_fail(&job->diag, err, "the backup cannot be read");
+    err = derive(job, &keys);
+    if (err == PSST_OK) {
+        err =
+            psst_backup_identity_open(desk->pem, &keys.identity, job->request->data.data, psst_view(desk->sealed, len));
+        if (err != PSST_OK)
+            err = psst_fail(&job->diag, PSST_ERR_PASSPHRASE,
+                            "that passphrase does not open the backup (or the backup is damaged at its beginning)");
+    }
+    if (err == PSST_OK) {
+        *pem = psst_view(desk->pem, len - PSST_TAG_LEN);
+        err = check_form(job, *pem);
+    }
+    if (err == PSST_OK) answer_stream_key(job, &keys);
+    PSST_WIPE(keys);
+    return err;
+}
+
+static enum psst_err do_backup_open(struct psst_key_service *s, struct job *job)
+{
+    struct psst_view pem;
+    enum psst_err err = open_sealed(s, job, &pem);
+    return err == PSST_OK ? psst_key_write_file(job->fds[1], pem, &job->diag) : err;
+}
+
+static enum psst_err do_backup_check(struct psst_key_service *s, struct job *job)
+{
+    struct psst_view pem;
+    return open_sealed(s, job, &pem);
+}
+
 /* ---- the table ---- */
 
 enum needs { NEEDS_NOTHING, NEEDS_LOCKED, NEEDS_UNLOCKED };
@@ -251,6 +336,9 @@ static const struct entry {
     [PSST_KEY_CHANGE] = {NEEDS_NOTHING, do_change},
     [PSST_KEY_CREATE_STORE] = {NEEDS_UNLOCKED, do_create_store},
     [PSST_KEY_OPEN_STORE] = {NEEDS_UNLOCKED, do_open_store},
+    [PSST_KEY_BACKUP_SEAL] = {NEEDS_NOTHING, do_backup_seal},
+    [PSST_KEY_BACKUP_OPEN] = {NEEDS_NOTHING, do_backup_open},
+    [PSST_KEY_BACKUP_CHECK] = {NEEDS_NOTHING, do_backup_check},
 };
 
 static enum psst_err check_permission(const struct psst_key_service *s, struct job *job)

@@ -73,6 +73,7 @@ void key_result_take(void *ctx, const struct psst_key_reply *reply)
     if (r->wrapped_len > 0) memcpy(r->wrapped, reply->wrapped.data, r->wrapped_len);
     r->secret = reply->secret;
     r->store_key = reply->store_key;
+    r->backup_key = reply->backup_key;
     r->encrypted = reply->encrypted;
     uv_stop(&current->loop); /* or a turn whose timers gave the answer would go on to wait for events */
 }

@@ -32,6 +32,7 @@ struct key_result {
     size_t spki_len;
     struct psst_kem_secret secret;
     struct psst_store_key store_key;
+    struct psst_aead_key backup_key;
     uint8_t wrapped[1024];
     size_t wrapped_len;
     bool encrypted;

@@ -25,9 +25,10 @@ static void request__survives__writing_and_reading(void **state)
         enum psst_key_op op;
         size_t passphrases, data_len, files;
     } cases[] = {
-        {PSST_KEY_UNLOCK, 1, 0, 1},       {PSST_KEY_LOCK, 0, 0, 0},         {PSST_KEY_DECAPSULATE, 0, PSST_KEM_LEN, 0},
-        {PSST_KEY_GENERATE, 1, 0, 1},     {PSST_KEY_IMPORT, 1, 0, 2},       {PSST_KEY_CHANGE, 2, 0, 2},
-        {PSST_KEY_CREATE_STORE, 0, 0, 0}, {PSST_KEY_OPEN_STORE, 0, 576, 0},
+        {PSST_KEY_UNLOCK, 1, 0, 1},       {PSST_KEY_LOCK, 0, 0, 0},          {PSST_KEY_DECAPSULATE, 0, PSST_KEM_LEN, 0},
+        {PSST_KEY_GENERATE, 1, 0, 1},     {PSST_KEY_IMPORT, 1, 0, 2},        {PSST_KEY_CHANGE, 2, 0, 2},
+        {PSST_KEY_CREATE_STORE, 0, 0, 0}, {PSST_KEY_OPEN_STORE, 0, 576, 0},  {PSST_KEY_BACKUP_SEAL, 1, 52, 2},
+        {PSST_KEY_BACKUP_OPEN, 1, 52, 2}, {PSST_KEY_BACKUP_CHECK, 1, 52, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct psst_key_request wrote = {.number = 0x01020304,
