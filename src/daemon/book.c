@@ -9,8 +9,9 @@
 
 struct psst_book {
     struct psst_daemon *d;
-    struct psst_contact *first;
-    struct change *changes; /* on their way into the store, the latest first */
+    struct psst_contact *first, **end;      /* in the order of the store, new ones behind */
+    struct psst_map by_id, by_fpr, by_name; /* by_name: folded */
+    struct change *changes;                 /* on their way into the store, the latest first */
 };
 
 enum psst_err psst_book_new(struct psst_book **out, struct psst_daemon *d)
@@ -18,6 +19,7 @@ enum psst_err psst_book_new(struct psst_book **out, struct psst_daemon *d)
     struct psst_book *book = calloc(1, sizeof *book);
     if (book == NULL) return PSST_ERR_MEMORY;
     book->d = d;
+    book->end = &book->first;
     *out = book;
     return PSST_OK;
 }
@@ -31,8 +33,41 @@ static void contact_free(struct psst_contact *contact)
     free(contact);
 }
 
+/* ---- the list, and the ways to find something in it ---- */
+
+static uint64_t hash_of_fpr(const struct psst_fpr *fpr)
+{
+    return psst_hash_u64(psst_load_u64(fpr->b)); /* a digest: any part of it will do */
+}
+
+/* Takes c, whose name, key and number stand. */
+static void enlist(struct psst_book *book, struct psst_contact *c)
+{
+    c->next = NULL;
+    *book->end = c;
+    book->end = &c->next;
+    psst_map_add(&book->by_id, &c->by_id, psst_hash_u64((uint64_t)c->id));
+    psst_map_add(&book->by_fpr, &c->by_fpr, hash_of_fpr(psst_rsa_public_fpr(c->key)));
+    psst_map_add(&book->by_name, &c->by_name, psst_hash_folded(c->alias));
+}
+
+static void delist(struct psst_book *book, struct psst_contact *c)
+{
+    struct psst_contact **at = &book->first;
+    while (*at != c) at = &(*at)->next;
+    *at = c->next;
+    if (*at == NULL) book->end = at;
+    psst_map_remove(&book->by_id, &c->by_id);
+    psst_map_remove(&book->by_fpr, &c->by_fpr);
+    psst_map_remove(&book->by_name, &c->by_name);
+}
+
 void psst_book_unload(struct psst_book *book)
 {
+    psst_map_fini(&book->by_id);
+    psst_map_fini(&book->by_fpr);
+    psst_map_fini(&book->by_name);
+    book->end = &book->first;
     while (book->first != NULL) {
         struct psst_contact *contact = book->first;
         book->first = contact->next;
@@ -68,25 +103,32 @@ static bool same_folded(const char *a, const char *b)
 struct psst_contact *psst_book_by_name(struct psst_book *book, const char *alias)
 {
     struct psst_contact *folded = NULL;
-    for (struct psst_contact *c = book->first; c != NULL; c = c->next) {
+    struct psst_map_node *n = psst_map_find(&book->by_name, psst_hash_folded(alias));
+    for (; n != NULL; n = psst_map_next(n)) {
+        struct psst_contact *c = PSST_MAP_ITEM(n, struct psst_contact, by_name);
         if (strcmp(c->alias, alias) == 0) return c;
-        if (folded == NULL && same_folded(c->alias, alias)) folded = c;
+        if (same_folded(c->alias, alias)) folded = c; /* the store has no two of them */
     }
     return folded;
 }
 
 struct psst_contact *psst_book_by_fpr(struct psst_book *book, const struct psst_fpr *fpr)
 {
-    struct psst_contact *c = book->first;
-    while (c != NULL && memcmp(psst_rsa_public_fpr(c->key)->b, fpr->b, sizeof fpr->b) != 0) c = c->next;
-    return c;
+    for (struct psst_map_node *n = psst_map_find(&book->by_fpr, hash_of_fpr(fpr)); n != NULL; n = psst_map_next(n)) {
+        struct psst_contact *c = PSST_MAP_ITEM(n, struct psst_contact, by_fpr);
+        if (memcmp(psst_rsa_public_fpr(c->key)->b, fpr->b, sizeof fpr->b) == 0) return c;
+    }
+    return NULL;
 }
 
 struct psst_contact *psst_book_by_id(struct psst_book *book, int64_t id)
 {
-    struct psst_contact *c = book->first;
-    while (c != NULL && c->id != id) c = c->next;
-    return c;
+    struct psst_map_node *n = psst_map_find(&book->by_id, psst_hash_u64((uint64_t)id));
+    for (; n != NULL; n = psst_map_next(n)) {
+        struct psst_contact *c = PSST_MAP_ITEM(n, struct psst_contact, by_id);
+        if (c->id == id) return c;
+    }
+    return NULL;
 }
 
 const struct psst_pair_secret *psst_contact_psk(struct psst_daemon *d, const struct psst_contact *contact)
@@ -211,7 +253,11 @@ static void load_done(void *arg, enum psst_err err, const char *words)
     struct load *load = arg;
     struct psst_book *book = load->book;
     psst_book_unload(book);
-    book->first = load->first;
+    while (load->first != NULL) {
+        struct psst_contact *c = load->first;
+        load->first = c->next;
+        enlist(book, c);
+    }
     if (err != PSST_OK) psst_book_unload(book);
     if (load->damaged > 0) psst_log(&book->d->log, PSST_LOG_ERROR, "contacts-damaged", "left-out=%u", load->damaged);
     load->done(load->ctx, err, words);
@@ -279,9 +325,8 @@ static struct psst_contact *add_in_memory(struct psst_book *book, const struct p
     struct psst_contact *c = calloc(1, sizeof *c);
     if (c == NULL) return NULL;
     c->key = psst_rsa_public_ref(with->key);
-    struct psst_contact **end = &book->first;
-    while (*end != NULL) end = &(*end)->next;
-    *end = c;
+    copy_kept(c, with);
+    enlist(book, c);
     return c;
 }
 
@@ -303,7 +348,9 @@ static void put_done(void *arg, enum psst_err err, const char *words)
         struct psst_contact *c = psst_book_by_id(book, change->with.id);
         if (c == NULL) c = add_in_memory(book, &change->with);
         if (c != NULL) {
+            psst_map_remove(&book->by_name, &c->by_name);
             copy_kept(c, &change->with);
+            psst_map_add(&book->by_name, &c->by_name, psst_hash_folded(c->alias));
             if (c->blocked) psst_peers_hangup(book->d->peers, c, PSST_BYE_CLOSED, "the contact was blocked");
         } else {
             err = PSST_ERR_MEMORY;
@@ -397,14 +444,12 @@ static void remove_done(void *arg, enum psst_err err, const char *words)
 {
     struct change *change = arg;
     struct psst_book *book = change->book;
-    struct psst_contact **at = &book->first;
-    while (*at != NULL && (*at)->id != change->with.id) at = &(*at)->next;
-    struct psst_contact *c = *at;
+    struct psst_contact *c = psst_book_by_id(book, change->with.id);
     if (err == PSST_OK && c != NULL) {
         psst_peers_hangup(book->d->peers, c, PSST_BYE_CLOSED, "the contact was removed");
         psst_delivery_forget(book->d->delivery, c);
         psst_transfers_forget(book->d->transfers, c);
-        *at = c->next;
+        delist(book, c);
         contact_free(c);
     }
     change->done(change->ctx, err, words);

@@ -42,6 +42,7 @@ static struct psst_conn *conn_new(struct psst_peers *peers, int fd, const union 
     conn->timer_ms = PSST_NEVER;
     conn->give_up_ms = PSST_NEVER;
     conn->serial = ++peers->serials;
+    psst_map_add(&peers->by_serial, &conn->by_serial, psst_hash_u64(conn->serial));
     conn->next = peers->conns;
     if (conn->next != NULL) conn->next->prev = conn;
     peers->conns = conn;
@@ -80,6 +81,7 @@ void psst_conn_close(struct psst_conn *conn)
     else
         peers->conns = conn->next;
     if (conn->next != NULL) conn->next->prev = conn->prev;
+    psst_map_remove(&peers->by_serial, &conn->by_serial);
     peers->n_conns--;
     (void)uv_poll_stop(&conn->poll);
     uv_close((uv_handle_t *)&conn->poll, on_closed);
@@ -90,9 +92,12 @@ void psst_conn_close(struct psst_conn *conn)
 
 struct psst_conn *psst_conn_by_serial(struct psst_peers *peers, uint64_t serial)
 {
-    struct psst_conn *conn = peers->conns;
-    while (conn != NULL && conn->serial != serial) conn = conn->next;
-    return conn;
+    struct psst_map_node *n = psst_map_find(&peers->by_serial, psst_hash_u64(serial));
+    for (; n != NULL; n = psst_map_next(n)) {
+        struct psst_conn *conn = PSST_MAP_ITEM(n, struct psst_conn, by_serial);
+        if (conn->serial == serial) return conn;
+    }
+    return NULL;
 }
 
 /* ---- what the loop must watch for ---- */

@@ -20,6 +20,7 @@
 #define PSST_DAEMON_DAEMON_H
 
 #include "base/log.h"
+#include "base/map.h"
 #include "daemon/key_client.h"
 #include "daemon/store_thread.h"
 #include "identity/card.h"
@@ -104,6 +105,8 @@ struct psst_contact {
     bool paused_us;                       /* his last answer to a text was that */
     void *delivery;                       /* delivery.c's state of this contact */
     void *transfers;                      /* transfers.c's */
+    struct psst_conn *conns;              /* session.c: all sessions with him that stand, the newest first */
+    struct psst_map_node by_id, by_fpr, by_name; /* the book's */
     uint32_t unfinished;                  /* transfers that a session would bring further: transfers.c counts, and
                                              calls psst_reconnect_changed when this becomes 0, or is not any more */
     void *redial;                         /* reconnect.c's */

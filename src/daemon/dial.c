@@ -32,7 +32,8 @@ struct candidate {
 
 struct psst_dial {
     struct psst_peers *peers;
-    struct psst_dial *next;
+    struct psst_dial *next, *prev;
+    struct psst_map_node by_contact;
     int64_t contact_id;
     char alias[PSST_NAME_MAX + 1];
     char addresses[PSST_ADDRESSES_MAX + 2][PSST_ADDRESS_MAX + 1];
@@ -86,9 +87,12 @@ static void finish(struct psst_dial *dial, int exit_code, const char *words, con
 {
     if (dial->finished) return;
     dial->finished = true;
-    struct psst_dial **at = &dial->peers->dials;
-    while (*at != dial) at = &(*at)->next;
-    *at = dial->next;
+    if (dial->prev != NULL)
+        dial->prev->next = dial->next;
+    else
+        dial->peers->dials = dial->next;
+    if (dial->next != NULL) dial->next->prev = dial->prev;
+    psst_map_remove(&dial->peers->dials_by_contact, &dial->by_contact);
     drop_attempts(dial);
     if (dial->resolving) (void)uv_cancel((uv_req_t *)&dial->resolver);
     (void)uv_timer_stop(&dial->stagger);
@@ -274,9 +278,12 @@ static void add_address(struct psst_dial *dial, const char *address)
 
 static struct psst_dial *dial_of(struct psst_peers *peers, int64_t contact_id)
 {
-    struct psst_dial *dial = peers->dials;
-    while (dial != NULL && dial->contact_id != contact_id) dial = dial->next;
-    return dial;
+    struct psst_map_node *n = psst_map_find(&peers->dials_by_contact, psst_hash_u64((uint64_t)contact_id));
+    for (; n != NULL; n = psst_map_next(n)) {
+        struct psst_dial *dial = PSST_MAP_ITEM(n, struct psst_dial, by_contact);
+        if (dial->contact_id == contact_id) return dial;
+    }
+    return NULL;
 }
 
 static struct psst_dial *dial_new(struct psst_peers *peers, const struct psst_contact *contact)
@@ -290,7 +297,9 @@ static struct psst_dial *dial_new(struct psst_peers *peers, const struct psst_co
     dial->contact_id = contact->id;
     memcpy(dial->alias, contact->alias, sizeof dial->alias);
     dial->next = peers->dials;
+    if (dial->next != NULL) dial->next->prev = dial;
     peers->dials = dial;
+    psst_map_add(&peers->dials_by_contact, &dial->by_contact, psst_hash_u64((uint64_t)contact->id));
     return dial;
 }
 
@@ -368,10 +377,11 @@ void psst_dial_reached(struct psst_peers *peers, struct psst_contact *contact, s
 
 void psst_dial_give_up(struct psst_peers *peers, int64_t contact_id, const char *words)
 {
-    struct psst_dial *next;
-    for (struct psst_dial *dial = peers->dials; dial != NULL; dial = next) {
-        next = dial->next;
-        if (contact_id == 0 || dial->contact_id == contact_id) finish(dial, 5, words, NULL);
+    struct psst_dial *dial = contact_id != 0 ? dial_of(peers, contact_id) : peers->dials;
+    while (dial != NULL) {
+        struct psst_dial *next = contact_id != 0 ? NULL : dial->next;
+        finish(dial, 5, words, NULL);
+        dial = next;
     }
 }
 

@@ -107,6 +107,8 @@ void psst_peers_free(struct psst_peers *peers)
     psst_replay_file_close(peers->replay_file);
     if (peers->reserve_fd >= 0) (void)close(peers->reserve_fd);
     psst_replay_cache_free(peers->replay);
+    psst_map_fini(&peers->by_serial);
+    psst_map_fini(&peers->dials_by_contact);
     if (peers->scratch != NULL) psst_wipe(peers->scratch, PSST_SCRATCH_BYTES);
     free(peers->scratch);
     free(peers);
@@ -119,9 +121,9 @@ void psst_peers_hangup(struct psst_peers *peers, struct psst_contact *contact, u
     psst_dial_give_up(peers, contact->id, words);
     struct psst_conn *next;
     /* the one in use last, so that none of the others takes its place for a moment */
-    for (struct psst_conn *conn = peers->conns; conn != NULL; conn = next) {
-        next = conn->next;
-        if (conn->contact != contact || conn == contact->session) continue;
+    for (struct psst_conn *conn = contact->conns; conn != NULL; conn = next) {
+        next = conn->next_of_contact;
+        if (conn == contact->session) continue;
         psst_session_detach(conn, words);
         psst_conn_bye(conn, bye_reason);
     }

@@ -42,6 +42,8 @@ struct psst_question;
 struct psst_conn {
     struct psst_peers *peers;
     struct psst_conn *next, *prev, *next_dirty;
+    struct psst_conn *next_of_contact;
+    struct psst_map_node by_serial;
     struct psst_link *link;
     struct psst_contact *contact; /* SESSION */
     struct psst_dial *dial;       /* ours, until the session stands */
@@ -87,10 +89,12 @@ struct psst_peers {
     struct psst_replay_cache *replay;
     struct psst_replay_file *replay_file;
     struct psst_conn *conns;
+    struct psst_map by_serial;
     struct psst_conn *dirty, **dirty_end; /* whose turn it is, in their order */
     size_t n_conns;
     uint64_t serials;
     struct psst_dial *dials;
+    struct psst_map dials_by_contact;
     struct psst_question *waiting, **waiting_end; /* of strangers, not yet handed to psst-key */
     unsigned opening;                             /* handed to psst-key for strangers */
     uv_prepare_t prepare;

@@ -191,6 +191,22 @@ static void stranger_failed(struct psst_conn *conn)
 
 /* ---- a session of a contact ---- */
 
+/* conn is one of the contact's from now on, the newest. */
+static void attach(struct psst_conn *conn, struct psst_contact *contact)
+{
+    conn->contact = contact;
+    conn->next_of_contact = contact->conns;
+    contact->conns = conn;
+}
+
+static void detach(struct psst_conn *conn)
+{
+    struct psst_conn **at = &conn->contact->conns;
+    while (*at != conn) at = &(*at)->next_of_contact;
+    *at = conn->next_of_contact;
+    conn->contact = NULL;
+}
+
 static void session_event(struct psst_conn *conn, const char *state, const char *reason)
 {
     char address[PSST_SOCKADDR_TEXT_MAX];
@@ -214,12 +230,11 @@ static void use_session(struct psst_conn *conn, const char *reason)
 }
 
 /* The newest of the sessions that this contact still has; NULL: none. */
-static struct psst_conn *another_session(struct psst_peers *peers, const struct psst_contact *contact,
-                                         const struct psst_conn *but)
+static struct psst_conn *another_session(const struct psst_contact *contact, const struct psst_conn *but)
 {
     struct psst_conn *best = NULL;
-    for (struct psst_conn *c = peers->conns; c != NULL; c = c->next) {
-        if (c == but || c->state != PSST_CONN_SESSION || c->contact != contact) continue;
+    for (struct psst_conn *c = contact->conns; c != NULL; c = c->next_of_contact) {
+        if (c == but) continue;
         if (best == NULL || c->since_ms > best->since_ms || (c->since_ms == best->since_ms && c->serial > best->serial))
             best = c;
     }
@@ -233,11 +248,11 @@ void psst_session_detach(struct psst_conn *conn, const char *words)
     if (contact == NULL) return;
     psst_log_limited(&d->log, PSST_LOG_INFO, "session-ended", "contact=%s reason=\"%s\"", contact->alias, words);
     bool in_use = contact->session == conn;
-    struct psst_conn *other = in_use ? another_session(conn->peers, contact, conn) : NULL;
+    struct psst_conn *other = in_use ? another_session(contact, conn) : NULL;
     if (in_use && other == NULL) session_event(conn, "down", words);
     if (in_use) contact->session = NULL;
     psst_transfers_down(d->transfers, contact, conn->serial);
-    conn->contact = NULL;
+    detach(conn);
     if (other != NULL)
         use_session(other, words);
     else if (in_use)
@@ -262,7 +277,7 @@ static void replace(struct psst_conn *old)
         contact->session = NULL;
     }
     psst_transfers_down(d->transfers, contact, old->serial);
-    old->contact = NULL;
+    detach(old);
     psst_conn_bye(old, PSST_BYE_DUPLICATE);
 }
 
@@ -271,8 +286,7 @@ static void close_oldest(const struct psst_conn *newest)
 {
     unsigned n = 0;
     struct psst_conn *oldest = NULL;
-    for (struct psst_conn *c = newest->peers->conns; c != NULL; c = c->next) {
-        if (c->state != PSST_CONN_SESSION || c->contact != newest->contact) continue;
+    for (struct psst_conn *c = newest->contact->conns; c != NULL; c = c->next_of_contact) {
         n++;
         if (c != newest && (oldest == NULL || c->serial < oldest->serial)) oldest = c;
     }
@@ -287,9 +301,9 @@ static bool settle_duplicates(struct psst_conn *conn)
     const struct psst_fpr *peer = psst_rsa_public_fpr(conn->contact->key);
     struct psst_conn *next;
     bool stays = true;
-    for (struct psst_conn *old = peers->conns; old != NULL && stays; old = next) {
-        next = old->next;
-        if (old == conn || old->state != PSST_CONN_SESSION || old->contact != conn->contact) continue;
+    for (struct psst_conn *old = conn->contact->conns; old != NULL && stays; old = next) {
+        next = old->next_of_contact;
+        if (old == conn) continue;
         switch (psst_duplicate_decide(self, peer, psst_link_times(old->link), psst_link_times(conn->link))) {
         case PSST_DUPLICATE_KEEP_BOTH: break;
         case PSST_DUPLICATE_CLOSE_OLD: replace(old); break;
@@ -313,7 +327,7 @@ static void established(struct psst_conn *conn, const struct psst_fpr *fpr)
         return;
     }
     conn->state = PSST_CONN_SESSION;
-    conn->contact = contact;
+    attach(conn, contact);
     conn->since_ms = psst_daemon_now(d).unix_ms;
     bool had_one = contact->session != NULL;
     psst_daemon_count(d, "sessions");

@@ -246,6 +246,65 @@ static void book__removes__for_good(void **state)
     assert_null(psst_book_first(b->d.book)->next);
 }
 
+/* ---- many ---- */
+
+#define MANY 2000
+
+/* A key like the first one, with another number in the middle of its modulus: good enough to be told apart. */
+static struct psst_rsa_public *numbered_key(struct bench *b, unsigned n)
+{
+    uint8_t spki[512];
+    struct psst_rsa_public *key = NULL;
+    struct psst_view like = psst_rsa_public_spki(b->keys[0]);
+    assert_true(like.len <= sizeof spki);
+    memcpy(spki, like.data, like.len);
+    psst_store_u32(spki + like.len / 2, n);
+    assert_int_equal(psst_rsa_public_load(&key, psst_view(spki, like.len)), PSST_OK);
+    return key;
+}
+
+/* Each is found by each of its names, before and after a restart; so is whoever has another name now, or is gone. */
+static void book__finds__each_of_many(void **state)
+{
+    struct bench *b = *state;
+    static struct psst_rsa_public *keys[MANY];
+    char alias[32];
+    int left = MANY;
+    for (unsigned i = 0; i < MANY; i++) {
+        keys[i] = numbered_key(b, i);
+        struct psst_contact with = {.key = keys[i], .keep_history = true};
+        (void)snprintf(with.alias, sizeof with.alias, "Contact %u", i);
+        psst_book_put(b->d.book, NULL, &with, count_down, &left);
+    }
+    while (left > 0) (void)uv_run(&b->loop, UV_RUN_ONCE);
+    for (int round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < MANY; i++) {
+            (void)snprintf(alias, sizeof alias, "cONTACT %u", i);
+            struct psst_contact *c = psst_book_by_name(b->d.book, alias);
+            assert_non_null(c);
+            assert_ptr_equal(psst_book_by_fpr(b->d.book, psst_rsa_public_fpr(keys[i])), c);
+            assert_ptr_equal(psst_book_by_id(b->d.book, c->id), c);
+        }
+        assert_int_equal(load(b), PSST_OK);
+    }
+    struct psst_contact *c = psst_book_by_name(b->d.book, "contact 1234"), with = *c;
+    (void)snprintf(with.alias, sizeof with.alias, "Eve");
+    assert_int_equal(put(b, c, &with), PSST_OK);
+    assert_null(psst_book_by_name(b->d.book, "contact 1234"));
+    assert_ptr_equal(psst_book_by_name(b->d.book, "EVE"), c);
+    int64_t id = c->id;
+    b->waits = true;
+    psst_book_remove(b->d.book, c, done, b);
+    assert_int_equal(wait_for_it(b), PSST_OK);
+    assert_null(psst_book_by_name(b->d.book, "eve"));
+    assert_null(psst_book_by_id(b->d.book, id));
+    assert_null(psst_book_by_fpr(b->d.book, psst_rsa_public_fpr(keys[1234])));
+    size_t n = 0;
+    for (c = psst_book_first(b->d.book); c != NULL; c = c->next) n++;
+    assert_int_equal(n, MANY - 1);
+    for (unsigned i = 0; i < MANY; i++) psst_rsa_public_free(keys[i]);
+}
+
 int main(void)
 {
     if (psst_crypto_init(0) != PSST_OK) return 1;
@@ -256,6 +315,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(book__changes__in_memory_what_the_store_has_committed, setup, teardown),
         cmocka_unit_test_setup_teardown(book__two_changes_at_once__keep_both, setup, teardown),
         cmocka_unit_test_setup_teardown(book__removes__for_good, setup, teardown),
+        cmocka_unit_test_setup_teardown(book__finds__each_of_many, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
