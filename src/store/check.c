@@ -23,6 +23,14 @@ static enum psst_err first_row(struct psst_store *store, const char *sql, char *
     return err;
 }
 
+enum psst_err psst_store_check_quickly(struct psst_store *store)
+{
+    char found[160];
+    enum psst_err err = first_row(store, "PRAGMA quick_check(1)", found, sizeof found);
+    if (err != PSST_OK) return err;
+    return strcmp(found, "ok") == 0 ? PSST_OK : psst_store_damage(store, found);
+}
+
 enum psst_err psst_store_check(struct psst_store *store)
 {
     char found[160];

@@ -3,9 +3,10 @@
 
 /* ---- reading ---- */
 
-#define COLUMNS_1 "id, alias, fpr, spki, our_secret, their_secret, addresses, blocked, verified, keep_history, added_ms"
-#define COLUMNS   COLUMNS_1 ", paused, keep_days, receipts, reconnect, presence, presence_text"
-#define SORTED    " FROM contacts ORDER BY alias COLLATE NOCASE"
+#define COLUMNS                                                                                                        \
+    "id, alias, fpr, spki, our_secret, their_secret, addresses, blocked, verified, keep_history, added_ms, paused,"    \
+    " keep_days, receipts, reconnect, presence, presence_text"
+const char psst_store_contact_columns[] = COLUMNS;
 
 static bool read_secret(sqlite3_stmt *stmt, int at, bool *has, struct psst_pair_secret *secret)
 {
@@ -22,7 +23,7 @@ static bool read_alias(sqlite3_stmt *stmt, int at, char *out, size_t size)
     return true;
 }
 
-static bool read_row(sqlite3_stmt *stmt, struct psst_contact_row *row)
+bool psst_store_contact_read(sqlite3_stmt *stmt, struct psst_contact_row *row)
 {
     row->id = sqlite3_column_int64(stmt, 0);
     row->spki = psst_store_column_view(stmt, 3);
@@ -47,12 +48,13 @@ static bool read_row(sqlite3_stmt *stmt, struct psst_contact_row *row)
 enum psst_err psst_store_contacts(struct psst_store *store, psst_contact_each *each, void *ctx)
 {
     sqlite3_stmt *stmt;
-    const char *sql = store->version < 2 ? "SELECT " COLUMNS_1 ", 0, 0, 0, 0, 0, ''" SORTED : "SELECT " COLUMNS SORTED;
-    enum psst_err err = psst_store_stmt(store, STMT_CONTACTS, sql, &stmt);
+    if (store->rescue) return psst_rescue_contacts(store, each, ctx);
+    enum psst_err err =
+        psst_store_stmt(store, STMT_CONTACTS, "SELECT " COLUMNS " FROM contacts ORDER BY alias COLLATE NOCASE", &stmt);
     if (err != PSST_OK) return err;
     while ((err = psst_store_stmt_row(store, stmt)) == PSST_OK) {
         struct psst_contact_row row = {0};
-        err = read_row(stmt, &row) ? each(ctx, &row) : psst_store_damage(store, "a contact's row is damaged");
+        err = psst_store_contact_read(stmt, &row) ? each(ctx, &row) : psst_store_damage(store, "a contact's row is damaged");
         PSST_WIPE(row);
         if (err != PSST_OK) break;
     }

@@ -19,6 +19,7 @@ static uint32_t clamped(uint64_t n)
 enum psst_err psst_store_counts(struct psst_store *store, psst_counts_each *each, void *ctx)
 {
     sqlite3_stmt *stmt;
+    if (store->rescue) return psst_rescue_counts(store, each, ctx);
     enum psst_err err = psst_store_stmt(store, STMT_COUNTS, counts_sql, &stmt);
     if (err != PSST_OK) return err;
     while ((err = psst_store_stmt_row(store, stmt)) == PSST_OK) {

@@ -4,7 +4,8 @@
  *     | yes                                                          |
  *     v                                                              v
  *   open read-only, key, look: wrong key, cut short? --> DAMAGED   open read-write, pragmas, migrate
- *     `------------------ good ----------------------------------^
+ *   and read through, unless it is large             --> DAMAGED     |
+ *     `------------------ good ----------------------------------^   `-- damage --> DAMAGED
  *
  * So a store either is there whole or is not there at all: an empty or foreign file under its name is damage, and is
  * never written to. The first look is read-only because a write-ahead log that is left would be copied into the file when
@@ -21,11 +22,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DAMAGED_WORDS                                                                                                    \
-    "The history cannot be read: the file is damaged, or the key is not its own. It is left as it is; it can be opened " \
-    "for reading only."
+#define DAMAGED_WORDS                                                                                                   \
+    "The history %.90s cannot be read: its beginning is damaged, or store.key is not its own. It is left as it is: put" \
+    " a copy in its place, or move it away to begin a new one."
 
-#define PAGE_BYTES 4096 /* one is always there: a store gets its name when it is made */
+#define CUT_WORDS "The history %.90s is damaged. It is left as it is, and can be opened for reading only."
+
+#define CHECK_MAX ((off_t)64 << 20) /* read through at each opening: a quarter of a second */
 
 /* Spelled out, so that SQLCipher 3.4 (whose defaults these are, but for the page size) and 4 (which needs to be told)
  * read each other's files. What one of them does not know it ignores. kdf_iter counts for passphrases only: ours is a
@@ -113,6 +116,7 @@ static enum psst_err connect_to(struct psst_store **out, const char *path, const
     struct psst_store *store = calloc(1, sizeof *store);
     if (store == NULL) return PSST_ERR_MEMORY;
     store->read_only = mode == MODE_READ || mode == MODE_RESCUE;
+    store->rescue = mode == MODE_RESCUE;
     store->reserve_bytes = PSST_STORE_RESERVE_BYTES;
     store->path = strdup(path);
     enum psst_err err = store->path == NULL ? PSST_ERR_MEMORY : PSST_OK;
@@ -124,7 +128,7 @@ static enum psst_err connect_to(struct psst_store **out, const char *path, const
     if (err == PSST_OK) err = settle_in(store, key, mode);
     if (err == PSST_OK) err = psst_store_migrate(store, diag);
     if (err != PSST_OK) {
-        if (err == PSST_ERR_DAMAGED) (void)psst_fail(diag, err, DAMAGED_WORDS);
+        if (err == PSST_ERR_DAMAGED) (void)psst_fail(diag, err, DAMAGED_WORDS, path);
         (void)psst_fail(diag, err, "The history cannot be opened: %s.", store->words);
         psst_store_close(store);
         return err;
@@ -143,6 +147,8 @@ void psst_store_close(struct psst_store *store)
         (void)sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     (void)sqlite3_close(store->db);
     free(store->path);
+    free(store->parts);
+    free(store->tallies);
     psst_wipe(store, sizeof *store);
     free(store);
 }
@@ -189,12 +195,24 @@ static enum psst_err put_in_place(const char *draft, const char *path, struct ps
     return rc == 0 ? PSST_OK : refused(path, diag);
 }
 
+static bool has_log(const char *path)
+{
+    char log[4096];
+    struct stat st;
+    (void)snprintf(log, sizeof log, "%s-wal", path);
+    return stat(log, &st) == 0 && st.st_size > 0;
+}
+
 static enum psst_err make(const char *path, const struct psst_store_key *key, struct psst_diag *diag)
 {
     char draft[4096];
     if ((size_t)snprintf(draft, sizeof draft, "%s.new", path) >= sizeof draft)
         return psst_fail(diag, PSST_ERR_TOO_LONG, "The path of the history is too long.");
     remove_draft(draft);
+    if (has_log(path)) /* SQLite would take it for the new one's, and put what it holds into that */
+        return psst_fail(diag, PSST_ERR_EXISTS,
+                         "%.90s-wal belongs to a history that is gone: put that back, or move this away as well.",
+                         path);
     /* made by us, not by SQLite, for its mode; the log beside it inherits that */
     int fd = open(draft, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) return refused(path, diag);
@@ -214,14 +232,6 @@ static enum psst_err make(const char *path, const struct psst_store_key *key, st
 
 /* ---- opening ---- */
 
-static bool has_log(const char *path)
-{
-    char log[4096];
-    struct stat st;
-    (void)snprintf(log, sizeof log, "%s-wal", path);
-    return stat(log, &st) == 0 && st.st_size > 0;
-}
-
 static enum psst_err check_file(const char *path, bool read_only, struct psst_diag *diag)
 {
     struct stat st;
@@ -230,12 +240,52 @@ static enum psst_err check_file(const char *path, bool read_only, struct psst_di
         return psst_fail(diag, errno == EACCES ? PSST_ERR_PERMISSION : PSST_ERR_IO,
                          "The history %s cannot be read: %s.", path, strerror(errno));
     }
-    if (!S_ISREG(st.st_mode) || st.st_size < PAGE_BYTES) return psst_fail(diag, PSST_ERR_DAMAGED, DAMAGED_WORDS);
+    if (!S_ISREG(st.st_mode) || st.st_size < PSST_STORE_PAGE_BYTES) /* one page is always there */
+        return psst_fail(diag, PSST_ERR_DAMAGED, DAMAGED_WORDS, path);
     /* Cut inside its last page, which SQLite would only notice when it reads that. With a log beside it the last page may
      * have been in the middle of being written, and is in the log. */
-    if (!read_only && st.st_size % PAGE_BYTES != 0 && !has_log(path))
-        return psst_fail(diag, PSST_ERR_DAMAGED, DAMAGED_WORDS);
+    if (!read_only && st.st_size % PSST_STORE_PAGE_BYTES != 0 && !has_log(path))
+        return psst_fail(diag, PSST_ERR_DAMAGED, CUT_WORDS, path);
     return PSST_OK;
+}
+
+/* Damage is better met now than in the middle of a conversation. */
+static enum psst_err read_through(struct psst_store *store, struct psst_diag *diag)
+{
+    struct stat st;
+    if (stat(store->path, &st) != 0 || st.st_size > CHECK_MAX) return PSST_OK;
+    enum psst_err err = psst_store_check_quickly(store);
+    if (err == PSST_OK) return err;
+    return psst_fail(diag, err, err == PSST_ERR_DAMAGED ? CUT_WORDS : "The history %.90s cannot be read.", store->path);
+}
+
+static enum psst_err open_for_rescue(struct psst_store **out, const char *path, const struct psst_store_key *key,
+                                     struct psst_diag *diag)
+{
+    struct psst_store *store = NULL;
+    enum psst_err err = connect_to(&store, path, key, MODE_RESCUE, diag);
+    if (err == PSST_OK) err = psst_rescue_survey(store);
+    if (err == PSST_OK) {
+        *out = store;
+    } else if (store != NULL) {
+        (void)psst_fail(diag, err, "The history %.90s cannot be read: %s.", path, store->words);
+        psst_store_close(store);
+    }
+    return err;
+}
+
+/* The handle that only reads is there until the other one stands: the last one that is closed would copy a write-ahead log
+ * that was left into a file that has just been found to be damaged. */
+static enum psst_err open_for_writing(struct psst_store **out, const char *path, const struct psst_store_key *key,
+                                      struct psst_diag *diag)
+{
+    struct psst_store *looking = NULL, *store = NULL;
+    enum psst_err err = connect_to(&looking, path, key, MODE_READ, diag);
+    if (err == PSST_OK) err = read_through(looking, diag);
+    if (err == PSST_OK) err = connect_to(&store, path, key, MODE_WRITE, diag);
+    psst_store_close(looking);
+    if (err == PSST_OK) *out = store;
+    return err;
 }
 
 enum psst_err psst_store_open(struct psst_store **out, const char *path, const struct psst_store_key *key,
@@ -247,14 +297,5 @@ enum psst_err psst_store_open(struct psst_store **out, const char *path, const s
         err = make(path, key, diag);
     }
     if (err != PSST_OK) return err;
-    struct psst_store *store = NULL;
-    err = connect_to(&store, path, key, read_only ? MODE_RESCUE : MODE_READ, diag);
-    if (err != PSST_OK) return err;
-    if (!read_only) {
-        psst_store_close(store);
-        err = connect_to(&store, path, key, MODE_WRITE, diag);
-        if (err != PSST_OK) return err;
-    }
-    *out = store;
-    return PSST_OK;
+    return read_only ? open_for_rescue(out, path, key, diag) : open_for_writing(out, path, key, diag);
 }

@@ -117,7 +117,9 @@ enum psst_err psst_store_messages_shown(struct psst_store *store, int64_t contac
 
 /* ---- reading ---- */
 
-static bool read_row(sqlite3_stmt *stmt, struct psst_message_row *row)
+const char psst_store_message_columns[] = PSST_MESSAGE_COLUMNS ", sent_ms";
+
+bool psst_store_message_read_row(sqlite3_stmt *stmt, struct psst_message_row *row)
 {
     int direction = sqlite3_column_int(stmt, 2);
     int state = sqlite3_column_int(stmt, 3);
@@ -142,7 +144,7 @@ enum psst_err psst_store_messages_walk(struct psst_store *store, sqlite3_stmt *s
     enum psst_err err;
     while ((err = psst_store_stmt_row(store, stmt)) == PSST_OK) {
         struct psst_message_row row = {0};
-        err = read_row(stmt, &row) ? each(ctx, &row) : psst_store_damage(store, "a message's row is damaged");
+        err = psst_store_message_read_row(stmt, &row) ? each(ctx, &row) : psst_store_damage(store, "a message's row is damaged");
         if (err != PSST_OK) break;
     }
     psst_store_stmt_end(stmt);
@@ -197,6 +199,7 @@ enum psst_err psst_store_log(struct psst_store *store, int64_t contact_id, int64
                              psst_message_each *each, void *ctx)
 {
     int64_t start = 0;
+    if (store->rescue) return psst_rescue_log(store, contact_id, after_seq, INT64_MAX, limit, each, ctx);
     enum psst_err err = log_start(store, contact_id, after_seq, limit, &start);
     if (err == PSST_ERR_NOT_FOUND) return PSST_OK;
     if (err != PSST_OK) return err;
@@ -215,6 +218,7 @@ enum psst_err psst_store_log_before(struct psst_store *store, int64_t contact_id
                                     psst_message_each *each, void *ctx)
 {
     sqlite3_stmt *stmt;
+    if (store->rescue) return psst_rescue_log(store, contact_id, 0, before_seq, limit, each, ctx);
     enum psst_err err = psst_store_stmt(
         store, STMT_LOG_BEFORE,
         PSST_SELECT_MESSAGES(store, "WHERE seq IN (SELECT seq FROM messages"

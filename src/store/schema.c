@@ -93,7 +93,7 @@ enum psst_err psst_store_pragma_int(struct psst_store *store, const char *sql, i
     return err;
 }
 
-static enum psst_err take_step(struct psst_store *store, int64_t from)
+enum psst_err psst_store_take_step(struct psst_store *store, int64_t from)
 {
     char note[96];
     (void)snprintf(note, sizeof note, "PRAGMA application_id = %d; PRAGMA user_version = %d", PSST_STORE_APPLICATION_ID,
@@ -116,7 +116,7 @@ enum psst_err psst_store_migrate(struct psst_store *store, struct psst_diag *dia
                          (int)version, (int)NEWEST);
     store->version = version;
     if (store->read_only) return PSST_OK; /* what reads must do without the columns that came later */
-    for (; err == PSST_OK && version < NEWEST; version++) err = take_step(store, version);
+    for (; err == PSST_OK && version < NEWEST; version++) err = psst_store_take_step(store, version);
     store->version = version;
     return err;
 }

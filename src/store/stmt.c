@@ -73,6 +73,11 @@ enum psst_err psst_store_damage(struct psst_store *store, const char *what)
     return PSST_ERR_DAMAGED;
 }
 
+bool psst_store_is_damaged(const struct psst_store *store)
+{
+    return store->damaged;
+}
+
 const char *psst_store_error(const struct psst_store *store)
 {
     return store->words;
@@ -98,18 +103,26 @@ enum psst_err psst_store_stmt(struct psst_store *store, enum psst_stmt which, co
     return PSST_OK;
 }
 
+/* Where the MAC of a page that continues a row is wrong, SQLCipher gives SQLITE_ERROR. Our statements are all well made,
+ * so that it means nothing else, but for those that control transactions. */
+static enum psst_err step_error(struct psst_store *store, sqlite3_stmt *stmt, int rc)
+{
+    bool reads = sqlite3_column_count(stmt) > 0 || sqlite3_stmt_readonly(stmt) == 0;
+    return psst_store_result(store, (rc & 0xff) == SQLITE_ERROR && reads ? SQLITE_CORRUPT : rc);
+}
+
 enum psst_err psst_store_stmt_row(struct psst_store *store, sqlite3_stmt *stmt)
 {
     int rc = sqlite3_step(stmt);
     if (rc == SQLITE_ROW) return PSST_OK;
     if (rc == SQLITE_DONE) return PSST_ERR_NOT_FOUND;
-    return psst_store_result(store, rc);
+    return step_error(store, stmt, rc);
 }
 
 enum psst_err psst_store_stmt_run(struct psst_store *store, sqlite3_stmt *stmt)
 {
     int rc = sqlite3_step(stmt);
-    enum psst_err err = rc == SQLITE_DONE || rc == SQLITE_ROW ? PSST_OK : psst_store_result(store, rc);
+    enum psst_err err = rc == SQLITE_DONE || rc == SQLITE_ROW ? PSST_OK : step_error(store, stmt, rc);
     psst_store_stmt_end(stmt);
     return err;
 }
@@ -180,6 +193,7 @@ enum psst_err psst_store_begin(struct psst_store *store)
     store->last = PSST_OK;
     store->words[0] = '\0';
     store->reserve_is_free = false;
+    if (store->rescue) return PSST_OK; /* an error would stick to a transaction */
     return run(store, STMT_BEGIN, "BEGIN");
 }
 
@@ -205,6 +219,7 @@ static void rollback(struct psst_store *store)
 enum psst_err psst_store_commit(struct psst_store *store)
 {
     enum psst_err err = store->broken;
+    if (store->rescue) return err;
     if (err == PSST_OK && group_is_lost(store)) err = lost(store);
     if (err == PSST_OK) err = run(store, STMT_COMMIT, "COMMIT");
     if (err != PSST_OK) rollback(store);
@@ -216,12 +231,13 @@ enum psst_err psst_store_savepoint(struct psst_store *store)
 {
     if (store->broken != PSST_OK) return store->broken;
     store->words[0] = '\0';
+    if (store->rescue) return PSST_OK;
     return run(store, STMT_SAVEPOINT, "SAVEPOINT job");
 }
 
 void psst_store_release(struct psst_store *store, bool keep)
 {
-    if (store->broken != PSST_OK) return;
+    if (store->broken != PSST_OK || store->rescue) return;
     if (group_is_lost(store)) {
         store->broken = lost(store);
         return;

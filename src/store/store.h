@@ -16,7 +16,8 @@
 struct psst_store;
 
 /* Opens, or creates when the file does not exist (mode 0600), and migrates. A wrong key or a damaged file gives
- * PSST_ERR_DAMAGED and a sentence; it is left untouched, never recreated. read_only: for rescue (attack 47): gives what can still be read;
+ * PSST_ERR_DAMAGED and a sentence; it is left untouched, never recreated. Files of up to 64 MiB are read through for that.
+ * read_only: for rescue (attack 47): gives what can still be read, of contacts, log, transfers and counts;
  * PSST_ERR_NOT_FOUND when there is no file. PSST_ERR_USAGE: written by a newer version. */
 PSST_MUST_USE enum psst_err psst_store_open(struct psst_store **out, const char *path, const struct psst_store_key *key,
                                             bool read_only, struct psst_diag *diag);
@@ -34,6 +35,27 @@ const char *psst_store_error(const struct psst_store *store);
 /* Reads everything, which takes about a second for 300 MB. PSST_ERR_DAMAGED: something is not sound; psst_store_error names
  * it. */
 PSST_MUST_USE enum psst_err psst_store_check(struct psst_store *store);
+
+/* ---- rescue ---- */
+
+/* What cannot be read of a store that was opened for reading only. All else can: a walk steps over it. */
+enum psst_store_part_kind {
+    PSST_PART_CONTACTS,  /* ids first to last */
+    PSST_PART_MESSAGES,  /* seqs first to last, of any contact; stored after after_ms and before before_ms, 0: not known */
+    PSST_PART_TRANSFERS, /* ids first to last */
+    PSST_PART_CUT_SHORT, /* the file: first of last bytes are there */
+    PSST_PART_OTHER,     /* nothing that is shown: an index, free room */
+};
+struct psst_store_part {
+    enum psst_store_part_kind kind;
+    int64_t first, last; /* INT64_MAX: up to the end, wherever that is */
+    uint64_t after_ms, before_ms;
+};
+/* Borrowed from the store. */
+const struct psst_store_part *psst_store_parts(const struct psst_store *store, size_t *n);
+bool psst_store_is_rescue(const struct psst_store *store);
+/* Damage was met: nothing is written any more. */
+bool psst_store_is_damaged(const struct psst_store *store);
 
 /* ---- contacts ---- */
 

@@ -10,6 +10,9 @@
 
 #define PSST_STORE_APPLICATION_ID 0x50535354 /* "PSST", in the database header */
 #define PSST_STORE_RESERVE_BYTES  (32ULL * 1024 * 1024)
+#define PSST_STORE_PAGE_BYTES     4096
+#define PSST_STORE_PARTS_MAX      1000 /* gaps that are told apart */
+#define PSST_RESCUE_LOG_MAX       1000 /* messages in one page of a log; a longer one begins at the beginning */
 #define PSST_STORE_VALUE_MAX      (1024 * 1024) /* bytes in one value: far over anything that is stored, far under memory */
 
 /* One place in the cache for each statement; its text stands where it is used. */
@@ -68,11 +71,24 @@ enum psst_stmt {
     STMT_COUNT
 };
 
+/* Opened for rescue: what was counted while everything was looked at. */
+struct psst_store_tally {
+    int64_t contact_id;
+    uint32_t waiting;
+    struct psst_unread unread;
+};
+
 struct psst_store {
     sqlite3 *db;
     char *path;
     int64_t version; /* of the tables; older than the newest only when opened for reading only */
     bool read_only;
+    bool rescue;            /* what cannot be read is stepped over (rescue.c); no transaction */
+    bool surveying;         /* and noted */
+    struct psst_store_part *parts;
+    size_t n_parts;
+    struct psst_store_tally *tallies;
+    size_t n_tallies;
     bool damaged;           /* sticky: damage was met; nothing is written any more */
     bool reserve_is_free;   /* looked up once a group */
     enum psst_err last;     /* what the last failing statement meant */
@@ -110,10 +126,28 @@ bool psst_store_column_bytes(sqlite3_stmt *stmt, int at, uint8_t *out, size_t le
 /* Notes that a row is not what we wrote. */
 enum psst_err psst_store_damage(struct psst_store *store, const char *what);
 
+/* ---- rescue.c ---- */
+
+/* Walks everything once: fills parts and tallies. What follows is what their namesakes in store.h do. */
+PSST_MUST_USE enum psst_err psst_rescue_survey(struct psst_store *store);
+PSST_MUST_USE enum psst_err psst_rescue_contacts(struct psst_store *store, psst_contact_each *each, void *ctx);
+PSST_MUST_USE enum psst_err psst_rescue_transfers(struct psst_store *store, int64_t contact_id,
+                                                  psst_transfer_each *each, void *ctx);
+PSST_MUST_USE enum psst_err psst_rescue_log(struct psst_store *store, int64_t contact_id, int64_t after, int64_t before,
+                                            size_t limit, psst_message_each *each, void *ctx);
+PSST_MUST_USE enum psst_err psst_rescue_counts(struct psst_store *store, psst_counts_each *each, void *ctx);
+
+/* ---- check.c ---- */
+
+/* Reads every page, but does not compare indices with their tables. */
+PSST_MUST_USE enum psst_err psst_store_check_quickly(struct psst_store *store);
+
 /* ---- schema.c ---- */
 
 /* Brings the tables from user_version to the newest. A store that a newer version wrote: PSST_ERR_USAGE. */
 PSST_MUST_USE enum psst_err psst_store_migrate(struct psst_store *store, struct psst_diag *diag);
+/* The step from that version to the next alone. */
+PSST_MUST_USE enum psst_err psst_store_take_step(struct psst_store *store, int64_t from);
 PSST_MUST_USE enum psst_err psst_store_pragma_int(struct psst_store *store, const char *sql, int64_t *value);
 
 /* ---- messages.c ---- */
@@ -136,6 +170,13 @@ int64_t psst_store_bounded(size_t limit);
 
 /* No receipts are due to this contact any more. */
 PSST_MUST_USE enum psst_err psst_store_receipts_none(struct psst_store *store, int64_t contact_id);
+
+/* ---- contacts.c, transfers.c, messages.c: one row of the newest version; false: it is damaged ---- */
+
+extern const char psst_store_contact_columns[], psst_store_transfer_columns[], psst_store_message_columns[];
+bool psst_store_contact_read(sqlite3_stmt *stmt, struct psst_contact_row *row);
+bool psst_store_transfer_read(sqlite3_stmt *stmt, struct psst_transfer_row *row);
+bool psst_store_message_read_row(sqlite3_stmt *stmt, struct psst_message_row *row);
 
 /* ---- contacts.c ---- */
 

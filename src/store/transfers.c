@@ -2,6 +2,7 @@
 #include "store/store_internal.h"
 
 #define COLUMNS "id, contact_id, transfer_id, direction, state, reason, size, position, created_ms, name, path"
+const char psst_store_transfer_columns[] = COLUMNS;
 
 static enum psst_err find(struct psst_store *store, const struct psst_transfer_row *row, int64_t *id)
 {
@@ -71,7 +72,7 @@ enum psst_err psst_store_transfer_put(struct psst_store *store, struct psst_tran
     return row->id == 0 ? insert(store, row) : update(store, row);
 }
 
-static bool read_row(sqlite3_stmt *stmt, struct psst_transfer_row *row)
+bool psst_store_transfer_read(sqlite3_stmt *stmt, struct psst_transfer_row *row)
 {
     int state = sqlite3_column_int(stmt, 4);
     row->id = sqlite3_column_int64(stmt, 0);
@@ -101,11 +102,13 @@ static enum psst_err prepare_walk(struct psst_store *store, int64_t contact_id, 
 enum psst_err psst_store_transfers(struct psst_store *store, int64_t contact_id, psst_transfer_each *each, void *ctx)
 {
     sqlite3_stmt *stmt;
+    if (store->rescue) return psst_rescue_transfers(store, contact_id, each, ctx);
     enum psst_err err = prepare_walk(store, contact_id, &stmt);
     if (err != PSST_OK) return err;
     while ((err = psst_store_stmt_row(store, stmt)) == PSST_OK) {
         struct psst_transfer_row row = {0};
-        err = read_row(stmt, &row) ? each(ctx, &row) : psst_store_damage(store, "a transfer's row is damaged");
+        err = psst_store_transfer_read(stmt, &row) ? each(ctx, &row)
+                                                   : psst_store_damage(store, "a transfer's row is damaged");
         if (err != PSST_OK) break;
     }
     psst_store_stmt_end(stmt);

@@ -259,27 +259,28 @@ static void contact_put__turning_history_off__erases_what_is_done_with(void **st
     assert_int_equal(world_in(w, row.id, 3, "other", NULL), PSST_ERR_PROTOCOL);
 }
 
-/* The tables as the first version made them. */
+/* The store as the first version made it, with Bob in it. */
 static void make_old(struct world *w)
 {
-    must(psst_store_exec(w->store, "PRAGMA foreign_keys = OFF;"
-                                   "CREATE TABLE older (id INTEGER PRIMARY KEY AUTOINCREMENT,"
-                                   " alias TEXT NOT NULL COLLATE NOCASE UNIQUE, fpr BLOB NOT NULL UNIQUE,"
-                                   " spki BLOB NOT NULL, our_secret BLOB, their_secret BLOB, addresses TEXT NOT NULL,"
-                                   " blocked INTEGER NOT NULL, verified INTEGER NOT NULL,"
-                                   " keep_history INTEGER NOT NULL, added_ms INTEGER NOT NULL);"
-                                   "INSERT INTO older SELECT id, alias, fpr, spki, our_secret, their_secret, addresses,"
-                                   " blocked, verified, keep_history, added_ms FROM contacts;"
-                                   "DROP TABLE contacts;"
-                                   "PRAGMA legacy_alter_table = ON;"
-                                   "ALTER TABLE older RENAME TO contacts;"
-                                   "DROP TABLE messages;"
-                                   "CREATE TABLE messages (seq INTEGER PRIMARY KEY AUTOINCREMENT,"
-                                   " contact_id INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,"
-                                   " direction INTEGER NOT NULL, state INTEGER NOT NULL, reason INTEGER NOT NULL,"
-                                   " time_ms INTEGER NOT NULL, stored_ms INTEGER NOT NULL, msg_id BLOB NOT NULL,"
-                                   " digest BLOB NOT NULL, text TEXT);"
-                                   "PRAGMA user_version = 1;"));
+    char drop[128];
+    must(psst_store_exec(w->store, "PRAGMA foreign_keys = OFF; CREATE TEMP TABLE kept AS SELECT * FROM contacts"));
+    for (;;) {
+        sqlite3_stmt *stmt = NULL;
+        assert_int_equal(sqlite3_prepare_v2(w->store->db,
+                                            "SELECT name FROM main.sqlite_master WHERE type = 'table'"
+                                            " AND name NOT LIKE 'sqlite%' AND name NOT LIKE '%\\_%' ESCAPE '\\'",
+                                            -1, &stmt, NULL),
+                         SQLITE_OK);
+        bool more = sqlite3_step(stmt) == SQLITE_ROW;
+        if (more) (void)snprintf(drop, sizeof drop, "DROP TABLE main.%s", (const char *)sqlite3_column_text(stmt, 0));
+        (void)sqlite3_finalize(stmt);
+        if (!more) break;
+        must(psst_store_exec(w->store, drop));
+    }
+    must(psst_store_take_step(w->store, 0));
+    must(psst_store_exec(w->store, "INSERT INTO contacts SELECT id, alias, fpr, spki, our_secret, their_secret,"
+                                   " addresses, blocked, verified, keep_history, added_ms FROM kept;"
+                                   "DROP TABLE temp.kept"));
     world_close(w);
 }
 
