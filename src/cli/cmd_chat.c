@@ -65,12 +65,15 @@ static void on_message(struct chat *chat, const json_t *message)
 
 static void on_state(struct chat *chat, const json_t *params)
 {
-    bool refused = strcmp(psst_out_string(params, "state"), "refused") == 0;
-    if (refused) {
-        psst_gutter_note(&chat->gutter, "not accepted: %s", psst_out_string(params, "reason"));
+    const char *state = psst_out_string(params, "state"), *reason = psst_out_string(params, "reason");
+    if (strcmp(state, "refused") == 0) {
+        psst_gutter_note(&chat->gutter, "not accepted: %s", reason);
         chat->refused++;
-    } else if (strcmp(psst_out_string(params, "state"), "waiting") == 0) {
-        psst_gutter_note(&chat->gutter, "%s", psst_out_string(params, "reason")); /* it stays, and goes some day */
+    } else if (strcmp(state, "waiting") == 0 || strcmp(state, "sent") == 0) {
+        if (reason[0] == '\0') return;              /* it is on its way */
+        psst_gutter_note(&chat->gutter, "%s", reason); /* it stays, and goes some day */
+    } else if (strcmp(state, "recalled") == 0) {
+        psst_gutter_note(&chat->gutter, "a message was taken back before it was sent");
     }
     settle(chat, psst_out_string(params, "id"));
 }

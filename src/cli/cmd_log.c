@@ -121,7 +121,8 @@ const struct psst_verb psst_verb_log = {
     "what was said with a contact",
     "The last messages, oldest first; new ones are marked as shown by it. Each line\n"
     "of a message stands behind a gutter |, which no message can imitate; lines that\n"
-    "begin with -- are psst's own. In front: ~ not delivered yet, ! not accepted.\n"
+    "begin with -- are psst's own. In front: ~ it waits, > sent and not acknowledged,\n"
+    "+ read, ! not accepted, x taken back; a delivered one has no mark.\n"
     "\n"
     "  -f       go on with what is said from now on, until interrupted\n"
     "  -n N     the last N messages; the default is 50\n"

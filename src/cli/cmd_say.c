@@ -60,7 +60,8 @@ static void note_state(struct wait *wait, const json_t *params)
     if (strcmp(psst_out_string(params, "id"), wait->id) != 0) return;
     (void)snprintf(wait->state, sizeof wait->state, "%s", psst_out_string(params, "state"));
     (void)snprintf(wait->reason, sizeof wait->reason, "%.190s", psst_out_string(params, "reason"));
-    bool news = strcmp(wait->state, "waiting") == 0 && wait->reason[0] != '\0' && !wait->told;
+    bool open = strcmp(wait->state, "waiting") == 0 || strcmp(wait->state, "sent") == 0;
+    bool news = open && wait->reason[0] != '\0' && !wait->told;
     if (news) (void)fprintf(stderr, "psst: %s\n", psst_out_text(wait->reason, 200));
     wait->told |= news;
 }
@@ -80,12 +81,14 @@ static int wait_until_settled(struct psst_cli *cli, struct wait *wait, long long
     uint64_t deadline = psst_client_now_ms() + (uint64_t)seconds * 1000;
     for (size_t i = 0; i < json_array_size(wait->early); i++) note_state(wait, json_array_get(wait->early, i));
     for (;;) {
-        if (strcmp(wait->state, "delivered") == 0) {
+        if (strcmp(wait->state, "delivered") == 0 || strcmp(wait->state, "read") == 0) {
             (void)printf("delivered\n");
             return PSST_EXIT_DONE;
         }
         if (strcmp(wait->state, "refused") == 0)
             return psst_cli_error(PSST_EXIT_REFUSED, "%s did not accept it: %s", name, wait->reason);
+        if (strcmp(wait->state, "recalled") == 0)
+            return psst_cli_error(PSST_EXIT_FAILED, "it was taken back before it was sent");
         uint64_t now = psst_client_now_ms();
         if (now >= deadline)
             return psst_cli_error(PSST_EXIT_UNREACHABLE, "not delivered within %lld s: it waits for the next session",

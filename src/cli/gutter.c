@@ -77,7 +77,10 @@ static void put_text(struct psst_gutter *gutter, const char *head, const json_t 
 static char mark_of(const char *state)
 {
     if (strcmp(state, "waiting") == 0) return '~';
+    if (strcmp(state, "sent") == 0) return '>';
+    if (strcmp(state, "read") == 0) return '+';
     if (strcmp(state, "refused") == 0) return '!';
+    if (strcmp(state, "recalled") == 0) return 'x';
     return ' ';
 }
 

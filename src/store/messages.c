@@ -68,6 +68,26 @@ static enum psst_err compare_with_seen(struct psst_store *store, const struct ps
     return err;
 }
 
+enum psst_err psst_store_message_seen(struct psst_store *store, const struct psst_message_row *row)
+{
+    enum psst_err err = compare_with_seen(store, row);
+    return err == PSST_OK ? PSST_ERR_NOT_FOUND : err;
+}
+
+enum psst_err psst_store_message_known(struct psst_store *store, int64_t contact_id, const struct psst_msg_id *id)
+{
+    sqlite3_stmt *stmt;
+    enum psst_err err =
+        psst_store_stmt(store, STMT_MESSAGE_KNOWN,
+                        "SELECT 1 FROM messages WHERE contact_id = ?1 AND msg_id = ?2 AND direction = 0", &stmt);
+    if (err != PSST_OK) return err;
+    int rc = sqlite3_bind_int64(stmt, 1, contact_id);
+    rc |= psst_store_bind_blob(stmt, 2, psst_view(id->b, sizeof id->b));
+    err = rc == SQLITE_OK ? psst_store_stmt_row(store, stmt) : PSST_ERR_MEMORY;
+    psst_store_stmt_end(stmt);
+    return err;
+}
+
 /* What others send must not fill the disk to its last byte: the user's own outbox needs room too. */
 static enum psst_err check_reserve(struct psst_store *store)
 {

@@ -130,6 +130,11 @@ PSST_MUST_USE enum psst_err psst_store_message_out(struct psst_store *store, str
  * whose text is no longer kept, by a digest. PSST_ERR_DISK_FULL also when less than the reserve of 32 MiB is free
  * (attack 28). */
 PSST_MUST_USE enum psst_err psst_store_message_in(struct psst_store *store, struct psst_message_row *row);
+/* Only looks: PSST_ERR_EXISTS, PSST_ERR_PROTOCOL as above; PSST_ERR_NOT_FOUND: not seen before. */
+PSST_MUST_USE enum psst_err psst_store_message_seen(struct psst_store *store, const struct psst_message_row *row);
+/* Whether an incoming one with this id is there: PSST_OK or PSST_ERR_NOT_FOUND. */
+PSST_MUST_USE enum psst_err psst_store_message_known(struct psst_store *store, int64_t contact_id,
+                                                     const struct psst_msg_id *id);
 /* Outgoing and SENT: to DELIVERED or REFUSED. PSST_ERR_NOT_FOUND: never sent to this contact, or settled already: ignored.
  * When the contact keeps no history its text is erased now. */
 PSST_MUST_USE enum psst_err psst_store_message_settle(struct psst_store *store, int64_t contact_id,

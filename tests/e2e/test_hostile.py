@@ -133,7 +133,7 @@ class Hostile(E2E):
         self.bob.psst("say", "mallory", "mine")
         msg_id, _, words = mallory.hear(ack=False)
         self.assertEqual(words, "mine")
-        self.assertEqual(self.bob.messages("mallory")[-1]["state"], "waiting")
+        self.assertEqual(self.bob.messages("mallory")[-1]["state"], "sent")
         mallory.send_chunk(peer.ACK, msg_id + msg_id)
         wait_for("delivery", lambda: self.bob.messages("mallory")[-1]["state"] == "delivered")
         mallory.send_chunk(peer.NOT_ACCEPTED, msg_id + b"\x01")  # too late
