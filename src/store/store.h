@@ -199,6 +199,14 @@ enum psst_transfer_state {
     PSST_TRANSFER_DECLINED = 3,
     PSST_TRANSFER_FAILED = 4, /* with its reason */
 };
+#define PSST_TRANSFER_SIZE_UNKNOWN UINT64_MAX
+
+enum psst_transfer_flags {
+    PSST_TRANSFER_PAUSED = 1,     /* by our user: nothing moves until he says so */
+    PSST_TRANSFER_NAMED = 2,      /* in: our user gave the name; it is not the peer's */
+    PSST_TRANSFER_ANEW = 4,       /* in: what was taken up was damaged: it has been begun anew once */
+    PSST_TRANSFER_UNTOLD = 65536, /* it is over, and the other side has not been told */
+};
 struct psst_transfer_row {
     int64_t id; /* what the user types; 0: not stored yet */
     int64_t contact_id;
@@ -206,19 +214,39 @@ struct psst_transfer_row {
     enum psst_direction direction;
     enum psst_transfer_state state;
     uint8_t reason;
-    uint64_t size;
-    uint64_t offset; /* bytes known safe */
+    uint8_t form;    /* docs/PROTOCOL.md, "Files" */
+    uint32_t flags;  /* enum psst_transfer_flags */
+    int64_t rank;    /* out: the smallest goes first, among equals the oldest */
+    uint64_t size;   /* PSST_TRANSFER_SIZE_UNKNOWN: of a stream that has not come to its end */
+    uint64_t offset; /* in: bytes known safe; of a stream that was cut off, how far it came */
     uint64_t created_ms;
+    int64_t mtime_ns;      /* out: of the source when it was offered; 0: not known */
+    uint64_t inode;        /* out: of the source, in: of the part file; 0: not known */
     struct psst_view name; /* base name: ours as offered; the peer's sanitised */
     struct psst_view path; /* out: absolute path of the source; in: of the directory, later of the file */
 };
 typedef enum psst_err psst_transfer_each(void *ctx, const struct psst_transfer_row *row);
-/* Inserts (id set) or updates. PSST_ERR_EXISTS: an incoming one with this contact and transfer_id is there; row->id is
- * set to its id. */
+/* Inserts (id set) or updates. PSST_ERR_EXISTS: one with this contact, direction and transfer_id is there; row's id, state
+ * and reason are set to its. */
 PSST_MUST_USE enum psst_err psst_store_transfer_put(struct psst_store *store, struct psst_transfer_row *row);
+/* By row's contact_id, direction and transfer_id: sets its id, state and reason. PSST_ERR_NOT_FOUND. */
+PSST_MUST_USE enum psst_err psst_store_transfer_find(struct psst_store *store, struct psst_transfer_row *row);
 /* All, newest last; contact_id 0: of every contact. */
 PSST_MUST_USE enum psst_err psst_store_transfers(struct psst_store *store, int64_t contact_id, psst_transfer_each *each,
                                                  void *ctx);
+/* Those that are WAITING, ACCEPTED or UNTOLD, newest last. */
+PSST_MUST_USE enum psst_err psst_store_transfers_open(struct psst_store *store, psst_transfer_each *each, void *ctx);
+/* The newest limit (1 to PSST_TRANSFERS_PAGE_MAX) with id < before_id (0: of all), newest last. */
+#define PSST_TRANSFERS_PAGE_MAX 1000
+PSST_MUST_USE enum psst_err psst_store_transfers_before(struct psst_store *store, int64_t before_id, size_t limit,
+                                                        psst_transfer_each *each, void *ctx);
+/* The one with this id, if there is one. */
+PSST_MUST_USE enum psst_err psst_store_transfer_by_id(struct psst_store *store, int64_t id, psst_transfer_each *each,
+                                                      void *ctx);
+/* How many offers each contact took back before our user had decided. */
+typedef void psst_transfers_count(void *ctx, int64_t contact_id, uint32_t n);
+PSST_MUST_USE enum psst_err psst_store_transfers_withdrawn(struct psst_store *store, psst_transfers_count *each,
+                                                           void *ctx);
 
 /* ---- one's own values, and meetings ---- */
 
