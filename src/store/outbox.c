@@ -124,7 +124,7 @@ enum psst_err psst_store_message_settle(struct psst_store *store, int64_t contac
     bool keeps = true;
     enum psst_err err = by_id(store, STMT_MESSAGE_FIND_SENT,
                               "SELECT seq FROM messages WHERE contact_id = ?1 AND msg_id = ?2"
-                              " AND direction = 1 AND state = " PSST_WAITING,
+                              " AND direction = 1 AND sent_ms > 0 AND state = " PSST_WAITING,
                               contact_id, id, &found);
     if (err == PSST_OK) err = psst_store_keeps_history(store, contact_id, &keeps);
     if (err != PSST_OK) return err;

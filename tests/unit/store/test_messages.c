@@ -28,7 +28,7 @@ static void message_out__waits__until_it_is_settled(void **state)
     world_reopen(w);
     assert_string_equal(world_outbox(w, bob, 0, 10, &seen), "2:two|");
     assert_int_equal(seen.last.seq, second);
-    assert_int_equal(seen.last.state, PSST_MESSAGE_WAITING);
+    assert_int_equal(seen.last.state, PSST_MESSAGE_SENT);
     assert_int_equal(seen.last.direction, PSST_OUT);
     assert_int_equal(seen.last.contact_id, bob);
     assert_int_equal(seen.last.time_ms, 1002);

@@ -96,6 +96,7 @@ struct psst_message_row world_message(int64_t contact, unsigned n, const char *t
 enum psst_err world_out(struct world *w, int64_t contact, unsigned n, const char *text, int64_t *seq)
 {
     struct psst_message_row row = world_message(contact, n, text);
+    row.state = PSST_MESSAGE_SENT;
     enum psst_err err = psst_store_message_out(w->store, &row);
     if (err == PSST_OK && seq != NULL) *seq = row.seq;
     return err;

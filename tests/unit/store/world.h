@@ -29,6 +29,7 @@ struct psst_msg_id world_id(unsigned n);
 /* The digest that the daemon would make; anything that differs for different text does. */
 struct psst_hash world_digest(const char *text);
 struct psst_message_row world_message(int64_t contact, unsigned n, const char *text);
+/* As sent; with world_message and psst_store_message_out it waits. */
 enum psst_err world_out(struct world *w, int64_t contact, unsigned n, const char *text, int64_t *seq);
 enum psst_err world_in(struct world *w, int64_t contact, unsigned n, const char *text, int64_t *seq);
 
