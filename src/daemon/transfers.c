@@ -184,6 +184,8 @@ static void file_event(struct psst_transfers *transfers, struct psst_conn *conn,
         else
             psst_transfer_refuse(transfers, contact, &chunk->id);
         return;
+    case PSST_FILE_PAUSE:
+    case PSST_FILE_WINDOW: return;
     case PSST_FILE_CANCEL: break;
     }
     struct psst_transfer *t = in != NULL ? in : out;
