@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "daemon/control.h"
+#include "daemon/presence.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -171,6 +172,43 @@ void psst_identity_passwd(struct psst_identity *identity, int old_fd, int new_fd
     take_fd(old_fd);
     take_fd(new_fd);
     done(ctx, PSST_OK, NULL);
+}
+
+const char *psst_presence_name(enum psst_presence presence)
+{
+    FUZZ_CHECK(presence <= PSST_PRESENCE_INVISIBLE);
+    return "away";
+}
+
+bool psst_presence_find(const char *name, enum psst_presence *presence)
+{
+    *presence = strlen(name) == 6 ? PSST_PRESENCE_AS_ALL : PSST_PRESENCE_AWAY;
+    return strlen(name) < 7;
+}
+
+json_t *psst_presence_own_json(const struct psst_daemon *d)
+{
+    (void)d;
+    return json_object();
+}
+
+void psst_presence_add_json(json_t *object, const struct psst_contact *contact)
+{
+    FUZZ_CHECK(object != NULL && contact != NULL);
+}
+
+void psst_presence_set(struct psst_daemon *d, enum psst_presence presence, const char *text, psst_book_done *done,
+                       void *ctx)
+{
+    (void)d;
+    FUZZ_CHECK(presence != PSST_PRESENCE_AS_ALL && strlen(text) <= PSST_PRESENCE_TEXT_MAX);
+    FUZZ_CHECK(psst_text_valid(psst_view_str(text)));
+    done(ctx, PSST_OK, NULL);
+}
+
+void psst_presence_applied(struct psst_daemon *d, struct psst_contact *contact)
+{
+    FUZZ_CHECK(d != NULL && contact != NULL);
 }
 
 const char *psst_settings_get(const struct psst_settings *settings, const char *key)

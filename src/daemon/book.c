@@ -1,6 +1,7 @@
 /* The contacts in memory. The store has the truth: a change is a job, and what is in memory follows its commit. */
 #include "daemon/daemon.h"
 #include "daemon/delivery.h"
+#include "daemon/presence.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,6 +69,7 @@ void psst_book_unload(struct psst_book *book)
     psst_map_fini(&book->by_fpr);
     psst_map_fini(&book->by_name);
     book->end = &book->first;
+    if (book->d->presences != NULL) psst_presences_unloaded(book->d->presences);
     while (book->first != NULL) {
         struct psst_contact *contact = book->first;
         book->first = contact->next;
@@ -227,6 +229,8 @@ struct load {
     psst_book_done *done;
     void *ctx;
     struct psst_contact *first, **end;
+    struct psst_own_presence own;
+    bool own_damaged;
     unsigned damaged;
 };
 
@@ -245,7 +249,12 @@ static enum psst_err load_each(void *ctx, const struct psst_contact_row *row)
 
 static enum psst_err load_work(struct psst_store *store, void *arg)
 {
-    return psst_store_contacts(store, load_each, arg);
+    struct load *load = arg;
+    enum psst_err err = psst_store_contacts(store, load_each, load);
+    if (err != PSST_OK || psst_own_presence_read(store, &load->own) == PSST_OK) return err;
+    load->own_damaged = true;
+    load->own.state = PSST_PRESENCE_INVISIBLE; /* nobody is to see more than he may */
+    return PSST_OK;
 }
 
 static void load_done(void *arg, enum psst_err err, const char *words)
@@ -259,8 +268,11 @@ static void load_done(void *arg, enum psst_err err, const char *words)
         enlist(book, c);
     }
     if (err != PSST_OK) psst_book_unload(book);
+    if (err == PSST_OK) psst_presences_loaded(book->d->presences, &load->own);
+    if (load->own_damaged) psst_log(&book->d->log, PSST_LOG_ERROR, "presence-damaged", "now=invisible");
     if (load->damaged > 0) psst_log(&book->d->log, PSST_LOG_ERROR, "contacts-damaged", "left-out=%u", load->damaged);
     load->done(load->ctx, err, words);
+    psst_wipe(load, sizeof *load);
     free(load);
 }
 
@@ -273,6 +285,7 @@ void psst_book_load(struct psst_book *book, psst_book_done *done, void *ctx)
     }
     *load = (struct load){.book = book, .done = done, .ctx = ctx};
     load->end = &load->first;
+    psst_crypto_rng.fill(psst_crypto_rng.ctx, load->own.coin, sizeof load->own.coin);
     psst_store_run(book->d->store, load_work, load_done, load);
 }
 
@@ -345,6 +358,7 @@ static void put_done(void *arg, enum psst_err err, const char *words)
     struct change *change = arg;
     struct psst_book *book = change->book;
     if (err == PSST_OK) {
+        psst_presences_book_changed(book->d->presences);
         struct psst_contact *c = psst_book_by_id(book, change->with.id);
         if (c == NULL) c = add_in_memory(book, &change->with);
         if (c != NULL) {
@@ -450,6 +464,7 @@ static void remove_done(void *arg, enum psst_err err, const char *words)
         psst_delivery_forget(book->d->delivery, c);
         psst_transfers_forget(book->d->transfers, c);
         delist(book, c);
+        psst_presences_book_changed(book->d->presences);
         contact_free(c);
     }
     change->done(change->ctx, err, words);

@@ -4,6 +4,7 @@
  * is read goes into the one scratch buffer that all connections share, or straight behind the half record that waits.
  */
 #include "daemon/peers_internal.h"
+#include "daemon/presence.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -72,6 +73,7 @@ void psst_conn_close(struct psst_conn *conn)
     struct psst_peers *peers = conn->peers;
     conn->state = PSST_CONN_CLOSED;
     psst_question_drop(conn);
+    psst_presence_forget(conn);
     psst_admission_leave(&peers->admission, &conn->place);
     forget_dirty(conn);
     psst_link_free(conn->link);
@@ -427,6 +429,11 @@ uint64_t psst_conn_serial(const struct psst_conn *conn)
 size_t psst_conn_waiting(const struct psst_conn *conn)
 {
     return psst_link_output(conn->link).len;
+}
+
+void **psst_conn_showing(struct psst_conn *conn)
+{
+    return &conn->showing;
 }
 
 void psst_conn_hold(struct psst_conn *conn)

@@ -1,5 +1,6 @@
 /* Methods about contacts: the list, and one small change each. */
 #include "daemon/control.h"
+#include "daemon/presence.h"
 
 #include "proto/chunk.h"
 
@@ -14,12 +15,14 @@ json_t *psst_contact_json(const struct psst_contact *contact)
     json_t *addresses = json_array();
     for (size_t i = 0; i < contact->n_addresses; i++)
         (void)json_array_append_new(addresses, json_string(contact->addresses[i]));
-    return json_pack("{s:s, s:s, s:i, s:b, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i}", "name", contact->alias,
+    json_t *json = json_pack("{s:s, s:s, s:i, s:b, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i}", "name", contact->alias,
                      "fingerprint", fingerprint, "bits", (int)bits, "weak", bits < PSST_RSA_WEAK_BITS, "addresses",
                      addresses, "verified", contact->verified, "blocked", contact->blocked, "paused", contact->paused,
                      "paused_us", contact->paused_us, "history", contact->keep_history, "pair_secret",
                      contact->has_our_secret || contact->has_their_secret, "online", contact->session != NULL, "unread",
                      (int)contact->unread, "waiting", (int)contact->waiting);
+    psst_presence_add_json(json, contact);
+    return json;
 }
 
 void psst_control_contacts(struct psst_request *req)

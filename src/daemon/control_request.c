@@ -39,6 +39,7 @@ static psst_control_handler *const handlers[PSST_METHOD_COUNT] = {
     [PSST_METHOD_FILES] = psst_control_files,
     [PSST_METHOD_FILE_ACCEPT] = psst_control_accept,
     [PSST_METHOD_FILE_DECLINE] = psst_control_decline,
+    [PSST_METHOD_PRESENCE] = psst_control_presence,
     [PSST_METHOD_SUBSCRIBE] = psst_control_subscribe,
 };
 

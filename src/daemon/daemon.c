@@ -7,6 +7,7 @@
 
 #include "daemon/delivery.h"
 #include "daemon/identity.h"
+#include "daemon/presence.h"
 #include "daemon/run.h"
 #include "ipc/lockfile.h"
 
@@ -52,8 +53,17 @@ struct psst_now psst_daemon_now(struct psst_daemon *d)
     return now;
 }
 
+/* What comes of one who is told that we are not to be disturbed rings no bell. */
+static void mark_quiet(const struct psst_daemon *d, json_t *params)
+{
+    const char *name = json_string_value(json_object_get(params, "contact"));
+    const struct psst_contact *contact = name != NULL ? psst_book_by_name(d->book, name) : NULL;
+    if (contact != NULL && psst_presence_is_busy(d, contact)) (void)json_object_set_new(params, "quiet", json_true());
+}
+
 void psst_daemon_event(struct psst_daemon *d, const char *event, json_t *params)
 {
+    if (d->book != NULL && d->presences != NULL) mark_quiet(d, params);
     if (d->control != NULL)
         psst_control_event(d->control, event, params);
     else
@@ -147,6 +157,7 @@ void psst_daemon_stop(struct psst_daemon *d)
         psst_delivery_close(d->delivery);
     }
     if (d->transfers != NULL) psst_transfers_unloaded(d->transfers);
+    if (d->presences != NULL) psst_presences_close(d->presences);
     if (d->identity != NULL) psst_identity_close(d->identity);
     (void)uv_timer_start(&r->stop, on_stop_check, STOP_CHECK_MS, STOP_CHECK_MS);
 }
@@ -165,6 +176,7 @@ static void free_all(struct runtime *r)
     psst_delivery_free(d->delivery);
     psst_peers_free(d->peers);
     psst_book_free(d->book);
+    psst_presences_free(d->presences);
     psst_identity_free(d->identity);
     psst_settings_free(d->settings);
     free(r->listen_before);
@@ -260,6 +272,7 @@ static enum psst_err make_modules(struct runtime *r, struct psst_diag *diag)
     if (err == PSST_OK) err = psst_store_thread_new(&d->store, d->loop);
     if (err == PSST_OK) err = psst_identity_new(&d->identity, d);
     if (err == PSST_OK) err = psst_book_new(&d->book, d);
+    if (err == PSST_OK) err = psst_presences_new(&d->presences, d);
     if (err == PSST_OK) err = psst_peers_new(&d->peers, d);
     if (err == PSST_OK) err = psst_delivery_new(&d->delivery, d);
     if (err == PSST_OK) err = psst_transfers_new(&d->transfers, d);

@@ -6,6 +6,7 @@
  *   identity.c     init, unlock, lock, passwd: key client and store brought up    passphrase_command.c
  *   settings.c     the plain config file                                          small_file.c
  *   book.c         contacts in memory, written through to the store
+ *   presence.c     who sees what of us, and we of them
  *   peers.c        connections (peers_internal.h): listen.c, dial.c, conn.c, session.c, replay_file.c
  *   delivery.c     text: outbox -> link -> acknowledgement -> store, and back     message_json.c
  *   reconnect.c    who is dialled when nobody asks for it by hand (reconnect.h)
@@ -34,6 +35,7 @@
 struct psst_settings;
 struct psst_identity;
 struct psst_book;
+struct psst_presences;
 struct psst_peers;
 struct psst_delivery;
 struct psst_transfers;
@@ -55,6 +57,7 @@ struct psst_daemon {
     struct psst_store_thread *store;
     struct psst_identity *identity;
     struct psst_book *book;
+    struct psst_presences *presences;
     struct psst_peers *peers;
     struct psst_delivery *delivery;
     struct psst_transfers *transfers;
@@ -111,6 +114,8 @@ struct psst_contact {
                                              calls psst_reconnect_changed when this becomes 0, or is not any more */
     void *redial;                         /* reconnect.c's */
     struct psst_contact *next;
+
+    uint64_t seen_ms; /* unix: when his last session ended; 0: he has one, or had none since the start */
 };
 
 typedef void psst_book_done(void *ctx, enum psst_err err, const char *words);
@@ -131,6 +136,13 @@ void psst_book_put(struct psst_book *book, struct psst_contact *contact, const s
 void psst_book_remove(struct psst_book *book, struct psst_contact *contact, psst_book_done *done, void *ctx);
 /* The secret that goes into the handshake; NULL: none. */
 const struct psst_pair_secret *psst_contact_psk(struct psst_daemon *d, const struct psst_contact *contact);
+
+/* ---- presence (presence.c, presence.h) ---- */
+
+/* He is not to see us: no session that he begins comes about, and nobody but the user calls him. */
+bool psst_presence_hides(const struct psst_daemon *d, const struct psst_contact *contact);
+/* The user is not to be disturbed by this one: no bell. */
+bool psst_presence_is_busy(const struct psst_daemon *d, const struct psst_contact *contact);
 
 /* ---- identity (identity.c) ---- */
 
@@ -199,6 +211,8 @@ uint64_t psst_conn_serial(const struct psst_conn *conn);
 struct psst_conn *psst_conn_by_serial(struct psst_peers *peers, uint64_t serial);
 /* After putting anything into the link: writes out and sets the timer. */
 void psst_conn_kick(struct psst_conn *conn);
+/* What presence.c knows of this session. */
+void **psst_conn_showing(struct psst_conn *conn);
 /* Bytes that wait between link and kernel: bulk senders stay under PSST_BULK_WAITING. */
 #define PSST_BULK_WAITING ((size_t)4 * 65536)
 size_t psst_conn_waiting(const struct psst_conn *conn);

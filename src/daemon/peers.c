@@ -1,5 +1,6 @@
 /* The whole of the peers: what all connections share, and what the other modules ask of them. */
 #include "daemon/peers_internal.h"
+#include "daemon/presence.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -157,11 +158,13 @@ json_t *psst_peers_sessions(const struct psst_peers *peers)
         char address[PSST_SOCKADDR_TEXT_MAX];
         psst_sockaddr_text(address, &conn->address);
         struct psst_link_counters counters = psst_link_counters(conn->link);
-        (void)json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "contact", conn->contact->alias, "address", address,
-                            "role", psst_link_role(conn->link) == PSST_CALLER ? "caller" : "callee", "since_ms",
-                            (json_int_t)conn->since_ms, "rtt_us", (json_int_t)(conn->rtt_ns / 1000), "bytes_in",
-                            (json_int_t)counters.bytes_in, "bytes_out", (json_int_t)counters.bytes_out));
+        json_t *session =
+            json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "contact", conn->contact->alias, "address", address,
+                      "role", psst_link_role(conn->link) == PSST_CALLER ? "caller" : "callee", "since_ms",
+                      (json_int_t)conn->since_ms, "rtt_us", (json_int_t)(conn->rtt_ns / 1000), "bytes_in",
+                      (json_int_t)counters.bytes_in, "bytes_out", (json_int_t)counters.bytes_out);
+        psst_presence_add_json(session, conn->contact);
+        (void)json_array_append_new(list, session);
     }
     return list;
 }

@@ -65,6 +65,8 @@ struct psst_conn {
     uint8_t handles;
     uint8_t dialled; /* index of the address in the dial */
     bool dirty, in_turn, again, eof;
+
+    void *showing; /* presence.c's */
 };
 
 struct psst_listener {

@@ -3,6 +3,7 @@
  */
 #include "daemon/identity.h"
 #include "daemon/peers_internal.h"
+#include "daemon/presence.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,12 +168,17 @@ static void look_up(struct psst_conn *conn, const struct psst_fpr *fpr)
     /* while the identity is being locked the book still stands, for nobody */
     bool is_open = psst_identity_state(d->identity) == PSST_IDENTITY_UNLOCKED;
     struct psst_contact *contact = is_open ? psst_book_by_fpr(d->book, fpr) : NULL;
-    if (contact == NULL || contact->blocked) {
-        psst_daemon_count(d, contact == NULL ? "callers-unknown" : "callers-blocked");
-        psst_link_contact(conn->link, NULL, NULL);
+    bool blocked = contact != NULL && contact->blocked;
+    enum psst_caller_answer answer = is_open ? psst_presence_answer(d, contact, fpr) : PSST_ANSWER_SILENCE;
+    if (answer == PSST_ANSWER_CONTACT) {
+        psst_link_contact(conn->link, contact->key, psst_contact_psk(d, contact));
         return;
     }
-    psst_link_contact(conn->link, contact->key, psst_contact_psk(d, contact));
+    psst_daemon_count(d, contact == NULL ? "callers-unknown" : blocked ? "callers-blocked" : "callers-not-to-see-us");
+    if (answer == PSST_ANSWER_DECOY)
+        psst_link_contact(conn->link, NULL, NULL);
+    else
+        psst_link_silent(conn->link);
 }
 
 static void stranger_failed(struct psst_conn *conn)
@@ -224,6 +230,7 @@ static void use_session(struct psst_conn *conn, const char *reason)
     struct psst_contact *contact = conn->contact;
     contact->session = conn;
     session_event(conn, "up", reason);
+    psst_presence_up(d, contact);
     psst_delivery_up(d->delivery, contact);
     psst_transfers_up(d->transfers, contact);
     psst_conn_kick(conn);
@@ -251,6 +258,7 @@ void psst_session_detach(struct psst_conn *conn, const char *words)
     struct psst_conn *other = in_use ? another_session(contact, conn) : NULL;
     if (in_use && other == NULL) session_event(conn, "down", words);
     if (in_use) contact->session = NULL;
+    if (in_use && other == NULL) psst_presence_down(d, contact);
     psst_transfers_down(d->transfers, contact, conn->serial);
     detach(conn);
     if (other != NULL)
@@ -320,10 +328,13 @@ static void established(struct psst_conn *conn, const struct psst_fpr *fpr)
     struct psst_contact *contact = psst_book_by_fpr(d->book, fpr);
     psst_admission_leave(&peers->admission, &conn->place);
     bool is_open = psst_identity_state(d->identity) == PSST_IDENTITY_UNLOCKED && !d->stopping;
-    /* removed, blocked or locked while the handshake ran: locking wipes the book, and nothing may hang on it */
-    if (contact == NULL || contact->blocked || !is_open) {
+    /* removed, blocked, not to see us any more or locked while the handshake ran: locking wipes the book, and nothing may
+     * hang on it */
+    bool hidden =
+        is_open && contact != NULL && psst_link_role(conn->link) == PSST_CALLEE && psst_presence_hides(d, contact);
+    if (contact == NULL || contact->blocked || !is_open || hidden) {
         if (conn->dial != NULL) psst_dial_failed(conn, PSST_END_NO_ANSWER);
-        psst_conn_bye(conn, is_open ? PSST_BYE_CLOSED : PSST_BYE_LOCKED);
+        psst_conn_bye(conn, hidden ? PSST_BYE_STOPPING : is_open ? PSST_BYE_CLOSED : PSST_BYE_LOCKED);
         return;
     }
     conn->state = PSST_CONN_SESSION;
@@ -433,6 +444,11 @@ void psst_conn_event(struct psst_conn *conn, const struct psst_event *ev)
     case PSST_EV_MEET: break;
     }
     if (conn->state != PSST_CONN_SESSION || conn->contact == NULL) return; /* it has had our bye */
+    if (ev->type == PSST_EV_PRESENCE) {
+        psst_presence_event(d, conn, ev);
+        return;
+    }
+    if (ev->type == PSST_EV_MEET) return;
     if (psst_transfers_event(d->transfers, conn, ev)) return;
     if (ev->type != PSST_EV_FILE) psst_delivery_event(d->delivery, conn, ev);
 }
