@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "daemon/control.h"
+#include "daemon/reconnect.h"
 #include "daemon/presence.h"
 
 #include <errno.h>
@@ -264,6 +265,11 @@ void psst_peers_hangup(struct psst_peers *peers, struct psst_contact *contact, u
     (void)peers;
     (void)bye_reason;
     FUZZ_CHECK(contact != NULL && words != NULL);
+}
+
+void psst_reconnect_hung_up(struct psst_daemon *daemon, struct psst_contact *contact)
+{
+    FUZZ_CHECK(daemon != NULL && contact != NULL);
 }
 
 void psst_delivery_say(struct psst_delivery *delivery, struct psst_contact *contact, struct psst_view text,

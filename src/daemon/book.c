@@ -1,6 +1,7 @@
 /* The contacts in memory. The store has the truth: a change is a job, and what is in memory follows its commit. */
 #include "daemon/daemon.h"
 #include "daemon/delivery.h"
+#include "daemon/reconnect.h"
 #include "daemon/presence.h"
 
 #include <stdio.h>
@@ -366,6 +367,7 @@ static void put_done(void *arg, enum psst_err err, const char *words)
             copy_kept(c, &change->with);
             psst_map_add(&book->by_name, &c->by_name, psst_hash_folded(c->alias));
             if (c->blocked) psst_peers_hangup(book->d->peers, c, PSST_BYE_CLOSED, "the contact was blocked");
+            psst_reconnect_changed(book->d, c);
         } else {
             err = PSST_ERR_MEMORY;
             words = "stored, but out of memory";
@@ -463,6 +465,7 @@ static void remove_done(void *arg, enum psst_err err, const char *words)
         psst_peers_hangup(book->d->peers, c, PSST_BYE_CLOSED, "the contact was removed");
         psst_delivery_forget(book->d->delivery, c);
         psst_transfers_forget(book->d->transfers, c);
+        psst_reconnect_forget(book->d->reconnect, c);
         delist(book, c);
         psst_presences_book_changed(book->d->presences);
         contact_free(c);

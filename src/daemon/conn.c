@@ -129,7 +129,8 @@ static void set_timer(struct psst_conn *conn)
 {
     uint64_t at_ms = conn->give_up_ms;
     if (conn->link != NULL) {
-        uint64_t deadline = psst_link_deadline(conn->link);
+        uint64_t deadline = psst_link_deadline(conn->link), suspect = psst_suspect_at(conn);
+        if (suspect < deadline) deadline = suspect;
         uint64_t deadline_ms = deadline == PSST_NEVER ? PSST_NEVER : deadline / NS_A_MS + (deadline % NS_A_MS != 0);
         if (deadline_ms < at_ms) at_ms = deadline_ms;
     }
@@ -247,7 +248,7 @@ void psst_conn_turn(struct psst_conn *conn)
         more = work(conn) && conn->link != NULL && (write_out(conn) || conn->again);
     }
     conn->in_turn = false;
-    if (conn->state == PSST_CONN_CLOSED) return;
+    if (conn->state == PSST_CONN_CLOSED || !psst_suspect_turn(conn)) return;
     if (more) psst_conn_kick(conn);
     watch(conn);
     set_timer(conn);

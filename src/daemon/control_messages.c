@@ -56,6 +56,7 @@ void psst_control_hangup(struct psst_request *req)
     if (standing) {
         psst_request_result(req, NULL);
         return;
+    psst_reconnect_hung_up(req->daemon, contact);
     }
     char words[160];
     (void)snprintf(words, sizeof words, "there is no session with %s", contact->alias);

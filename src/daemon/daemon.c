@@ -7,6 +7,7 @@
 
 #include "daemon/delivery.h"
 #include "daemon/identity.h"
+#include "daemon/reconnect.h"
 #include "daemon/presence.h"
 #include "daemon/run.h"
 #include "ipc/lockfile.h"
@@ -150,6 +151,7 @@ void psst_daemon_stop(struct psst_daemon *d)
     if (d->stopping) return;
     psst_log(&d->log, PSST_LOG_INFO, "stopping", "%s", "");
     psst_daemon_event(d, "stopping", json_object());
+    if (d->reconnect != NULL) psst_reconnect_close(d->reconnect);
     if (d->peers != NULL && d->book != NULL) psst_peers_hangup_all(d->peers, PSST_BYE_STOPPING, "psstd stops");
     d->stopping = true;
     if (d->delivery != NULL) {
@@ -174,6 +176,7 @@ static void free_all(struct runtime *r)
     struct psst_daemon *d = &r->d;
     psst_transfers_free(d->transfers);
     psst_delivery_free(d->delivery);
+    psst_reconnect_free(d->reconnect);
     psst_peers_free(d->peers);
     psst_book_free(d->book);
     psst_presences_free(d->presences);
@@ -272,6 +275,7 @@ static enum psst_err make_modules(struct runtime *r, struct psst_diag *diag)
     if (err == PSST_OK) err = psst_store_thread_new(&d->store, d->loop);
     if (err == PSST_OK) err = psst_identity_new(&d->identity, d);
     if (err == PSST_OK) err = psst_book_new(&d->book, d);
+    if (err == PSST_OK) err = psst_reconnect_new(&d->reconnect, d);
     if (err == PSST_OK) err = psst_presences_new(&d->presences, d);
     if (err == PSST_OK) err = psst_peers_new(&d->peers, d);
     if (err == PSST_OK) err = psst_delivery_new(&d->delivery, d);

@@ -4,11 +4,15 @@
  *   addresses: the one given, else: last good, then the contact's own in their order
  *       -> names are resolved one at a time -> candidates -> attempts, a new one each 250 ms or as soon as one fails
  *       -> session stands: 0    peer is there, but refuses: 6 at once    all have failed: 5
+ *       -> nobody has said anything for a while: all candidates once more, beside what is under way, for ten seconds in all
  *
- * There is one dial for each contact; who asks again meanwhile waits along. A session that the contact begins ends the
- * dial too.
+ * The fresh rounds are for lines that come back: an attempt that has met silence is repeated by the system at ever longer
+ * intervals, and on a slow line it may yet be answered. There is one dial for each contact; who asks again meanwhile waits
+ * along, and nobody need wait at all (reconnect.c). A session that the contact begins ends the dial too.
  */
 #include "daemon/peers_internal.h"
+
+#include "daemon/reconnect.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +21,11 @@
 #define STAGGER_MS     250
 #define CANDIDATES_MAX 32
 #define PER_NAME_MAX   8
-#define QUIET_BURST    5
+#define DIAL_MS        10000 /* until something must have answered */
+#define AGAIN_MS       1500  /* silence before the next round, */
+#define AGAIN_SPOKE_MS 3000  /* and where somebody had answered: there the system repeats soon what was lost */
+#define STALE_MS       3000 /* an attempt without any answer is repeated by the system after 1 and 3 s: then not for long */
+#define NS_A_MS        UINT64_C(1000000)
 
 struct waiter {
     struct waiter *next;
@@ -36,14 +44,17 @@ struct psst_dial {
     struct psst_map_node by_contact;
     int64_t contact_id;
     char alias[PSST_NAME_MAX + 1];
-    char addresses[PSST_ADDRESSES_MAX + 2][PSST_ADDRESS_MAX + 1];
+    char addresses[PSST_ADDRESSES_MAX + 3][PSST_ADDRESS_MAX + 1];
     size_t n_addresses, next_address;
     struct candidate candidates[CANDIDATES_MAX];
     size_t n_candidates, next_candidate;
     unsigned attempts;
-    uv_timer_t stagger;
+    uint64_t deadline_ms; /* loop time; PSST_NEVER: what is under way has its own */
+    uint64_t attempt_ms;  /* when the last attempt began */
+    uv_timer_t timer;
     uv_getaddrinfo_t resolver;
     bool resolving, finished;
+    bool left;        /* some attempt has left this machine: there is a network */
     uint8_t handles;  /* what must come back before it is freed */
     uint8_t resolved; /* index of the address that is being resolved */
     uint16_t port;
@@ -95,7 +106,7 @@ static void finish(struct psst_dial *dial, int exit_code, const char *words, con
     psst_map_remove(&dial->peers->dials_by_contact, &dial->by_contact);
     drop_attempts(dial);
     if (dial->resolving) (void)uv_cancel((uv_req_t *)&dial->resolver);
-    (void)uv_timer_stop(&dial->stagger);
+    (void)uv_timer_stop(&dial->timer);
     struct waiter *w = dial->waiters;
     dial->waiters = NULL;
     while (w != NULL) {
@@ -104,7 +115,8 @@ static void finish(struct psst_dial *dial, int exit_code, const char *words, con
         free(w);
         w = following;
     }
-    uv_close((uv_handle_t *)&dial->stagger, on_closed);
+    psst_reconnect_dialled(dial->peers->d, dial->contact_id, exit_code, words, dial->left);
+    uv_close((uv_handle_t *)&dial->timer, on_closed);
 }
 
 static void note(struct psst_dial *dial, int reason, const char *words)
@@ -131,14 +143,22 @@ static void note_socket_error(struct psst_dial *dial, uint8_t address, int error
     note(dial, REASON_SOCKET, words);
 }
 
+static uint64_t now_ms(const struct psst_dial *dial)
+{
+    return uv_now(dial->peers->d->loop);
+}
+
 static void attempt(struct psst_dial *dial, const struct candidate *to)
 {
     int fd;
     int error = 0;
     if (psst_socket_connect(&fd, &to->at, &error) != PSST_OK) {
         note_socket_error(dial, to->address, error);
+        dial->left |= error != ENETUNREACH && error != EHOSTUNREACH && error != ENETDOWN && error != EADDRNOTAVAIL;
         return;
     }
+    dial->left = true;
+    dial->attempt_ms = now_ms(dial);
     struct psst_conn *conn = psst_conn_connecting(dial->peers, fd, &to->at, dial);
     if (conn == NULL) return;
     conn->dialled = to->address;
@@ -240,9 +260,25 @@ static void resolve_next(struct psst_dial *dial)
 
 /* ---- the course of a dial ---- */
 
-static void on_stagger(uv_timer_t *timer)
+static void on_timer(uv_timer_t *timer);
+
+static void set_timer(struct psst_dial *dial, uint64_t at_ms)
 {
-    step(timer->data);
+    uint64_t now = now_ms(dial);
+    (void)uv_timer_start(&dial->timer, on_timer, at_ms > now ? at_ms - now : 0, 0);
+}
+
+/* Until when nobody's silence means anything. */
+static uint64_t patience_ms(const struct psst_dial *dial)
+{
+    uint64_t at_ms = dial->attempt_ms + AGAIN_MS;
+    for (const struct psst_conn *conn = dial->peers->conns; conn != NULL; conn = conn->next) {
+        if (conn->dial != dial || conn->state != PSST_CONN_HANDSHAKE) continue;
+        const struct psst_duplicate_session *times = psst_link_times(conn->link);
+        uint64_t spoke_ns = times->m2_at_ns > times->m1_at_ns ? times->m2_at_ns : times->m1_at_ns;
+        if (spoke_ns / NS_A_MS + AGAIN_SPOKE_MS > at_ms) at_ms = spoke_ns / NS_A_MS + AGAIN_SPOKE_MS;
+    }
+    return at_ms;
 }
 
 /* Begins the next attempt that there is, or ends the dial when there is none and none is under way. */
@@ -253,18 +289,66 @@ static void step(struct psst_dial *dial)
         if (dial->next_candidate < dial->n_candidates) {
             attempt(dial, &dial->candidates[dial->next_candidate++]);
             if (dial->attempts == before) continue; /* failed on the spot */
-            (void)uv_timer_start(&dial->stagger, on_stagger, STAGGER_MS, 0);
+            set_timer(dial, now_ms(dial) + STAGGER_MS);
             return;
         }
-        if (dial->resolving) return;
-        if (dial->next_address < dial->n_addresses) {
+        if (!dial->resolving && dial->next_address < dial->n_addresses) {
             resolve_next(dial);
             continue;
         }
-        if (dial->attempts > 0) return;
-        finish(dial, 5, dial->words, NULL);
+        if (dial->attempts == 0 && !dial->resolving) {
+            finish(dial, 5, dial->words, NULL);
+            return;
+        }
+        if (dial->deadline_ms == PSST_NEVER) return;
+        uint64_t at_ms = dial->attempts > 0 ? patience_ms(dial) : dial->deadline_ms;
+        set_timer(dial, at_ms < dial->deadline_ms ? at_ms : dial->deadline_ms);
         return;
     }
+}
+
+/* Ends the attempts that have had no answer at all and began before then. */
+static void drop_silent(struct psst_dial *dial, uint64_t before_ms)
+{
+    struct psst_conn *next;
+    for (struct psst_conn *conn = dial->peers->conns; conn != NULL; conn = next) {
+        next = conn->next;
+        if (conn->dial != dial || conn->state != PSST_CONN_CONNECTING) continue;
+        if (conn->give_up_ms - PSST_CONNECT_MS >= before_ms) continue;
+        note_socket_error(dial, conn->dialled, ETIMEDOUT);
+        conn->dial = NULL;
+        dial->attempts--;
+        psst_conn_close(conn);
+    }
+}
+
+/* The time is over for all who have not said anything. */
+static void expire(struct psst_dial *dial)
+{
+    dial->deadline_ms = PSST_NEVER;
+    drop_silent(dial, PSST_NEVER);
+    if (dial->attempts > 0) return;
+    char words[sizeof dial->words];
+    (void)snprintf(words, sizeof words, "the name in %.120s is looked up in vain", dial->addresses[dial->resolved]);
+    if (dial->resolving) note(dial, REASON_NAME, words);
+    finish(dial, 5, dial->words, NULL);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct psst_dial *dial = timer->data;
+    uint64_t now = now_ms(dial);
+    if (now >= dial->deadline_ms) {
+        expire(dial);
+        return;
+    }
+    if (dial->next_candidate == dial->n_candidates && dial->attempts > 0 && now >= patience_ms(dial)) {
+        dial->next_candidate = 0;
+        step(dial); /* the new one before the old one goes: the dial is not over */
+        drop_silent(dial, now > STALE_MS ? now - STALE_MS : 0);
+        return;
+    }
+    step(dial);
 }
 
 static void add_address(struct psst_dial *dial, const char *address)
@@ -274,6 +358,14 @@ static void add_address(struct psst_dial *dial, const char *address)
         if (strcmp(dial->addresses[i], address) == 0) return;
     if (dial->n_addresses < sizeof dial->addresses / sizeof dial->addresses[0])
         (void)snprintf(dial->addresses[dial->n_addresses++], sizeof dial->addresses[0], "%s", address);
+}
+
+/* A name may be hard to resolve just when a network comes back, so what it led to the last time goes first. */
+static void add_addresses(struct psst_dial *dial, const struct psst_contact *contact)
+{
+    if (contact->last_good[0] != '\0') add_address(dial, contact->last_numeric);
+    add_address(dial, contact->last_good);
+    for (size_t i = 0; i < contact->n_addresses; i++) add_address(dial, contact->addresses[i]);
 }
 
 static struct psst_dial *dial_of(struct psst_peers *peers, int64_t contact_id)
@@ -290,8 +382,8 @@ static struct psst_dial *dial_new(struct psst_peers *peers, const struct psst_co
 {
     struct psst_dial *dial = calloc(1, sizeof *dial);
     if (dial == NULL) return NULL;
-    (void)uv_timer_init(peers->d->loop, &dial->stagger);
-    dial->stagger.data = dial;
+    (void)uv_timer_init(peers->d->loop, &dial->timer);
+    dial->timer.data = dial;
     dial->handles = 1;
     dial->peers = peers;
     dial->contact_id = contact->id;
@@ -346,13 +438,40 @@ void psst_peers_dial(struct psst_peers *peers, struct psst_contact *contact, con
     }
     *w = (struct waiter){.next = dial->waiters, .done = done, .ctx = ctx};
     dial->waiters = w;
-    if (address != NULL) {
+    if (address != NULL)
         add_address(dial, address);
-    } else {
-        add_address(dial, contact->last_good);
-        for (size_t i = 0; i < contact->n_addresses; i++) add_address(dial, contact->addresses[i]);
-    }
+    else
+        add_addresses(dial, contact);
+    if (!fresh && dial->deadline_ms != PSST_NEVER) dial->deadline_ms = now_ms(dial) + DIAL_MS;
     if (fresh || address != NULL) step(dial);
+}
+
+bool psst_dial_begin(struct psst_peers *peers, struct psst_contact *contact)
+{
+    char words[256];
+    if (dial_of(peers, contact->id) != NULL) return true;
+    if (objection(peers, contact, NULL, words) != NULL) return false;
+    struct psst_dial *dial = dial_new(peers, contact);
+    if (dial == NULL) return false;
+    add_addresses(dial, contact);
+    step(dial);
+    return true;
+}
+
+void psst_dial_stop(struct psst_peers *peers, const struct psst_contact *contact)
+{
+    struct psst_dial *dial = dial_of(peers, contact->id);
+    if (dial != NULL && dial->waiters == NULL) finish(dial, 5, "not needed any more", NULL);
+}
+
+void psst_dial_afresh(struct psst_peers *peers)
+{
+    for (struct psst_dial *dial = peers->dials; dial != NULL; dial = dial->next) {
+        if (dial->deadline_ms == PSST_NEVER) continue;
+        dial->next_candidate = 0;
+        dial->deadline_ms = now_ms(dial) + DIAL_MS;
+        set_timer(dial, 0); /* not from here: a dial may end, and the list change */
+    }
 }
 
 struct psst_contact *psst_dial_contact(const struct psst_dial *dial)
@@ -366,8 +485,11 @@ void psst_dial_reached(struct psst_peers *peers, struct psst_contact *contact, s
     psst_sockaddr_text(address, &conn->address);
     if (conn->dial != NULL) { /* an address of ours, as it was written: it is tried first the next time */
         struct psst_dial *own = conn->dial;
-        (void)snprintf(address, sizeof address, "%s", own->addresses[conn->dialled]);
-        memcpy(contact->last_good, address, sizeof contact->last_good);
+        const char *written = own->addresses[conn->dialled];
+        bool known = contact->last_good[0] != '\0' && strcmp(written, contact->last_numeric) == 0;
+        (void)snprintf(contact->last_numeric, sizeof contact->last_numeric, "%s", address);
+        if (!known) (void)snprintf(contact->last_good, sizeof contact->last_good, "%s", written);
+        (void)snprintf(address, sizeof address, "%s", written);
         own->attempts--;
         conn->dial = NULL;
     }
@@ -383,34 +505,4 @@ void psst_dial_give_up(struct psst_peers *peers, int64_t contact_id, const char 
         finish(dial, 5, words, NULL);
         dial = next;
     }
-}
-
-/* ---- calls that nobody asked for by hand ---- */
-
-struct quiet {
-    struct psst_daemon *d;
-    char alias[PSST_NAME_MAX + 1];
-};
-
-static void on_quiet_done(void *ctx, int exit_code, const char *words, const char *address)
-{
-    struct quiet *quiet = ctx;
-    (void)address;
-    if (exit_code != 0)
-        psst_log_limited(&quiet->d->log, PSST_LOG_INFO, "not-reached", "contact=%s reason=\"%s\"", quiet->alias, words);
-    free(quiet);
-}
-
-void psst_peers_dial_quietly(struct psst_peers *peers, struct psst_contact *contact)
-{
-    if (contact->session != NULL || contact->blocked || dial_of(peers, contact->id) != NULL) return;
-    uint64_t now_ns = psst_daemon_now(peers->d).mono_ns;
-    uint64_t level_ns = contact->quiet_dials_ns > now_ns ? contact->quiet_dials_ns : now_ns;
-    if (level_ns > now_ns + (QUIET_BURST - 1) * PSST_SECOND_NS) return;
-    contact->quiet_dials_ns = level_ns + PSST_SECOND_NS;
-    struct quiet *quiet = malloc(sizeof *quiet);
-    if (quiet == NULL) return;
-    quiet->d = peers->d;
-    memcpy(quiet->alias, contact->alias, sizeof quiet->alias);
-    psst_peers_dial(peers, contact, NULL, on_quiet_done, quiet);
 }

@@ -9,6 +9,7 @@
  */
 #include "daemon/identity.h"
 #include "daemon/small_file.h"
+#include "daemon/reconnect.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -213,6 +214,7 @@ static void open_store(struct psst_identity *identity)
             "the history's key (store.key) is gone, so what was kept cannot be read: move store.db away to begin a new one");
     else if (err == PSST_ERR_NOT_FOUND)
         psst_key_create_store(d->key, on_store_key, identity);
+    psst_reconnect_loaded(d->reconnect);
     else
         fail(identity, err, diag.text);
     psst_buf_fini(&wrapped);
@@ -451,6 +453,7 @@ void psst_identity_init(struct psst_identity *identity, const char *name, unsign
 {
     struct psst_daemon *d = identity->d;
     struct psst_diag diag = {{0}};
+    psst_reconnect_unloaded(d->reconnect);
     int out_fd = -1;
     enum psst_err err = PSST_OK;
     if (identity->state != PSST_IDENTITY_NONE)

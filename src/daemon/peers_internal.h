@@ -48,11 +48,15 @@ struct psst_conn {
     struct psst_contact *contact; /* SESSION */
     struct psst_dial *dial;       /* ours, until the session stands */
     struct psst_question *question;
-    uint64_t serial;     /* never used twice: for answers that come after the connection is gone */
-    uint64_t timer_ms;   /* what the timer is set to, loop time; PSST_NEVER: not set */
-    uint64_t give_up_ms; /* CONNECTING, ENDING, LINGER: loop time */
-    uint64_t since_ms;   /* unix */
-    uint64_t rtt_ns;
+    uint64_t serial;      /* never used twice: for answers that come after the connection is gone */
+    uint64_t timer_ms;    /* what the timer is set to, loop time; PSST_NEVER: not set */
+    uint64_t give_up_ms;  /* CONNECTING, ENDING, LINGER: loop time */
+    uint64_t since_ms;    /* unix */
+    uint64_t rtt_ns;      /* of the last ping that was answered; 0: none yet */
+    uint64_t slow_ns;     /* the longest of the last few */
+    uint64_t looked_ns;   /* suspect.c: when the kernel was asked about it last, */
+    uint64_t probe_ns;    /* until when a sign of life must have come; PSST_NEVER: whenever it comes, */
+    uint64_t probe_count; /* and how many records had come before */
     uv_poll_t poll;
     uv_timer_t timer;
     struct psst_place place;
@@ -65,6 +69,7 @@ struct psst_conn {
     uint8_t handles;
     uint8_t dialled; /* index of the address in the dial */
     bool dirty, in_turn, again, eof;
+    bool suspected;
 
     void *showing; /* presence.c's */
 };
@@ -128,6 +133,18 @@ void psst_session_detach(struct psst_conn *conn, const char *words);
 /* Forgets the open question of a connection that goes away. */
 void psst_question_drop(struct psst_conn *conn);
 
+/* ---- suspect.c ---- */
+
+void psst_suspect_begin(struct psst_conn *conn); /* the session stands */
+/* When it must be looked at, mono_ns; PSST_NEVER: not by itself. */
+uint64_t psst_suspect_at(const struct psst_conn *conn);
+/* After each turn of a session. False: it was ended, conn->link is NULL. */
+bool psst_suspect_turn(struct psst_conn *conn);
+/* An answer to a ping. */
+void psst_suspect_pong(struct psst_conn *conn, uint64_t rtt_ns);
+/* Something has happened to the network, or we slept: every session must show that it lives, or is ended. */
+void psst_suspect_all(struct psst_peers *peers);
+
 /* ---- listen.c ---- */
 
 void psst_listeners_close(struct psst_peers *peers);
@@ -140,6 +157,12 @@ struct psst_contact *psst_dial_contact(const struct psst_dial *dial); /* NULL: r
 /* A session with this contact stands, whoever has called: all who wait for it are told. */
 void psst_dial_reached(struct psst_peers *peers, struct psst_contact *contact, struct psst_conn *conn);
 void psst_dial_give_up(struct psst_peers *peers, int64_t contact_id, const char *words); /* 0: all */
+/* Calls him, also beside a session, and nobody waits for it; psst_reconnect_dialled is told what became of it, as of every
+ * dial. True when one is under way already. False: nothing to try. */
+bool psst_dial_begin(struct psst_peers *peers, struct psst_contact *contact);
+void psst_dial_stop(struct psst_peers *peers, const struct psst_contact *contact); /* unless somebody waits for it */
+/* The network is another one: all that are under way begin anew. */
+void psst_dial_afresh(struct psst_peers *peers);
 
 /* ---- replay_file.c ---- */
 

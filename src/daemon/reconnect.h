@@ -33,14 +33,30 @@ void psst_reconnect_urgent(struct psst_daemon *d, struct psst_contact *contact, 
 /* A user has hung up on him: not wanted until something new waits. */
 void psst_reconnect_hung_up(struct psst_daemon *d, struct psst_contact *contact);
 
+/* ---- for peers: session.c, dial.c, suspect.c ---- */
+
+/* A session with him stands. */
+void psst_reconnect_up(struct psst_daemon *d, struct psst_contact *contact);
+/* One has ended otherwise than by our own bye, lived_ns after it stood. Nothing happens when he has another. */
+void psst_reconnect_ended(struct psst_daemon *d, struct psst_contact *contact, enum psst_link_end end,
+                          uint8_t bye_reason, uint64_t lived_ns);
+/* His session stands but may be dead (suspect.c), or is heard of again. */
+void psst_reconnect_suspect(struct psst_daemon *d, struct psst_contact *contact, bool suspected);
+/* A dial is over, whoever began it. left: some attempt left this machine, so that there is a network. */
+void psst_reconnect_dialled(struct psst_daemon *d, int64_t contact_id, int exit_code, const char *words, bool left);
+
 /* ---- for the daemon ---- */
 
 PSST_MUST_USE enum psst_err psst_reconnect_new(struct psst_reconnect **out, struct psst_daemon *d);
 void psst_reconnect_close(struct psst_reconnect *reconnect); /* its handles; free after the loop has run out */
 void psst_reconnect_free(struct psst_reconnect *reconnect);
 void psst_reconnect_loaded(struct psst_reconnect *reconnect);   /* unlocked: the book stands */
-void psst_reconnect_unloaded(struct psst_reconnect *reconnect); /* before the book is wiped */
+void psst_reconnect_unloaded(struct psst_reconnect *reconnect); /* before the sessions end and the book is wiped */
 /* The contact is about to be removed; frees what hangs on it. */
 void psst_reconnect_forget(struct psst_reconnect *reconnect, struct psst_contact *contact);
+/* Whether he is dialled from time to time. */
+bool psst_reconnect_wanted(struct psst_daemon *d, const struct psst_contact *contact);
+/* {"changed_ms", "what"} of what last happened to the network or the clock; null: nothing yet. New reference. */
+json_t *psst_reconnect_network(const struct psst_reconnect *reconnect);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "daemon/identity.h"
 #include "daemon/peers_internal.h"
+#include "daemon/reconnect.h"
 #include "daemon/presence.h"
 
 #include <stdio.h>
@@ -346,6 +347,7 @@ static void established(struct psst_conn *conn, const struct psst_fpr *fpr)
     psst_sockaddr_text(address, &conn->address);
     psst_log_limited(&d->log, PSST_LOG_INFO, "session-up", "contact=%s address=%s role=%s", contact->alias, address,
                      psst_link_role(conn->link) == PSST_CALLER ? "caller" : "callee");
+    psst_suspect_begin(conn);
     bool stays = settle_duplicates(conn);
     close_oldest(conn);
     if (stays)
@@ -353,6 +355,7 @@ static void established(struct psst_conn *conn, const struct psst_fpr *fpr)
     else
         give_way(conn, "both have called; the other session stays");
     psst_dial_reached(peers, contact, conn);
+    psst_reconnect_up(d, contact);
 }
 
 /* ---- the end ---- */
@@ -396,14 +399,21 @@ static const char *end_words(char out[256], const struct psst_conn *conn, const 
     return "the session was ended";
 }
 
+static void session_ended(struct psst_conn *conn, const struct psst_event *ev)
+{
+    struct psst_daemon *d = conn->peers->d;
+    struct psst_contact *contact = conn->contact;
+    char words[256];
+    uint64_t lived_ns = psst_daemon_now(d).mono_ns - psst_link_times(conn->link)->completed_at_ns;
+    psst_session_detach(conn, end_words(words, conn, ev));
+    psst_conn_close(conn);
+    psst_reconnect_ended(d, contact, ev->end, ev->reason, lived_ns);
+}
+
 static void ended(struct psst_conn *conn, const struct psst_event *ev)
 {
-    char words[256];
     switch ((enum psst_conn_state)conn->state) {
-    case PSST_CONN_SESSION:
-        psst_session_detach(conn, end_words(words, conn, ev));
-        psst_conn_close(conn);
-        return;
+    case PSST_CONN_SESSION: session_ended(conn, ev); return;
     case PSST_CONN_HANDSHAKE:
         if (conn->dial != NULL) psst_dial_failed(conn, ev->end);
         psst_conn_close(conn);
@@ -433,7 +443,7 @@ void psst_conn_event(struct psst_conn *conn, const struct psst_event *ev)
     case PSST_EV_FAILED: stranger_failed(conn); return;
     case PSST_EV_ESTABLISHED: established(conn, &ev->fpr); return;
     case PSST_EV_ENDED: ended(conn, ev); return;
-    case PSST_EV_PONG: conn->rtt_ns = ev->rtt_ns; return;
+    case PSST_EV_PONG: psst_suspect_pong(conn, ev->rtt_ns); return;
     case PSST_EV_REKEYED: psst_daemon_count(d, "rekeys"); return;
     case PSST_EV_TEXT:
     case PSST_EV_ACK:

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #define BACKLOG 1024
+#define USER_TIMEOUT_MS                                                                                                \
+    30000 /* a little more than a session can be silent: what is left behind then, the system drops too */
 
 static void set_option(int fd, int level, int name, int value)
 {
@@ -15,6 +17,9 @@ static void tune(int fd)
 {
     set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     set_option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, PSST_NOTSENT_BYTES);
+    set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);
+    set_option(fd, IPPROTO_TCP, TCP_THIN_LINEAR_TIMEOUTS,
+               1); /* a typed line that is lost is sent again soon, six times */
 }
 
 enum psst_err psst_socket_listen(int *fd, const union psst_sockaddr *at, bool *missing, struct psst_diag *diag)
@@ -88,6 +93,33 @@ int psst_socket_error(int fd)
     socklen_t len = sizeof error;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0) return errno;
     return error;
+}
+
+bool psst_socket_path(int fd, struct psst_socket_path *out)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    memset(&info, 0, sizeof info);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0) return false;
+    *out = (struct psst_socket_path){
+        .waits = info.tcpi_unacked > 0, .timeouts = info.tcpi_retransmits, .rtt_ns = (uint64_t)info.tcpi_rtt * 1000};
+    return true;
+}
+
+/* Binding tells; nothing is sent. */
+bool psst_socket_is_home(int fd)
+{
+    union psst_sockaddr local;
+    if (psst_socket_local(fd, &local) != PSST_OK) return true; /* not known: silence will tell */
+    if (local.any.sa_family == AF_INET6)
+        local.in6.sin6_port = 0;
+    else
+        local.in.sin_port = 0;
+    int s = socket(local.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (s < 0) return true;
+    bool gone = bind(s, &local.any, psst_sockaddr_len(&local)) != 0 && errno == EADDRNOTAVAIL;
+    (void)close(s);
+    return !gone;
 }
 
 void psst_socket_drain(int fd, size_t max)

@@ -21,6 +21,16 @@ PSST_MUST_USE enum psst_err psst_socket_accept(int listener, int *fd, union psst
 PSST_MUST_USE enum psst_err psst_socket_connect(int *fd, const union psst_sockaddr *to, int *error);
 /* What became of connecting: 0 or an errno. */
 int psst_socket_error(int fd);
+/* How the system's own side of a connection is doing. */
+struct psst_socket_path {
+    bool waits;        /* something was sent that the other system has not acknowledged */
+    unsigned timeouts; /* in a row: how often that was sent again without an answer */
+    uint64_t rtt_ns;   /* smoothed; 0: not measured yet */
+};
+/* False: this system does not tell. */
+bool psst_socket_path(int fd, struct psst_socket_path *out);
+/* Whether the address that this connection goes out from is still one of this machine's. */
+bool psst_socket_is_home(int fd);
 /* Throws away what has been received, at most max bytes, so that closing sends no reset. */
 void psst_socket_drain(int fd, size_t max);
 
