@@ -2,6 +2,7 @@
 #include "daemon/control.h"
 
 #include "base/text.h"
+#include "daemon/reconnect.h"
 #include "proto/chunk.h"
 
 #include <stdio.h>
