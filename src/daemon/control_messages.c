@@ -54,10 +54,10 @@ void psst_control_hangup(struct psst_request *req)
     if (contact == NULL) return;
     bool standing = contact->session != NULL;
     psst_peers_hangup(req->daemon->peers, contact, PSST_BYE_CLOSED, "you hung up");
+    psst_reconnect_hung_up(req->daemon, contact);
     if (standing) {
         psst_request_result(req, NULL);
         return;
-    psst_reconnect_hung_up(req->daemon, contact);
     }
     char words[160];
     (void)snprintf(words, sizeof words, "there is no session with %s", contact->alias);

@@ -8,8 +8,8 @@
  * Whatever fails on the way locks psst-key again.
  */
 #include "daemon/identity.h"
-#include "daemon/small_file.h"
 #include "daemon/reconnect.h"
+#include "daemon/small_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -168,6 +168,7 @@ static void on_book_loaded(void *ctx, enum psst_err err, const char *words)
     psst_log(&d->log, PSST_LOG_INFO, "unlocked", "%s", "");
     identity->state = PSST_IDENTITY_UNLOCKED;
     psst_delivery_loaded(d->delivery);
+    psst_reconnect_loaded(d->reconnect);
     psst_transfers_loaded(d->transfers);
     finish(identity, PSST_IDENTITY_UNLOCKED, PSST_OK, "");
 }
@@ -214,7 +215,6 @@ static void open_store(struct psst_identity *identity)
             "the history's key (store.key) is gone, so what was kept cannot be read: move store.db away to begin a new one");
     else if (err == PSST_ERR_NOT_FOUND)
         psst_key_create_store(d->key, on_store_key, identity);
-    psst_reconnect_loaded(d->reconnect);
     else
         fail(identity, err, diag.text);
     psst_buf_fini(&wrapped);
@@ -372,6 +372,7 @@ static void lock(struct psst_identity *identity, const char *words)
     struct psst_daemon *d = identity->d;
     identity->state = PSST_IDENTITY_OPENING;
     identity->locking = true;
+    psst_reconnect_unloaded(d->reconnect);
     psst_peers_hangup_all(d->peers, PSST_BYE_LOCKED, words);
     psst_delivery_unloaded(d->delivery);
     psst_transfers_unloaded(d->transfers);
@@ -453,7 +454,6 @@ void psst_identity_init(struct psst_identity *identity, const char *name, unsign
 {
     struct psst_daemon *d = identity->d;
     struct psst_diag diag = {{0}};
-    psst_reconnect_unloaded(d->reconnect);
     int out_fd = -1;
     enum psst_err err = PSST_OK;
     if (identity->state != PSST_IDENTITY_NONE)
