@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #define NAME_READ_MAX 4096 /* of a longer name only the end is looked at: the base name stands there */
@@ -167,7 +169,7 @@ static void temp_name(char out[48], const struct psst_msg_id *id)
     (void)snprintf(out, 48, ".psst-%s.part", hex);
 }
 
-static void close_fds(struct psst_incoming *in)
+void psst_incoming_close(struct psst_incoming *in)
 {
     if (in->fd >= 0) (void)close(in->fd);
     if (in->dir_fd >= 0) (void)close(in->dir_fd);
@@ -186,32 +188,69 @@ static enum psst_err check_part(struct psst_incoming *in, struct psst_diag *diag
         return psst_fail(diag, PSST_ERR_AGAIN, "%s is being written already.", in->temp);
     if (fchmod(in->fd, 0600) != 0) return fail(diag, errno, "Cannot protect", in->temp);
     in->size = (uint64_t)st.st_size;
+    in->inode = st.st_ino;
     return PSST_OK;
 }
 
-static enum psst_err open_part(struct psst_incoming *in, bool resume, struct psst_diag *diag)
+/* Whether the part file of before has one of the names that finish would have given it. */
+static bool find_finished(struct psst_incoming *in, const struct psst_incoming_wish *wish)
 {
-    in->fd = open_beneath(in->dir_fd, in->temp, O_RDWR | O_CREAT | O_EXCL);
-    if (in->fd < 0 && errno == EEXIST && resume) in->fd = open_beneath(in->dir_fd, in->temp, O_RDWR);
+    char name[PSST_SAFE_NAME_SIZE];
+    for (unsigned copy = 1; copy <= PSST_SAFE_COPIES; copy++) {
+        struct stat st;
+        copy_name(name, in->name, copy);
+        if (fstatat(in->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
+        if (st.st_ino != wish->inode || !S_ISREG(st.st_mode) || st.st_uid != geteuid()) continue;
+        if ((uint64_t)st.st_size != wish->size) continue;
+        memcpy(in->name, name, sizeof name);
+        return true;
+    }
+    return false;
+}
+
+static enum psst_err open_part(struct psst_incoming *in, const struct psst_incoming_wish *wish, struct psst_diag *diag)
+{
+    in->fd = open_beneath(in->dir_fd, in->temp, O_RDWR);
+    if (in->fd < 0 && errno == ENOENT) {
+        if (wish->inode != 0 && find_finished(in, wish)) return PSST_ERR_EXISTS;
+        in->fd = open_beneath(in->dir_fd, in->temp, O_RDWR | O_CREAT | O_EXCL);
+    }
+    if (in->fd < 0 && errno == EEXIST)
+        return psst_fail(diag, PSST_ERR_AGAIN, "%s was just made by another one.", in->temp);
     if (in->fd < 0) return fail(diag, errno, "Cannot make", in->temp);
     return check_part(in, diag);
 }
 
-enum psst_err psst_incoming_open(struct psst_incoming *in, const char *dir, struct psst_view name,
-                                 const struct psst_msg_id *transfer_id, bool resume, struct psst_diag *diag)
+static enum psst_err take_wish(struct psst_incoming *in, const struct psst_incoming_wish *wish, struct psst_diag *diag)
+{
+    if (!wish->exact) {
+        psst_file_name_sanitize(in->name, wish->name);
+        return PSST_OK;
+    }
+    struct psst_view name = wish->name;
+    bool usable = name.len > 0 && name.len < sizeof in->name && memchr(name.data, '/', name.len) == NULL &&
+                  memchr(name.data, 0, name.len) == NULL;
+    if (usable) {
+        memcpy(in->name, name.data, name.len);
+        in->name[name.len] = '\0';
+        usable = strcmp(in->name, ".") != 0 && strcmp(in->name, "..") != 0;
+    }
+    return usable ? PSST_OK : psst_fail(diag, PSST_ERR_USAGE, "That cannot be the name of a file.");
+}
+
+enum psst_err psst_incoming_open(struct psst_incoming *in, const struct psst_incoming_wish *wish,
+                                 struct psst_diag *diag)
 {
     struct psst_incoming opening = {.dir_fd = -1, .fd = -1};
-    psst_file_name_sanitize(opening.name, name);
-    temp_name(opening.temp, transfer_id);
-    opening.dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (opening.dir_fd < 0) return fail(diag, errno, "Cannot open the folder", dir);
-    enum psst_err err = open_part(&opening, resume, diag);
-    if (err != PSST_OK) {
-        close_fds(&opening);
-        return err;
-    }
-    *in = opening;
-    return PSST_OK;
+    enum psst_err err = take_wish(&opening, wish, diag);
+    if (err != PSST_OK) return err;
+    temp_name(opening.temp, wish->transfer_id);
+    opening.dir_fd = open(wish->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (opening.dir_fd < 0) return fail(diag, errno, "Cannot open the folder", wish->dir);
+    err = open_part(&opening, wish, diag);
+    if (err != PSST_OK) psst_incoming_close(&opening);
+    if (err == PSST_OK || err == PSST_ERR_EXISTS) *in = opening;
+    return err;
 }
 
 /* Gives the part file this name unless something has it: EEXIST. */
@@ -260,20 +299,21 @@ enum psst_err psst_incoming_finish(struct psst_incoming *in, struct psst_diag *d
     /* EINVAL: a file system that has no such thing */
     if (err == PSST_OK && fsync(in->dir_fd) != 0 && errno != EINVAL)
         err = fail(diag, errno, "Cannot save the folder of", in->name);
-    close_fds(in);
+    psst_incoming_close(in);
     return err;
 }
 
 void psst_incoming_abandon(struct psst_incoming *in)
 {
     if (in->dir_fd >= 0) (void)unlinkat(in->dir_fd, in->temp, 0);
-    close_fds(in);
+    psst_incoming_close(in);
 }
 
-void psst_incoming_keep(struct psst_incoming *in)
+bool psst_incoming_keep(struct psst_incoming *in)
 {
-    if (in->fd >= 0) (void)fsync(in->fd);
-    close_fds(in);
+    bool safe = in->fd >= 0 && fsync(in->fd) == 0 && (fsync(in->dir_fd) == 0 || errno == EINVAL);
+    psst_incoming_close(in);
+    return safe;
 }
 
 void psst_incoming_remove(const char *dir, const struct psst_msg_id *transfer_id)
@@ -291,6 +331,24 @@ void psst_incoming_remove(const char *dir, const struct psst_msg_id *transfer_id
 static int64_t mtime_ns(const struct stat *st)
 {
     return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
+/* Whether a file keeps its number for as long as it lives. The tables of FAT know no such number, and what comes over some
+ * networks or from some program has one that was made up when it was looked at. */
+static bool numbers_last(int fd)
+{
+    struct statfs fs;
+    if (fstatfs(fd, &fs) != 0) return false;
+    switch ((unsigned long)fs.f_type) {
+    case BTRFS_SUPER_MAGIC:
+    case EXT4_SUPER_MAGIC:
+    case F2FS_SUPER_MAGIC:
+    case NFS_SUPER_MAGIC:
+    case OVERLAYFS_SUPER_MAGIC:
+    case TMPFS_MAGIC:
+    case XFS_SUPER_MAGIC: return true;
+    default: return false;
+    }
 }
 
 static enum psst_err not_a_file(mode_t mode, const char *path, struct psst_diag *diag)
@@ -317,6 +375,7 @@ enum psst_err psst_outgoing_open(struct psst_outgoing *out, const char *path, st
         return err;
     }
     *out = (struct psst_outgoing){.fd = fd, .size = (uint64_t)st.st_size, .mtime_ns = mtime_ns(&st)};
+    if (numbers_last(fd)) out->inode = st.st_ino;
     return PSST_OK;
 }
 

@@ -27,21 +27,31 @@ struct psst_incoming {
     int dir_fd;    /* the folder, held open */
     int fd;        /* the part file, read and write */
     uint64_t size; /* bytes in it: 0 unless an earlier part was taken up again */
+    uint64_t inode;
     char temp[48];
     char name[PSST_SAFE_NAME_SIZE]; /* the wish; after finish the name it got */
 };
 
-/* Makes the part file in dir (which may be reached through links: the user named it), mode 0600. With resume one that is
- * there already is taken up again, if it is ours: a regular file of this user with one name. Without: PSST_ERR_EXISTS.
- * Another one at work on it: PSST_ERR_AGAIN. name is sanitised here (again). */
-PSST_MUST_USE enum psst_err psst_incoming_open(struct psst_incoming *in, const char *dir, struct psst_view name,
-                                               const struct psst_msg_id *transfer_id, bool resume,
+struct psst_incoming_wish {
+    const char *dir;       /* may be reached through links: the user named it */
+    struct psst_view name; /* sanitised here (again), but for exact */
+    bool exact;            /* it is our user's: one path component, used as it is */
+    const struct psst_msg_id *transfer_id;
+    uint64_t inode, size; /* of the part file that there was before, and of the whole file; inode 0: there was none */
+};
+
+/* Makes the part file, mode 0600. One that is there already is taken up again, if it is ours: a regular file of this user
+ * with one name. Another one at work on it: PSST_ERR_AGAIN. PSST_ERR_EXISTS: the part file that there was has been given its
+ * name, in->name, by a finish that nobody has heard of; nothing is open then. */
+PSST_MUST_USE enum psst_err psst_incoming_open(struct psst_incoming *in, const struct psst_incoming_wish *wish,
                                                struct psst_diag *diag);
 /* Syncs, gives it its name or the first free "name (2)", syncs the folder, and closes. in->name then is the final name. On
  * error the part file stays and in is closed all the same. */
 PSST_MUST_USE enum psst_err psst_incoming_finish(struct psst_incoming *in, struct psst_diag *diag);
 void psst_incoming_abandon(struct psst_incoming *in); /* removes the part file, closes */
-void psst_incoming_keep(struct psst_incoming *in);    /* syncs, closes; the part file stays for a resume */
+/* Syncs, closes; the part file stays for a resume. Whether it is safe. */
+bool psst_incoming_keep(struct psst_incoming *in);
+void psst_incoming_close(struct psst_incoming *in); /* nothing but that; again: harmless */
 /* Removes what a transfer that will never be taken up again left in dir. */
 void psst_incoming_remove(const char *dir, const struct psst_msg_id *transfer_id);
 
@@ -51,6 +61,7 @@ struct psst_outgoing {
     int fd;
     uint64_t size;
     int64_t mtime_ns;
+    uint64_t inode; /* 0: this file system gives it another number every day */
 };
 
 /* A regular file only (links are followed: the user may mean what they lead to); never hangs on a FIFO. PSST_ERR_NOT_FOUND,

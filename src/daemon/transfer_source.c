@@ -1,17 +1,16 @@
-/* A file on its way out (transfer_io.h). Blocks are a ring: the worker fills the one behind the last, the loop empties the
- * first. What the worker touches while it is at work the loop leaves alone, and the other way round:
- *   worker: file, sha, read_at, hash, and the block it fills      loop: everything else */
+/* What goes out (transfer_io.h). Blocks are a ring: the worker fills the one behind the last, the loop empties the first.
+ * What the worker touches while it is at work the loop leaves alone, and the other way round:
+ *   worker: origin, sha, read_at, hash, the job_ fields and the block it fills      loop: everything else
+ *
+ * An origin that has nothing now is polled; what comes is read by a worker all the same, for it must be hashed. */
 #include "daemon/transfer_io.h"
 
 #include "crypto/crypto.h"
-#include "daemon/safe_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define PREFIX_SLICE (64 * (uint64_t)PSST_IO_BLOCK) /* hashed in one job, so that closing need not wait for more */
+#define SIZE_MAX_ANY (UINT64_C(1) << 62)            /* of what has no size: the wire knows no more */
 
 struct block {
     uint8_t *data;
@@ -20,58 +19,60 @@ struct block {
 
 struct psst_file_source {
     uv_work_t work;
+    uv_poll_t poll;
     uv_loop_t *loop;
-    char *path;
     uint64_t size, start;
     size_t block_size;
     psst_file_source_ready *ready;
     void *ctx;
 
-    struct psst_outgoing file; /* fd -1: not open yet */
+    struct psst_origin *origin;
+    bool opened;
     struct psst_sha256_stream *sha;
     uint64_t read_at;
     struct psst_hash hash;
 
     struct block blocks[PSST_IO_BLOCKS];
     size_t first, filled;
-    uint64_t position;
-    bool working, closing, complete, failed;
+    uint64_t position, total;
+    bool working, polled, waiting, closing, complete, failed;
 
     struct block *job_block; /* what the job under way fills, and what became of it */
     enum psst_err job_err;
     struct psst_diag job_diag;
-    bool job_complete;
+    bool job_complete, job_again;
 };
 
 /* ---- in the worker ---- */
 
-static enum psst_err changed(struct psst_file_source *s)
-{
-    return psst_fail(&s->job_diag, PSST_ERR_NOT_FOUND, "%s has changed while it was being sent.", s->path);
-}
-
 static enum psst_err open_source(struct psst_file_source *s)
 {
-    enum psst_err err = psst_outgoing_open(&s->file, s->path, &s->job_diag);
-    if (err != PSST_OK) return err;
-    if (s->file.size < s->size) return changed(s);
-    (void)posix_fadvise(s->file.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     s->sha = psst_sha256_stream_new();
-    return s->sha == NULL ? PSST_ERR_MEMORY : PSST_OK;
+    enum psst_err err = s->sha == NULL ? PSST_ERR_MEMORY : s->origin->ops->open(s->origin, &s->job_diag);
+    s->opened = err == PSST_OK;
+    return err;
 }
 
-/* Reads and hashes the next len bytes; fewer are there only when the file has shrunk. */
-static enum psst_err read_hashed(struct psst_file_source *s, uint8_t *into, size_t len)
+/* Reads and hashes up to len bytes; fewer when there is nothing more now, or at all. */
+static enum psst_err read_hashed(struct psst_file_source *s, uint8_t *into, size_t len, size_t *got)
 {
-    for (size_t got = 0; got < len;) {
-        ssize_t n = pread(s->file.fd, into + got, len - got, (off_t)(s->read_at + got));
-        if (n == 0) return changed(s);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return psst_fail(&s->job_diag, PSST_ERR_IO, "Cannot read %s: %s.", s->path, strerror(errno));
-        got += (size_t)n;
+    bool ended = false;
+    *got = 0;
+    while (*got < len && !ended && !s->job_again) {
+        size_t n = 0;
+        enum psst_err err = s->origin->ops->read(s->origin, into + *got, len - *got, &n, &s->job_diag);
+        if (err != PSST_OK && err != PSST_ERR_AGAIN) return err;
+        s->job_again = err == PSST_ERR_AGAIN;
+        ended = err == PSST_OK && n == 0;
+        *got += n;
     }
-    s->read_at += len;
-    return psst_sha256_stream_update(s->sha, psst_view(into, len));
+    s->read_at += *got;
+    bool known = s->size != PSST_IO_SIZE_UNKNOWN;
+    if (ended && known && s->read_at < s->size)
+        return psst_fail(&s->job_diag, PSST_ERR_NOT_FOUND, "It has become shorter than it was when it was offered.");
+    s->job_complete = known ? s->read_at == s->size : ended;
+    if (!known && s->read_at > SIZE_MAX_ANY) return psst_fail(&s->job_diag, PSST_ERR_TOO_LONG, "It is too long.");
+    return psst_sha256_stream_update(s->sha, psst_view(into, *got));
 }
 
 static size_t at_most(uint64_t left, size_t most)
@@ -82,60 +83,93 @@ static size_t at_most(uint64_t left, size_t most)
 static enum psst_err read_prefix(struct psst_file_source *s, uint8_t *scratch)
 {
     enum psst_err err = PSST_OK;
-    for (uint64_t done = 0; err == PSST_OK && done < PREFIX_SLICE && s->read_at < s->start;) {
-        size_t n = at_most(s->start - s->read_at, s->block_size);
-        err = read_hashed(s, scratch, n);
-        done += n;
-    }
+    size_t n = 1;
+    for (uint64_t done = 0; err == PSST_OK && n > 0 && done < PREFIX_SLICE && s->read_at < s->start; done += n)
+        err = read_hashed(s, scratch, at_most(s->start - s->read_at, s->block_size), &n);
+    if (err == PSST_OK && s->job_complete && s->read_at < s->start)
+        err = psst_fail(&s->job_diag, PSST_ERR_NOT_FOUND, "It ends before the place from which it is wanted.");
     return err;
 }
 
 static enum psst_err read_block(struct psst_file_source *s, struct block *block)
 {
+    enum psst_err err;
     block->len = 0;
     block->used = 0;
     if (block->data == NULL) block->data = malloc(s->block_size);
     if (block->data == NULL) return PSST_ERR_MEMORY;
-    enum psst_err err = PSST_OK;
     if (s->read_at < s->start) {
         err = read_prefix(s, block->data);
     } else {
-        size_t n = at_most(s->size - s->read_at, s->block_size);
-        err = read_hashed(s, block->data, n);
-        if (err == PSST_OK) block->len = n;
+        uint64_t left = s->size - s->read_at; /* not known: more than any block */
+        err = read_hashed(s, block->data, at_most(left, s->block_size), &block->len);
     }
-    if (err != PSST_OK || s->read_at < s->size) return err;
-    if (psst_outgoing_changed(&s->file, s->size)) return changed(s);
-    s->job_complete = true;
-    return psst_sha256_stream_peek(s->sha, &s->hash);
+    if (err != PSST_OK || !s->job_complete) return err;
+    if (s->origin->ops->check != NULL) err = s->origin->ops->check(s->origin, &s->job_diag);
+    return err == PSST_OK ? psst_sha256_stream_peek(s->sha, &s->hash) : err;
 }
 
 static void on_work(uv_work_t *work)
 {
     struct psst_file_source *s = work->data;
-    enum psst_err err = s->sha == NULL ? open_source(s) : PSST_OK;
+    enum psst_err err = s->opened ? PSST_OK : open_source(s);
+    s->job_complete = s->size == 0;
     s->job_err = err == PSST_OK ? read_block(s, s->job_block) : err;
 }
 
 /* ---- on the loop ---- */
 
-static void source_free(struct psst_file_source *s)
+static void free_memory(struct psst_file_source *s)
 {
     for (size_t i = 0; i < PSST_IO_BLOCKS; i++) free(s->blocks[i].data);
-    if (s->file.fd >= 0) (void)close(s->file.fd);
     psst_sha256_stream_free(s->sha);
-    free(s->path);
     free(s);
+}
+
+static void on_poll_closed(uv_handle_t *handle)
+{
+    free_memory(handle->data);
+}
+
+static void source_free(struct psst_file_source *s)
+{
+    if (s->polled) (void)uv_poll_stop(&s->poll);
+    s->origin->ops->free(s->origin);
+    if (s->polled)
+        uv_close((uv_handle_t *)&s->poll, on_poll_closed);
+    else
+        free_memory(s);
 }
 
 static void after_work(uv_work_t *work, int status);
 
 static void read_ahead(struct psst_file_source *s)
 {
-    if (s->working || s->complete || s->failed || s->filled == PSST_IO_BLOCKS) return;
+    if (s->working || s->waiting || s->complete || s->failed || s->filled == PSST_IO_BLOCKS) return;
     s->job_block = &s->blocks[(s->first + s->filled) % PSST_IO_BLOCKS];
-    s->job_complete = false;
+    s->job_again = false;
     s->working = uv_queue_work(s->loop, &s->work, on_work, after_work) == 0;
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events)
+{
+    struct psst_file_source *s = poll->data;
+    (void)status; /* an error, too, is something that the next read tells */
+    (void)events;
+    (void)uv_poll_stop(poll);
+    s->waiting = false;
+    read_ahead(s);
+}
+
+/* Nothing is there now: the loop is told when there is. */
+static enum psst_err wait_for_more(struct psst_file_source *s)
+{
+    if (!s->polled && uv_poll_init(s->loop, &s->poll, s->origin->fd) != 0)
+        return psst_fail(&s->job_diag, PSST_ERR_USAGE, "That stream cannot be waited for.");
+    s->polled = true;
+    s->poll.data = s;
+    s->waiting = uv_poll_start(&s->poll, UV_READABLE, on_poll) == 0;
+    return s->waiting ? PSST_OK : psst_fail(&s->job_diag, PSST_ERR_IO, "That stream cannot be waited for.");
 }
 
 static void after_work(uv_work_t *work, int status)
@@ -147,34 +181,34 @@ static void after_work(uv_work_t *work, int status)
         return;
     }
     enum psst_err err = status == 0 ? s->job_err : PSST_ERR_AGAIN;
+    if (err == PSST_OK && s->job_again) err = wait_for_more(s);
     s->failed = err != PSST_OK;
     s->complete = !s->failed && s->job_complete;
+    if (s->complete) s->total = s->read_at;
     size_t got = s->failed ? 0 : s->job_block->len;
     if (got > 0) s->filled++;
     read_ahead(s);
     if (s->failed || s->complete || got > 0) s->ready(s->ctx, err, &s->job_diag); /* may close: the last thing done */
 }
 
-enum psst_err psst_file_source_new(struct psst_file_source **out, uv_loop_t *loop, const char *path, uint64_t size,
-                                   uint64_t start, psst_file_source_ready *ready, void *ctx)
+enum psst_err psst_file_source_new(struct psst_file_source **out, uv_loop_t *loop, struct psst_origin *origin,
+                                   uint64_t size, uint64_t start, psst_file_source_ready *ready, void *ctx)
 {
-    if (start > size || size > INT64_MAX) return PSST_ERR_USAGE;
-    struct psst_file_source *s = calloc(1, sizeof *s);
-    if (s == NULL) return PSST_ERR_MEMORY;
-    s->path = strdup(path);
-    if (s->path == NULL) {
-        free(s);
-        return PSST_ERR_MEMORY;
+    bool good = start <= size && (size <= INT64_MAX || size == PSST_IO_SIZE_UNKNOWN);
+    struct psst_file_source *s = good ? calloc(1, sizeof *s) : NULL;
+    if (s == NULL) {
+        origin->ops->free(origin);
+        return good ? PSST_ERR_MEMORY : PSST_ERR_USAGE;
     }
     s->work.data = s;
     s->loop = loop;
+    s->origin = origin;
     s->size = size;
     s->start = start;
     s->position = start;
     s->block_size = size == 0 ? 1 : at_most(size, PSST_IO_BLOCK);
     s->ready = ready;
     s->ctx = ctx;
-    s->file.fd = -1;
     read_ahead(s);
     if (!s->working) {
         source_free(s);
@@ -199,9 +233,14 @@ uint64_t psst_file_source_position(const struct psst_file_source *s)
     return s->position;
 }
 
+bool psst_file_source_complete(const struct psst_file_source *s)
+{
+    return s->complete;
+}
+
 bool psst_file_source_end(const struct psst_file_source *s)
 {
-    return s->complete && s->position == s->size;
+    return s->complete && s->position == s->total;
 }
 
 struct psst_view psst_file_source_peek(const struct psst_file_source *s)

@@ -146,8 +146,9 @@ struct closing {
     struct psst_msg_id id;
 };
 
-static void on_sink_closed(void *ctx)
+static void on_sink_closed(void *ctx, uint64_t safe)
 {
+    (void)safe;
     struct closing *closing = ctx;
     struct psst_transfer *t = NULL;
     if (closing->generation == closing->all->generation)
@@ -185,6 +186,9 @@ static void on_sink(void *ctx, enum psst_file_sink_state state, enum psst_err er
     switch (state) {
     case PSST_SINK_DRAINED: release(t); return;
     case PSST_SINK_FAILED: fail(t, PSST_FILE_NOT_SAVED, diag->text); return;
+    case PSST_SINK_WHOLE:
+    case PSST_SINK_WROTE:
+    case PSST_SINK_SAFE: return;
     case PSST_SINK_OPENED: break;
     }
     struct psst_contact *contact = psst_transfer_contact(t);
@@ -211,8 +215,9 @@ void psst_transfer_in_start(struct psst_transfer *t)
     if (t->stage != PSST_STAGE_IDLE && t->stage != PSST_STAGE_IN_LINE) return;
     t->stage = PSST_STAGE_IN_LINE;
     if (sinks(t->all) >= PSST_TRANSFERS_SINKS) return;
-    enum psst_err err = psst_file_sink_new(&t->sink, t->all->d->loop, t->path, psst_view_str(t->name), &t->transfer_id,
-                                           t->size, 0, on_sink, t);
+    struct psst_target *target;
+    enum psst_err err = psst_target_of_part(&target, t->path, psst_view_str(t->name), false, &t->transfer_id, 0);
+    if (err == PSST_OK) err = psst_file_sink_new(&t->sink, t->all->d->loop, target, t->size, 0, on_sink, t);
     if (err != PSST_OK)
         fail(t, PSST_FILE_NOT_SAVED, NULL);
     else
@@ -319,7 +324,7 @@ void psst_transfer_in_done(struct psst_transfer *t, struct psst_conn *conn, cons
     }
     release(t);
     t->stage = PSST_STAGE_FINISHING;
-    psst_file_sink_finish(t->sink, &chunk->sha256, on_finished, t);
+    psst_file_sink_finish(t->sink, chunk->size, &chunk->sha256, on_finished, t);
 }
 
 /* ---- what a crash left ---- */

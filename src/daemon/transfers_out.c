@@ -161,7 +161,11 @@ static void on_source(void *ctx, enum psst_err err, const struct psst_diag *diag
 
 static void start(struct psst_transfer *t, struct psst_courier_files *files)
 {
-    enum psst_err err = psst_file_source_new(&t->source, t->all->d->loop, t->path, t->size, t->start, on_source, t);
+    const struct psst_source_id offered = {.size = t->size};
+    struct psst_origin *origin;
+    enum psst_err err = psst_origin_of_file(&origin, t->path, &offered);
+    if (err == PSST_OK)
+        err = psst_file_source_new(&t->source, t->all->d->loop, origin, t->size, t->start, on_source, t);
     if (err != PSST_OK) {
         psst_transfer_say_kind(t, PSST_FILE_CANCEL, PSST_FILE_CHANGED);
         psst_transfer_end(t, PSST_TRANSFER_FAILED, PSST_FILE_CHANGED | PSST_TRANSFER_OURS, NULL);

@@ -147,11 +147,17 @@ static void name__of_any_bytes__is_safe(void **state)
 
 /* ---- incoming ---- */
 
+static enum psst_err begin(struct psst_incoming *in, const char *dir, const char *name, struct psst_diag *diag)
+{
+    const struct psst_incoming_wish wish = {.dir = dir, .name = psst_view_str(name), .transfer_id = &id};
+    return psst_incoming_open(in, &wish, diag);
+}
+
 static void receive(struct folder *f, const char *name, const char *content, char final[PSST_SAFE_NAME_SIZE])
 {
     struct psst_incoming in;
     struct psst_diag diag = {.text = ""};
-    must(psst_incoming_open(&in, f->path, psst_view_str(name), &id, false, &diag));
+    must(begin(&in, f->path, name, &diag));
     assert_int_equal(write(in.fd, content, strlen(content)), strlen(content));
     must(psst_incoming_finish(&in, &diag));
     assert_int_equal(in.fd, -1);
@@ -175,7 +181,7 @@ static void incoming__while_it_comes__is_a_hidden_part_file(void **state)
 {
     struct folder *f = *state;
     struct psst_incoming in;
-    must(psst_incoming_open(&in, f->path, psst_view_str("a"), &id, false, NULL));
+    must(begin(&in, f->path, "a", NULL));
     assert_int_equal(in.size, 0);
     assert_int_equal(write(in.fd, "half", 4), 4);
     folder_assert_is(f, TEMP, "half", 4);
@@ -229,7 +235,7 @@ static void incoming__with_all_numbers_taken__fails_and_keeps_the_part(void **st
     }
     struct psst_incoming in;
     struct psst_diag diag = {.text = ""};
-    must(psst_incoming_open(&in, f->path, psst_view_str("x"), &id, false, &diag));
+    must(begin(&in, f->path, "x", &diag));
     assert_int_equal(psst_incoming_finish(&in, &diag), PSST_ERR_EXISTS);
     assert_true(strlen(diag.text) > 0);
     assert_true(folder_has(f, TEMP));
@@ -256,8 +262,8 @@ static void incoming__with_a_link_at_the_part_name__is_refused(void **state)
     assert_int_equal(symlinkat("victim", AT_FDCWD, folder_file(f, TEMP)), 0);
     struct psst_incoming in;
     struct psst_diag diag = {.text = ""};
-    assert_int_equal(psst_incoming_open(&in, f->path, psst_view_str("x"), &id, false, &diag), PSST_ERR_EXISTS);
-    assert_int_equal(psst_incoming_open(&in, f->path, psst_view_str("x"), &id, true, NULL), PSST_ERR_PERMISSION);
+    assert_int_equal(begin(&in, f->path, "x", &diag), PSST_ERR_PERMISSION);
+    assert_true(strlen(diag.text) > 0);
     folder_assert_is(f, "victim", "untouched", 9);
 }
 
@@ -267,13 +273,13 @@ static void incoming__taken_up_again__must_be_a_file_of_ours_alone(void **state)
     struct psst_incoming in;
     folder_put(f, "victim", "untouched", 9);
     assert_int_equal(link(folder_file(f, "victim"), folder_file(f, TEMP)), 0); /* a second name of another file */
-    assert_int_equal(psst_incoming_open(&in, f->path, psst_view_str("x"), &id, true, NULL), PSST_ERR_PERMISSION);
+    assert_int_equal(begin(&in, f->path, "x", NULL), PSST_ERR_PERMISSION);
     assert_int_equal(unlink(folder_file(f, TEMP)), 0);
     assert_int_equal(mkfifo(folder_file(f, TEMP), 0600), 0); /* would hang who opens it */
-    assert_int_equal(psst_incoming_open(&in, f->path, psst_view_str("x"), &id, true, NULL), PSST_ERR_PERMISSION);
+    assert_int_equal(begin(&in, f->path, "x", NULL), PSST_ERR_PERMISSION);
     assert_int_equal(unlink(folder_file(f, TEMP)), 0);
     assert_int_equal(mkdir(folder_file(f, TEMP), 0700), 0);
-    assert_int_not_equal(psst_incoming_open(&in, f->path, psst_view_str("x"), &id, true, NULL), PSST_OK);
+    assert_int_not_equal(begin(&in, f->path, "x", NULL), PSST_OK);
     folder_assert_is(f, "victim", "untouched", 9);
 }
 
@@ -281,16 +287,64 @@ static void incoming__resumes__what_was_kept(void **state)
 {
     struct folder *f = *state;
     struct psst_incoming in, other;
-    must(psst_incoming_open(&in, f->path, psst_view_str("x"), &id, true, NULL));
+    must(begin(&in, f->path, "x", NULL));
     assert_int_equal(write(in.fd, "first", 5), 5);
-    assert_int_equal(psst_incoming_open(&other, f->path, psst_view_str("x"), &id, true, NULL), PSST_ERR_AGAIN);
-    psst_incoming_keep(&in);
-    assert_int_equal(psst_incoming_open(&other, f->path, psst_view_str("x"), &id, false, NULL), PSST_ERR_EXISTS);
-    must(psst_incoming_open(&in, f->path, psst_view_str("x"), &id, true, NULL));
+    assert_int_equal(begin(&other, f->path, "x", NULL), PSST_ERR_AGAIN);
+    assert_true(psst_incoming_keep(&in));
+    assert_false(psst_incoming_keep(&in)); /* nothing is open any more */
+    must(begin(&in, f->path, "x", NULL));
     assert_int_equal(in.size, 5);
     assert_int_equal(pwrite(in.fd, "second", 6, 5), 6);
     must(psst_incoming_finish(&in, NULL));
     folder_assert_is(f, "x", "firstsecond", 11);
+}
+
+/* The name that our user chose is used as it is; but it is one, and never that of something else. */
+static void incoming__under_a_name_of_ours__is_called_exactly_that(void **state)
+{
+    struct folder *f = *state;
+    static const char *const bad[] = {"", ".", "..", "a/b", "/", "../x"};
+    struct psst_incoming in;
+    struct psst_incoming_wish wish = {.dir = f->path, .exact = true, .transfer_id = &id};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        wish.name = psst_view_str(bad[i]);
+        assert_int_equal(psst_incoming_open(&in, &wish, NULL), PSST_ERR_USAGE);
+    }
+    wish.name = psst_view("a\0b", 3);
+    assert_int_equal(psst_incoming_open(&in, &wish, NULL), PSST_ERR_USAGE);
+    for (unsigned i = 1; i <= 2; i++) {
+        wish.name = psst_view_str(" .-rc ");
+        must(psst_incoming_open(&in, &wish, NULL));
+        must(psst_incoming_finish(&in, NULL));
+        assert_string_equal(in.name, i == 1 ? " .-rc " : "  (2).-rc ");
+    }
+}
+
+/* psstd died after the file had got its name, and before that was noted. */
+static void incoming__finished_already__is_found_by_its_number(void **state)
+{
+    struct folder *f = *state;
+    struct psst_incoming in, again;
+    folder_put(f, "x", "mine", 4);
+    must(begin(&in, f->path, "x", NULL));
+    struct psst_incoming_wish wish = {
+        .dir = f->path, .name = psst_view_str("x"), .transfer_id = &id, .inode = in.inode, .size = 4};
+    assert_true(in.inode != 0);
+    assert_int_equal(write(in.fd, "data", 4), 4);
+    must(psst_incoming_finish(&in, NULL));
+    assert_int_equal(psst_incoming_open(&again, &wish, NULL), PSST_ERR_EXISTS);
+    assert_string_equal(again.name, "x (2)");
+    assert_int_equal(again.fd, -1);
+    assert_int_equal(folder_count(f), 2);
+    wish.size = 5; /* of another size it is something else */
+    must(psst_incoming_open(&again, &wish, NULL));
+    assert_int_equal(again.size, 0);
+    psst_incoming_abandon(&again);
+    wish.size = 4;
+    assert_int_equal(unlink(folder_file(f, "x (2)")), 0);
+    folder_put(f, "y", "keeps the number from being used again", 38);
+    must(psst_incoming_open(&again, &wish, NULL)); /* gone: it comes once more */
+    psst_incoming_abandon(&again);
 }
 
 /* The folder is renamed away and a link to another put in its place while a file comes in. */
@@ -300,7 +354,7 @@ static void incoming__with_its_folder_swapped__stays_in_the_folder_it_began_in(v
     assert_int_equal(mkdir(folder_file(f, "down"), 0700), 0);
     assert_int_equal(mkdir(folder_file(f, "trap"), 0700), 0);
     struct psst_incoming in;
-    must(psst_incoming_open(&in, folder_file(f, "down"), psst_view_str("x"), &id, false, NULL));
+    must(begin(&in, folder_file(f, "down"), "x", NULL));
     assert_int_equal(write(in.fd, "data", 4), 4);
     assert_int_equal(rename(folder_file(f, "down"), folder_file(f, "moved")), 0);
     assert_int_equal(symlinkat("trap", AT_FDCWD, folder_file(f, "down")), 0);
@@ -315,7 +369,7 @@ static void incoming__whose_part_is_swapped__is_not_taken_for_it(void **state)
     struct folder *f = *state;
     struct psst_incoming in;
     struct psst_diag diag = {.text = ""};
-    must(psst_incoming_open(&in, f->path, psst_view_str("x"), &id, false, NULL));
+    must(begin(&in, f->path, "x", NULL));
     assert_int_equal(write(in.fd, "data", 4), 4);
     assert_int_equal(unlink(folder_file(f, TEMP)), 0);
     folder_put(f, TEMP, "forged", 6);
@@ -328,12 +382,10 @@ static void incoming__without_a_folder__has_a_sentence(void **state)
     struct folder *f = *state;
     struct psst_incoming in;
     struct psst_diag diag = {.text = ""};
-    assert_int_equal(psst_incoming_open(&in, folder_file(f, "none"), psst_view_str("x"), &id, false, &diag),
-                     PSST_ERR_NOT_FOUND);
+    assert_int_equal(begin(&in, folder_file(f, "none"), "x", &diag), PSST_ERR_NOT_FOUND);
     assert_true(strlen(diag.text) > 0);
     folder_put(f, "plain", "", 0);
-    assert_int_equal(psst_incoming_open(&in, folder_file(f, "plain"), psst_view_str("x"), &id, false, NULL),
-                     PSST_ERR_NOT_FOUND);
+    assert_int_equal(begin(&in, folder_file(f, "plain"), "x", NULL), PSST_ERR_NOT_FOUND);
 }
 
 static void incoming__on_a_full_disk__says_so(void **state)
@@ -342,7 +394,7 @@ static void incoming__on_a_full_disk__says_so(void **state)
     struct folder tiny;
     if (!folder_init_tiny(&tiny, 64 * 1024)) skip();
     struct psst_incoming in;
-    must(psst_incoming_open(&in, tiny.path, psst_view_str("x"), &id, false, NULL));
+    must(begin(&in, tiny.path, "x", NULL));
     static const char block[4096];
     ssize_t n = 1;
     while (n > 0) n = write(in.fd, block, sizeof block);
@@ -433,6 +485,8 @@ int main(void)
         T(incoming__with_a_link_at_the_part_name__is_refused),
         T(incoming__taken_up_again__must_be_a_file_of_ours_alone),
         T(incoming__resumes__what_was_kept),
+        T(incoming__under_a_name_of_ours__is_called_exactly_that),
+        T(incoming__finished_already__is_found_by_its_number),
         T(incoming__with_its_folder_swapped__stays_in_the_folder_it_began_in),
         T(incoming__whose_part_is_swapped__is_not_taken_for_it),
         T(incoming__without_a_folder__has_a_sentence),
