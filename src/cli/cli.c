@@ -9,6 +9,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#define DAMAGES_SHOWN 8
+
 /* ---- words ---- */
 
 static void put_words(const char *fmt, va_list args)
@@ -25,6 +27,17 @@ void psst_cli_warn(const char *fmt, ...)
     va_start(args, fmt);
     put_words(fmt, args);
     va_end(args);
+}
+
+void psst_cli_warn_damaged(const json_t *answer)
+{
+    const json_t *list = json_object_get(answer, "damaged");
+    for (size_t i = 0; i < json_array_size(list) && i < DAMAGES_SHOWN; i++) {
+        const json_t *one = json_array_get(list, i);
+        const char *words = json_is_string(one) ? json_string_value(one) : psst_out_string(one, "words");
+        psst_cli_warn("cannot be read, the history is damaged: %s", psst_out_text(words, 200));
+    }
+    if (json_array_size(list) > DAMAGES_SHOWN) psst_cli_warn("and more cannot be read: psst status");
 }
 
 int psst_cli_error(int exit_code, const char *fmt, ...)

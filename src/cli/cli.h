@@ -52,6 +52,8 @@ int psst_cli_main(int argc, char **argv);
 
 /* "psst: ..." */
 void psst_cli_warn(const char *fmt, ...) PSST_PRINTF(1, 2);
+/* What an answer says it could not read of a damaged history. */
+void psst_cli_warn_damaged(const json_t *answer);
 int psst_cli_error(int exit_code, const char *fmt, ...) PSST_PRINTF(2, 3);
 int psst_cli_fail(const struct psst_failure *failure);
 /* Wrong usage: the sentence, then how it is meant. */

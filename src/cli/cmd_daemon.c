@@ -59,6 +59,8 @@ static int tell(struct psst_cli *cli)
         (void)printf("There is no identity yet, so it does not listen: psst init\n");
     else if (psst_out_bool(identity, "locked"))
         (void)printf("The identity is locked: psst unlock\n");
+    const json_t *history = json_object_get(status, "history");
+    if (json_is_object(history)) psst_cli_warn("%s", psst_out_string(history, "words"));
     json_decref(status);
     return PSST_EXIT_DONE;
 }

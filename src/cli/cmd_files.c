@@ -152,6 +152,7 @@ static int run_files(struct psst_cli *cli, int argc, char **argv)
     json_t *result = psst_cli_call(cli, "files", NULL, &code);
     if (result == NULL) return code;
     const json_t *list = json_object_get(result, "files");
+    psst_cli_warn_damaged(result);
     if (as_json)
         psst_out_json_list(list);
     else if (json_array_size(list) == 0)

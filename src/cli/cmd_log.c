@@ -23,6 +23,10 @@ static void print(struct log *log, const json_t *message)
 {
     if (psst_out_int(message, "seq") <= log->last_seq) return;
     log->last_seq = psst_out_int(message, "seq");
+    if (log->as_json && psst_out_bool(message, "damaged")) {
+        psst_cli_warn("cannot be read, the history is damaged: %s", psst_out_string(message, "words"));
+        return;
+    }
     if (log->as_json) {
         psst_out_json(message);
         (void)fflush(stdout);

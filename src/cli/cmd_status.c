@@ -4,6 +4,8 @@
 
 #include <time.h>
 
+#define PARTS_SHOWN 12
+
 static long long unix_ms(void)
 {
     struct timespec ts;
@@ -23,6 +25,20 @@ static void print_identity(const json_t *identity)
                    psst_out_bool(identity, "encrypted") ? "" : ", no passphrase");
     psst_out_field("identity", line);
     psst_out_fingerprint("", psst_out_string(identity, "fingerprint"));
+}
+
+/* Only when something is wrong with it. */
+static void print_history(const json_t *history)
+{
+    if (!json_is_object(history)) return;
+    const json_t *parts = json_object_get(history, "parts");
+    psst_out_field("history", psst_out_bool(history, "readable")
+                                  ? "DAMAGED, open for reading only. What cannot be read:"
+                                  : "DAMAGED, and closed");
+    for (size_t i = 0; i < json_array_size(parts) && i < PARTS_SHOWN; i++)
+        psst_out_field("", psst_out_text(psst_out_string(json_array_get(parts, i), "words"), 200));
+    if (json_array_size(parts) > PARTS_SHOWN) psst_out_field("", "and more: psst status --json");
+    psst_out_field("", psst_out_text(psst_out_string(history, "words"), 600));
 }
 
 static void print_sessions(const json_t *sessions)
@@ -84,6 +100,7 @@ static void print_status(const json_t *status)
                    psst_out_string(status, "version"));
     psst_out_field("psstd", line);
     print_identity(json_object_get(status, "identity"));
+    print_history(json_object_get(status, "history"));
     for (size_t i = 0; i < json_array_size(listen); i++)
         psst_out_field(i == 0 ? "listening" : "", psst_out_text(json_string_value(json_array_get(listen, i)), 80));
     if (json_array_size(listen) == 0) psst_out_field("listening", "nowhere");
@@ -114,8 +131,8 @@ const struct psst_verb psst_verb_status = {
     "Process, identity, where it listens, the sessions and what it has counted since\n"
     "its start. Does not start psstd: when it is not running, the exit code is 3.\n"
     "\n"
-    "  --json   one object: pid, version, identity, listen, sessions, paused,\n"
-    "           counters\n",
+    "  --json   one object: pid, version, identity, history (null unless it is\n"
+    "           damaged), listen, sessions, paused, counters\n",
     PSST_VERB_ALONE,
     run_status,
 };

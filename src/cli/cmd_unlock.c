@@ -43,6 +43,13 @@ static json_t *unlock(struct psst_cli *cli, struct psst_passphrase *pass, struct
     return psst_cli_call_secret(cli, "unlock", json_pack("{s:b}", "passphrase", some), pass, NULL, -1, failure);
 }
 
+/* It is open, but not as it should be. */
+static void tell_damage(const json_t *result)
+{
+    const char *damaged = psst_out_string(result, "damaged");
+    if (damaged[0] != '\0') psst_cli_warn("%s", damaged);
+}
+
 int psst_cli_unlock_by_asking(struct psst_cli *cli)
 {
     struct psst_failure failure;
@@ -52,6 +59,7 @@ int psst_cli_unlock_by_asking(struct psst_cli *cli)
             return psst_cli_error(PSST_EXIT_LOCKED, "the identity stays locked");
         json_t *result = unlock(cli, &pass, &failure);
         psst_passphrase_wipe(&pass);
+        tell_damage(result);
         json_decref(result);
         if (result != NULL) return PSST_EXIT_DONE;
         if (strcmp(failure.name, "passphrase") != 0) break;
@@ -84,6 +92,7 @@ static int unlock_with(struct psst_cli *cli, const char *file, bool encrypted)
     }
     json_t *result = unlock(cli, encrypted ? &pass : NULL, &failure);
     psst_passphrase_wipe(&pass);
+    tell_damage(result);
     json_decref(result);
     return result != NULL ? PSST_EXIT_DONE : psst_cli_fail(&failure);
 }

@@ -87,6 +87,11 @@ static char mark_of(const char *state)
 void psst_gutter_message(struct psst_gutter *gutter, const json_t *message)
 {
     char day[64], clock[64], head[256];
+    if (psst_out_bool(message, "damaged")) { /* history.h */
+        psst_gutter_note(gutter, "cannot be read, the history is damaged: %s",
+                         psst_out_text(psst_out_string(message, "words"), 200));
+        return;
+    }
     bool out = strcmp(psst_out_string(message, "direction"), "out") == 0;
     const char *name = out ? ME : psst_out_text(json_string_value(json_object_get(message, "contact")), NAME_MAX_);
     const json_t *text = json_object_get(message, "text");

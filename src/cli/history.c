@@ -12,6 +12,21 @@ static bool put_in_front(json_t *all, const json_t *page)
     return true;
 }
 
+/* Each before the first message that comes after it. */
+static bool put_between(json_t *page, const json_t *damaged)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < json_array_size(damaged); i++) {
+        const json_t *gap = json_array_get(damaged, i);
+        long long first = psst_out_int(gap, "first");
+        while (at < json_array_size(page) && psst_out_int(json_array_get(page, at), "seq") < first) at++;
+        json_t *note = json_pack("{s:b, s:I, s:s}", "damaged", true, "seq", (json_int_t)first, "words",
+                                 psst_out_string(gap, "words"));
+        if (json_array_insert_new(page, at, note) != 0) return false;
+    }
+    return true;
+}
+
 json_t *psst_history_last(struct psst_cli *cli, const char *name, long long n, int *code)
 {
     json_t *all = json_array();
@@ -25,12 +40,14 @@ json_t *psst_history_last(struct psst_cli *cli, const char *name, long long n, i
         json_t *page = json_object_get(answer, "messages");
         size_t got = json_array_size(page);
         bool more = psst_out_bool(answer, "more") || got == (size_t)(missing < PAGE ? missing : PAGE);
-        if (answer == NULL || !put_in_front(all, page)) {
+        json_int_t first = got > 0 ? psst_out_int(json_array_get(page, 0), "seq") : 0;
+        const json_t *damaged = json_object_get(answer, "damaged");
+        if (answer == NULL || !put_between(page, damaged) || !put_in_front(all, page)) {
             json_decref(all);
             json_decref(answer);
             return NULL;
         }
-        if (got > 0) before = psst_out_int(json_array_get(page, 0), "seq");
+        if (got > 0) before = first;
         json_decref(answer);
         if (got == 0 || !more) break;
     }

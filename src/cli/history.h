@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 /* The last n messages, oldest first, in a new array; NULL: said, *code is set. */
+/* What of a damaged history cannot be read stands in its place among them: {"damaged": true, "seq", "words"}. */
 json_t *psst_history_last(struct psst_cli *cli, const char *name, long long n, int *code);
 
 /* Keeps the highest seq of incoming messages that were printed and not marked yet. */

@@ -1,6 +1,8 @@
 /* Methods about cards and keys: card, inspect, add, safety. */
 #include "daemon/control.h"
 
+#include "daemon/rescue.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -72,6 +74,14 @@ static void issue_secret(struct psst_request *req, struct psst_contact *contact,
     PSST_WIPE(with);
 }
 
+static void refuse_closed(struct psst_request *req)
+{
+    char words[PSST_RESCUE_WORDS_SIZE];
+    psst_rescue_words(req->daemon, words);
+    bool damaged = psst_identity_state(req->daemon->identity) == PSST_IDENTITY_RESCUE;
+    psst_request_finish(req, damaged ? PSST_ERR_DAMAGED : PSST_ERR_LOCKED, damaged ? words : NULL);
+}
+
 void psst_control_card(struct psst_request *req)
 {
     struct psst_address_list addresses;
@@ -79,7 +89,7 @@ void psst_control_card(struct psst_request *req)
     if (!psst_request_addresses(req, "addresses", &addresses)) return;
     if (json_object_get(req->params, "for") != NULL) {
         if (psst_identity_state(req->daemon->identity) != PSST_IDENTITY_UNLOCKED) {
-            psst_request_finish(req, PSST_ERR_LOCKED, NULL);
+            refuse_closed(req);
             return;
         }
         contact = psst_request_contact(req, "for");

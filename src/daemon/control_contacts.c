@@ -2,6 +2,7 @@
 #include "daemon/control.h"
 #include "daemon/presence.h"
 
+#include "daemon/rescue.h"
 #include "proto/chunk.h"
 
 #include <stdio.h>
@@ -30,7 +31,8 @@ void psst_control_contacts(struct psst_request *req)
     json_t *list = json_array();
     for (struct psst_contact *c = psst_book_first(req->daemon->book); c != NULL && list != NULL; c = c->next)
         if (json_array_append_new(list, psst_contact_json(c)) != 0) break;
-    psst_request_result(req, json_pack("{s:o}", "contacts", list));
+    json_t *damaged = psst_rescue_parts_json(req->daemon, PSST_PART_CONTACTS);
+    psst_request_result(req, json_pack("{s:o, s:o*}", "contacts", list, "damaged", damaged));
 }
 
 /* ---- changes ---- */

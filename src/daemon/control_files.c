@@ -1,6 +1,8 @@
 /* Methods about files: send, files, file.accept, file.decline. */
 #include "daemon/control.h"
 
+#include "daemon/rescue.h"
+
 #include <stdlib.h>
 
 #define FILES_MAX 1000 /* of one answer; the newest */
@@ -30,7 +32,8 @@ void psst_control_files(struct psst_request *req)
 {
     json_t *list = psst_transfers_json(req->daemon->transfers);
     while (json_array_size(list) > FILES_MAX) (void)json_array_remove(list, 0);
-    psst_request_result(req, json_pack("{s:o}", "files", list));
+    json_t *damaged = psst_rescue_parts_json(req->daemon, PSST_PART_TRANSFERS);
+    psst_request_result(req, json_pack("{s:o, s:o*}", "files", list, "damaged", damaged));
 }
 
 /* Answers with the file, as `files` shows it. */

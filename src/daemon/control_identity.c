@@ -1,6 +1,8 @@
 /* Methods about the own identity: init, unlock, lock, passwd. Passphrases are descriptors here, and stay unread. */
 #include "daemon/control.h"
 
+#include "daemon/rescue.h"
+
 static json_t *key_json(struct psst_identity *identity)
 {
     const struct psst_rsa_public *key = psst_identity_key(identity);
@@ -12,11 +14,22 @@ static json_t *key_json(struct psst_identity *identity)
                      bits < PSST_RSA_WEAK_BITS);
 }
 
+/* Open, but for reading only: that is said with it. */
+static json_t *opened_json(struct psst_daemon *d)
+{
+    char words[PSST_RESCUE_WORDS_SIZE];
+    json_t *result = key_json(d->identity);
+    psst_rescue_words(d, words);
+    if (result != NULL && psst_identity_state(d->identity) == PSST_IDENTITY_RESCUE)
+        (void)json_object_set_new(result, "damaged", json_string(words));
+    return result;
+}
+
 static void done_with_key(void *ctx, enum psst_err err, const char *words)
 {
     struct psst_request *req = ctx;
     if (err == PSST_OK)
-        psst_request_result(req, key_json(req->daemon->identity));
+        psst_request_result(req, opened_json(req->daemon));
     else
         psst_request_finish(req, err, words);
 }
@@ -66,7 +79,7 @@ void psst_control_init(struct psst_request *req)
 void psst_control_unlock(struct psst_request *req)
 {
     if (!fds_match(req, psst_request_bool(req, "passphrase"))) return;
-    if (psst_identity_state(req->daemon->identity) == PSST_IDENTITY_UNLOCKED) {
+    if (psst_identity_state(req->daemon->identity) >= PSST_IDENTITY_UNLOCKED) {
         done_with_key(req, PSST_OK, NULL);
         return;
     }

@@ -2,6 +2,8 @@
 #include "daemon/control.h"
 
 #include "base/text.h"
+#include "daemon/identity.h"
+#include "daemon/rescue.h"
 #include "daemon/reconnect.h"
 #include "proto/chunk.h"
 
@@ -108,7 +110,7 @@ struct log_job {
     int64_t contact_id, after, before;
     size_t limit;
     struct log_entry *first, **end;
-    size_t bytes;
+    size_t bytes, n;
     bool more; /* older ones were left out: the answer must fit into a line */
 };
 
@@ -134,10 +136,12 @@ static enum psst_err log_each(void *ctx, const struct psst_message_row *row)
     *job->end = entry;
     job->end = &entry->next;
     job->bytes += entry->cost;
+    job->n++;
     while (job->bytes > LOG_BYTES_MAX && job->first != entry) {
         struct log_entry *oldest = job->first;
         job->first = oldest->next;
         job->bytes -= oldest->cost;
+        job->n--;
         job->more = true;
         free(oldest);
     }
@@ -151,9 +155,18 @@ static enum psst_err log_work(struct psst_store *store, void *arg)
     return psst_store_log(store, job->contact_id, job->after, job->limit, log_each, job);
 }
 
+/* What cannot be read around the messages that are given; before the first of them only where they begin there. */
+static json_t *gaps(const struct log_job *job)
+{
+    bool from_the_start = job->n < job->limit && !job->more;
+    int64_t after = from_the_start || job->first == NULL ? job->after : job->first->row.seq;
+    return psst_rescue_gaps_json(job->req->daemon, after, job->before > 0 ? job->before : INT64_MAX);
+}
+
 static void log_done(void *arg, enum psst_err err, const char *words)
 {
     struct log_job *job = arg;
+    json_t *damaged = err == PSST_OK ? gaps(job) : NULL;
     const struct psst_contact *contact =
         err == PSST_OK ? psst_book_by_id(job->req->daemon->book, job->contact_id) : NULL;
     json_t *list = json_array();
@@ -165,8 +178,9 @@ static void log_done(void *arg, enum psst_err err, const char *words)
         free(entry);
     }
     if (contact != NULL) {
-        psst_request_result(job->req, json_pack("{s:o, s:b}", "messages", list, "more", job->more));
+        psst_request_result(job->req, json_pack("{s:o, s:b, s:o*}", "messages", list, "more", job->more, "damaged", damaged));
     } else {
+        json_decref(damaged);
         json_decref(list);
         psst_request_finish(job->req, err != PSST_OK ? err : PSST_ERR_NOT_FOUND, words);
     }
@@ -232,6 +246,10 @@ void psst_control_shown(struct psst_request *req)
     int64_t seq;
     struct psst_contact *contact = psst_request_contact(req, "name");
     if (contact == NULL || !psst_request_int(req, "seq", 0, INT64_MAX, 0, &seq)) return;
+    if (psst_identity_state(req->daemon->identity) == PSST_IDENTITY_RESCUE) {
+        psst_request_result(req, NULL); /* nothing is written, and nobody misses it */
+        return;
+    }
     struct shown_job *job = calloc(1, sizeof *job);
     if (job == NULL) {
         psst_request_finish(req, PSST_ERR_MEMORY, NULL);

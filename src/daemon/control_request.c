@@ -1,6 +1,8 @@
 /* Requests: begun, held while the identity opens, run, and answered - now or much later, also when who asked is gone. */
 #include "daemon/control_internal.h"
 
+#include "daemon/rescue.h"
+
 #include <stdlib.h>
 
 #define HELD_MS 20
@@ -114,6 +116,13 @@ static const char *words_for(enum psst_err err)
 
 void psst_request_finish(struct psst_request *req, enum psst_err err, const char *words)
 {
+    char damaged[PSST_RESCUE_WORDS_SIZE];
+    /* what SQLite says of damage helps nobody */
+    bool history = psst_methods[req->method].needs >= PSST_NEEDS_HISTORY && req->method != PSST_METHOD_CHECK;
+    if (err == PSST_ERR_DAMAGED && history) {
+        psst_rescue_words(req->daemon, damaged);
+        words = damaged;
+    }
     if (err == PSST_OK)
         psst_request_result(req, NULL);
     else
@@ -146,7 +155,9 @@ static void dispatch(struct psst_request *req)
         req->state = req->control->held;
         req->control->held = req;
         run_later(req->control, HELD_MS);
-    } else if (needs == PSST_NEEDS_UNLOCKED && state != PSST_IDENTITY_UNLOCKED) {
+    } else if (needs == PSST_NEEDS_UNLOCKED && state == PSST_IDENTITY_RESCUE) {
+        psst_request_finish(req, PSST_ERR_DAMAGED, NULL);
+    } else if (needs >= PSST_NEEDS_HISTORY && state < PSST_IDENTITY_UNLOCKED) {
         psst_request_finish(req, PSST_ERR_LOCKED, NULL);
     } else {
         handlers[req->method](req);

@@ -1,6 +1,8 @@
 /* Methods about psstd itself: hello, status, shutdown, settings, set, subscribe. */
 #include "daemon/control.h"
 
+#include "daemon/rescue.h"
+
 #include <unistd.h>
 
 #ifndef PSST_VERSION
@@ -29,7 +31,7 @@ static json_t *identity_json(struct psst_identity *identity)
     unsigned bits = psst_rsa_public_bits(key);
     return json_pack("{s:o, s:s, s:i, s:b, s:b, s:b}", "name", psst_rpc_words(psst_identity_name(identity)),
                      "fingerprint", fingerprint, "bits", (int)bits, "weak", bits < PSST_RSA_WEAK_BITS, "locked",
-                     psst_identity_state(identity) != PSST_IDENTITY_UNLOCKED, "encrypted",
+                     psst_identity_state(identity) < PSST_IDENTITY_UNLOCKED, "encrypted",
                      psst_identity_encrypted(identity));
 }
 
@@ -45,10 +47,11 @@ static json_t *paused_json(struct psst_book *book)
 void psst_control_status(struct psst_request *req)
 {
     struct psst_daemon *d = req->daemon;
-    psst_request_result(req, json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o}", "pid", (int)getpid(), "version",
-                                       PSST_VERSION, "identity", identity_json(d->identity), "listen",
-                                       psst_peers_listening(d->peers), "sessions", psst_peers_sessions(d->peers),
-                                       "paused", paused_json(d->book), "counters", psst_daemon_counters(d)));
+    psst_request_result(req,
+                        json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "pid", (int)getpid(), "version",
+                                  PSST_VERSION, "identity", identity_json(d->identity), "history", psst_rescue_json(d),
+                                  "listen", psst_peers_listening(d->peers), "sessions", psst_peers_sessions(d->peers),
+                                  "paused", paused_json(d->book), "counters", psst_daemon_counters(d)));
 }
 
 void psst_control_shutdown(struct psst_request *req)

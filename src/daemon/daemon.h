@@ -4,6 +4,7 @@
  *   main.c         options, lock, signals                         daemon.c  the modules in their order: begun and stopped
  *   control.c      control socket: JSON-RPC lines, descriptors, subscribers       control_*.c  its methods, by subject
  *   identity.c     init, unlock, lock, passwd: key client and store brought up    passphrase_command.c
+ *   rescue.c       what is said about a damaged history
  *   settings.c     the plain config file                                          small_file.c
  *   book.c         contacts in memory, written through to the store
  *   presence.c     who sees what of us, and we of them
@@ -147,7 +148,13 @@ bool psst_presence_is_busy(const struct psst_daemon *d, const struct psst_contac
 
 /* ---- identity (identity.c) ---- */
 
-enum psst_identity_state { PSST_IDENTITY_NONE, PSST_IDENTITY_LOCKED, PSST_IDENTITY_OPENING, PSST_IDENTITY_UNLOCKED };
+enum psst_identity_state {
+    PSST_IDENTITY_NONE,
+    PSST_IDENTITY_LOCKED,
+    PSST_IDENTITY_OPENING, /* or being closed */
+    PSST_IDENTITY_UNLOCKED,
+    PSST_IDENTITY_RESCUE, /* the history is damaged and open for reading only; psst-key is locked, nobody is reached */
+};
 typedef void psst_identity_done(void *ctx, enum psst_err err, const char *words);
 
 PSST_MUST_USE enum psst_err psst_identity_new(struct psst_identity **out, struct psst_daemon *d);

@@ -5,7 +5,8 @@
  *
  *   opening: identity.pem -> psst-key unlocks -> store.key (made when there is neither it nor a store) -> psst-key opens
  *            it -> store -> book -> delivery and transfers loaded -> UNLOCKED
- * Whatever fails on the way locks psst-key again.
+ * Whatever fails on the way locks psst-key again. A store that is damaged, or is found to be while it is used, ends in
+ * RESCUE: it is open for reading only, psst-key is locked, and nobody outside can tell that from LOCKED (attack 47).
  */
 #include "daemon/identity.h"
 #include "daemon/reconnect.h"
@@ -34,6 +35,8 @@ struct psst_identity {
     char name[PSST_NAME_MAX + 1];
     bool encrypted, locking, changing, store_open;
     bool again;    /* unlock once the lock is through */
+    bool rescuing; /* the store that is open has met damage: it is opened anew, for reading only */
+    char trouble[sizeof((struct psst_diag *)NULL)->text]; /* of a store that cannot be opened at all */
     bool key_lost; /* psst-key died while the identity was being opened: the new one is locked */
     struct waiter *waiters;
     psst_key_progress *progress;
@@ -45,13 +48,21 @@ struct psst_identity {
 
 /* ---- life ---- */
 
+static void on_damage(void *ctx);
+
 enum psst_err psst_identity_new(struct psst_identity **out, struct psst_daemon *d)
 {
     struct psst_identity *identity = calloc(1, sizeof *identity);
     if (identity == NULL) return PSST_ERR_MEMORY;
     identity->d = d;
+    psst_store_thread_on_damage(d->store, on_damage, identity);
     *out = identity;
     return PSST_OK;
+}
+
+const char *psst_identity_store_trouble(const struct psst_identity *identity)
+{
+    return identity->trouble;
 }
 
 void psst_identity_close(struct psst_identity *identity)
@@ -110,12 +121,13 @@ void psst_identity_when_settled(struct psst_identity *identity, psst_identity_do
 
 static void finish(struct psst_identity *identity, enum psst_identity_state state, enum psst_err err, const char *words)
 {
-    bool was_open = identity->store_open;
-    identity->key_lost = false;
+    bool was_open = identity->store_open, damaged = state == PSST_IDENTITY_RESCUE;
+    identity->key_lost = identity->rescuing = false;
     identity->state = state;
-    identity->store_open = state == PSST_IDENTITY_UNLOCKED;
-    if (was_open != identity->store_open)
-        psst_daemon_event(identity->d, "identity", json_pack("{s:b}", "locked", !identity->store_open));
+    identity->store_open = state == PSST_IDENTITY_UNLOCKED || damaged;
+    if (was_open != identity->store_open || damaged)
+        psst_daemon_event(identity->d, "identity",
+                          json_pack("{s:b, s:b}", "locked", !identity->store_open, "damaged", damaged));
     struct waiter *w = identity->waiters;
     identity->waiters = NULL;
     while (w != NULL) {
@@ -144,17 +156,51 @@ static void fail(struct psst_identity *identity, enum psst_err err, const char *
     finish(identity, exists(identity->d->paths.identity) ? PSST_IDENTITY_LOCKED : PSST_IDENTITY_NONE, err, words);
 }
 
+/* Nothing of the store can be read: status goes on saying so. */
+static void fail_store(struct psst_identity *identity, enum psst_err err, const char *words)
+{
+    if (err == PSST_ERR_DAMAGED) (void)snprintf(identity->trouble, sizeof identity->trouble, "%s", words);
+    psst_book_unload(identity->d->book); /* of the one that was open before */
+    fail(identity, err, words);
+}
+
 /* ---- opening: the store ---- */
+
+static void begin_rescue(struct psst_identity *identity);
 
 static void ignore_shut(void *ctx)
 {
     (void)ctx;
 }
 
+/* What can be read is shown; the key is not needed for that, and locked again. */
+static void open_for_rescue(struct psst_identity *identity)
+{
+    struct psst_daemon *d = identity->d;
+    size_t parts = 0;
+    (void)psst_store_thread_parts(d->store, &parts);
+    psst_log(&d->log, PSST_LOG_ERROR, "history-damaged", "file=\"%s\" parts=%zu open=read-only", d->paths.store_db,
+             parts);
+    psst_key_lock(d->key, ignore_key, NULL);
+    identity->state = PSST_IDENTITY_RESCUE;
+    psst_delivery_loaded(d->delivery);
+    psst_transfers_loaded(d->transfers);
+    finish(identity, PSST_IDENTITY_RESCUE, PSST_OK, "");
+}
+
 static void on_book_loaded(void *ctx, enum psst_err err, const char *words)
 {
     struct psst_identity *identity = ctx;
     struct psst_daemon *d = identity->d;
+    bool rescue = psst_store_thread_is_rescue(d->store);
+    if (err == PSST_ERR_DAMAGED && !rescue && !d->stopping) { /* it looked sound when it was opened */
+        begin_rescue(identity);
+        return;
+    }
+    if (err == PSST_OK && rescue && !d->stopping) {
+        open_for_rescue(identity);
+        return;
+    }
     if (err == PSST_OK && identity->key_lost) {
         err = PSST_ERR_IO;
         words = "psst-key, which holds the key, has ended: try again";
@@ -177,7 +223,9 @@ static void on_store_opened(void *ctx, enum psst_err err, const struct psst_diag
 {
     struct psst_identity *identity = ctx;
     if (err != PSST_OK)
-        fail(identity, err, diag->text);
+        fail_store(identity, err, diag->text);
+    else if (identity->rescuing && psst_book_first(identity->d->book) != NULL)
+        on_book_loaded(identity, PSST_OK, ""); /* what is in memory may be more than what can still be read */
     else
         psst_book_load(identity->d->book, on_book_loaded, identity);
 }
@@ -194,7 +242,9 @@ static void on_store_key(void *ctx, const struct psst_key_reply *reply)
     if (err == PSST_OK && reply->wrapped.len > 0)
         err = psst_small_file_write(d->paths.store_key, reply->wrapped, &diag);
     if (err != PSST_OK || d->stopping)
-        fail(identity, err, diag.text);
+        fail_store(identity, err != PSST_OK ? err : PSST_ERR_LOCKED, diag.text);
+    else if (identity->rescuing)
+        psst_store_thread_rescue(d->store, d->paths.store_db, &reply->store_key, on_store_opened, identity);
     else
         psst_store_thread_open(d->store, d->paths.store_db, &reply->store_key, on_store_opened, identity);
 }
@@ -210,7 +260,7 @@ static void open_store(struct psst_identity *identity)
     if (err == PSST_OK)
         psst_key_open_store(d->key, psst_buf_view(&wrapped), on_store_key, identity);
     else if (err == PSST_ERR_NOT_FOUND && exists(d->paths.store_db))
-        fail(
+        fail_store(
             identity, PSST_ERR_DAMAGED,
             "the history's key (store.key) is gone, so what was kept cannot be read: move store.db away to begin a new one");
     else if (err == PSST_ERR_NOT_FOUND)
@@ -218,6 +268,31 @@ static void open_store(struct psst_identity *identity)
     else
         fail(identity, err, diag.text);
     psst_buf_fini(&wrapped);
+}
+
+/* ---- damage ---- */
+
+/* The store's key is had from psst-key once more: nobody else has kept it. */
+static void begin_rescue(struct psst_identity *identity)
+{
+    struct psst_daemon *d = identity->d;
+    identity->state = PSST_IDENTITY_OPENING;
+    identity->rescuing = true;
+    psst_reconnect_unloaded(d->reconnect);
+    psst_peers_hangup_all(d->peers, PSST_BYE_LOCKED, "the history on this side is damaged");
+    psst_delivery_unloaded(d->delivery);
+    psst_transfers_unloaded(d->transfers);
+    for (struct psst_contact *c = psst_book_first(d->book); c != NULL; c = c->next) {
+        c->waiting = c->unread = 0; /* counted again */
+        c->unread_bytes = 0;
+    }
+    open_store(identity);
+}
+
+static void on_damage(void *ctx)
+{
+    struct psst_identity *identity = ctx;
+    if (identity->state == PSST_IDENTITY_UNLOCKED && !identity->d->stopping) begin_rescue(identity);
 }
 
 /* ---- opening: the key ---- */
@@ -253,7 +328,11 @@ static enum psst_err take_key(struct psst_identity *identity, struct psst_view s
     if (psst_rsa_public_load(&identity->key, spki) != PSST_OK)
         return psst_fail(diag, PSST_ERR_BAD_KEY, "the key cannot be used");
     if (identity->name[0] == '\0') (void)snprintf(identity->name, sizeof identity->name, "me");
-    return write_card(identity, diag);
+    /* without it nobody hears us after the next start, until unlock: a pity, and no reason to be deaf now */
+    struct psst_diag card = {{0}};
+    if (write_card(identity, &card) != PSST_OK)
+        psst_log(&identity->d->log, PSST_LOG_ERROR, "own-card-not-written", "reason=\"%s\"", card.text);
+    return PSST_OK;
 }
 
 static void on_unlocked(void *ctx, const struct psst_key_reply *reply)
@@ -295,6 +374,7 @@ static void unlock(struct psst_identity *identity, int passphrase_fd)
     struct psst_daemon *d = identity->d;
     struct psst_diag diag = {{0}};
     identity->state = PSST_IDENTITY_OPENING;
+    identity->trouble[0] = '\0';
     int key_fd = open_key_file(identity, &diag);
     const char *line = psst_settings_get(d->settings, "passphrase_command");
     enum psst_err err = key_fd >= 0 ? PSST_OK : PSST_ERR_PERMISSION;
@@ -328,7 +408,8 @@ void psst_identity_unlock(struct psst_identity *identity, int passphrase_fd, pss
         err = PSST_ERR_AGAIN;
         words = "the identity is being opened or locked just now: try again";
         break;
-    case PSST_IDENTITY_UNLOCKED: break;
+    case PSST_IDENTITY_UNLOCKED:
+    case PSST_IDENTITY_RESCUE: break;
     }
     close_fd(passphrase_fd);
     done(ctx, err, words);
@@ -381,7 +462,7 @@ static void lock(struct psst_identity *identity, const char *words)
 
 void psst_identity_lock(struct psst_identity *identity, psst_identity_done *done, void *ctx)
 {
-    if (identity->state == PSST_IDENTITY_UNLOCKED) {
+    if (identity->state == PSST_IDENTITY_UNLOCKED || identity->state == PSST_IDENTITY_RESCUE) {
         if (wait_for(identity, done, ctx)) lock(identity, "you locked your identity");
         return;
     }

@@ -4,6 +4,8 @@
 
 #include "daemon/daemon.h"
 
+/* Why the history could not be opened at the last unlocking, when it is damaged beyond reading; "": it is not. */
+const char *psst_identity_store_trouble(const struct psst_identity *identity);
 /* psst-key ended by itself: everything is locked; unlocked again at once when that needs nobody. */
 void psst_identity_key_died(struct psst_identity *identity);
 /* Once it is neither being opened nor locked: at once, or later. */

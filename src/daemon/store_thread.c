@@ -14,7 +14,7 @@
 
 #define GROUP_MAX 512 /* jobs in one commit: bounds how long the first waits for the last */
 
-enum kind { KIND_WORK, KIND_ALONE, KIND_OPEN, KIND_SHUT };
+enum kind { KIND_WORK, KIND_ALONE, KIND_OPEN, KIND_RESCUE, KIND_SHUT };
 
 struct psst_store_job {
     struct psst_store_job *next;
@@ -28,6 +28,9 @@ struct psst_store_job {
     void (*shut)(void *ctx);
     char *path;
     struct psst_store_key key;
+    bool rescue; /* opened so; parts: what cannot be read */
+    struct psst_store_part *parts;
+    size_t n_parts;
 };
 
 struct job_list {
@@ -43,7 +46,13 @@ struct psst_store_thread {
     struct job_list queue;
     struct job_list finished;
     bool stopping;
+    bool damaged; /* to be told */
     /* the loop's */
+    bool rescue;
+    struct psst_store_part *parts;
+    size_t n_parts;
+    void (*on_damage)(void *ctx);
+    void *on_damage_ctx;
     size_t backlog;
     bool closing;
     struct psst_store_job *spare_shut; /* so that locking works without memory too */
@@ -51,6 +60,7 @@ struct psst_store_thread {
     void *closed_ctx;
     /* the thread's */
     struct psst_store *store;
+    bool damage_told;
 };
 
 /* ---- lists ---- */
@@ -90,6 +100,7 @@ static void job_free(struct psst_store_job *job)
 {
     PSST_WIPE(job->key);
     free(job->path);
+    free(job->parts);
     free(job);
 }
 
@@ -120,6 +131,17 @@ static void run_in_savepoint(struct psst_store *store, struct psst_store_job *jo
     if (err != PSST_OK) keep_words(job, err, psst_store_error(store));
 }
 
+/* Nothing of it is written any more; the loop is told, once. */
+static void look_for_damage(struct psst_store_thread *t)
+{
+    if (t->store == NULL || t->damage_told || !psst_store_is_damaged(t->store) || psst_store_is_rescue(t->store))
+        return;
+    t->damage_told = true;
+    uv_mutex_lock(&t->mutex);
+    t->damaged = true;
+    uv_mutex_unlock(&t->mutex);
+}
+
 /* Runs the WORK jobs at the head of todo, up to GROUP_MAX, in one transaction. */
 static void run_group(struct psst_store_thread *t, struct job_list *todo)
 {
@@ -137,6 +159,7 @@ static void run_group(struct psst_store_thread *t, struct job_list *todo)
         const char *words = t->store == NULL ? "" : psst_store_error(t->store);
         for (struct psst_store_job *job = group.first; job != NULL; job = job->next) keep_words(job, err, words);
     }
+    look_for_damage(t);
     finish(t, &group);
 }
 
@@ -144,12 +167,48 @@ static void shut_store(struct psst_store_thread *t)
 {
     psst_store_close(t->store);
     t->store = NULL;
+    t->damage_told = false;
+}
+
+static void note_parts(struct psst_store_job *job, const struct psst_store *store)
+{
+    const struct psst_store_part *parts = psst_store_parts(store, &job->n_parts);
+    job->rescue = psst_store_is_rescue(store);
+    if (!job->rescue || job->n_parts == 0) return;
+    job->parts = malloc(job->n_parts * sizeof *parts);
+    if (job->parts == NULL)
+        job->n_parts = 0;
+    else
+        memcpy(job->parts, parts, job->n_parts * sizeof *parts);
+}
+
+/* The handle that only reads stands before the other one is closed: see open_for_writing in store/db.c. */
+static void open_store(struct psst_store_thread *t, struct psst_store_job *job)
+{
+    struct psst_store *store = NULL;
+    struct psst_diag diag = {.text = ""};
+    if (job->kind == KIND_OPEN) {
+        shut_store(t);
+        job->err = psst_store_open(&store, job->path, &job->key, false, &diag);
+        if (job->err == PSST_ERR_DAMAGED) job->err = psst_store_open(&store, job->path, &job->key, true, &job->diag);
+    } else {
+        job->err = psst_store_open(&store, job->path, &job->key, true, &job->diag);
+        shut_store(t);
+    }
+    if (job->err != PSST_OK) {
+        (void)psst_fail(&job->diag, job->err, "%s", diag.text);
+        return;
+    }
+    t->store = store;
+    note_parts(job, store);
 }
 
 static void open_or_shut(struct psst_store_thread *t, struct psst_store_job *job)
 {
-    shut_store(t);
-    if (job->kind == KIND_OPEN) job->err = psst_store_open(&t->store, job->path, &job->key, false, &job->diag);
+    if (job->kind == KIND_SHUT)
+        shut_store(t);
+    else
+        open_store(t, job);
     PSST_WIPE(job->key);
 }
 
@@ -157,6 +216,7 @@ static void run_alone(struct psst_store_thread *t, struct psst_store_job *job)
 {
     enum psst_err err = t->store == NULL ? PSST_ERR_LOCKED : job->work(t->store, job->arg);
     if (err != PSST_OK) keep_words(job, err, t->store == NULL ? "" : psst_store_error(t->store));
+    look_for_damage(t);
 }
 
 static void run_special(struct psst_store_thread *t, struct psst_store_job *job)
@@ -193,12 +253,25 @@ static void thread_main(void *arg)
 
 /* ---- the loop ---- */
 
-static void tell(struct psst_store_job *job)
+static void keep_parts(struct psst_store_thread *t, struct psst_store_job *job)
+{
+    free(t->parts);
+    t->rescue = job->rescue;
+    t->parts = job->parts;
+    t->n_parts = job->n_parts;
+    job->parts = NULL;
+}
+
+static void tell(struct psst_store_thread *t, struct psst_store_job *job)
 {
     switch (job->kind) {
     case KIND_WORK:
     case KIND_ALONE: job->done(job->arg, job->err, job->diag.text); break;
-    case KIND_OPEN: job->opened(job->arg, job->err, &job->diag); break;
+    case KIND_OPEN:
+    case KIND_RESCUE:
+        keep_parts(t, job);
+        job->opened(job->arg, job->err, &job->diag);
+        break;
     case KIND_SHUT: job->shut(job->arg); break;
     }
 }
@@ -208,13 +281,16 @@ static void deliver(struct psst_store_thread *t)
     struct job_list finished;
     uv_mutex_lock(&t->mutex);
     list_move(&finished, &t->finished);
+    bool damaged = t->damaged;
+    t->damaged = false;
     uv_mutex_unlock(&t->mutex);
     struct psst_store_job *job;
     while ((job = list_take(&finished)) != NULL) {
         t->backlog--;
-        tell(job);
+        tell(t, job);
         job_free(job);
     }
+    if (damaged && t->on_damage != NULL) t->on_damage(t->on_damage_ctx);
 }
 
 static void on_async(uv_async_t *async)
@@ -227,6 +303,7 @@ static void thread_free(struct psst_store_thread *t)
     uv_cond_destroy(&t->cond);
     uv_mutex_destroy(&t->mutex);
     free(t->spare_shut);
+    free(t->parts);
     free(t);
 }
 
@@ -296,8 +373,8 @@ static void enqueue(struct psst_store_thread *t, struct psst_store_job *job)
     uv_mutex_unlock(&t->mutex);
 }
 
-void psst_store_thread_open(struct psst_store_thread *t, const char *path, const struct psst_store_key *key,
-                            void (*opened)(void *ctx, enum psst_err err, const struct psst_diag *diag), void *ctx)
+static void open_as(struct psst_store_thread *t, enum kind kind, const char *path, const struct psst_store_key *key,
+                    void (*opened)(void *ctx, enum psst_err err, const struct psst_diag *diag), void *ctx)
 {
     struct psst_store_job *job = t->closing ? NULL : calloc(1, sizeof *job);
     char *copy = job == NULL ? NULL : strdup(path);
@@ -307,12 +384,41 @@ void psst_store_thread_open(struct psst_store_thread *t, const char *path, const
         opened(ctx, t->closing ? PSST_ERR_LOCKED : PSST_ERR_MEMORY, &diag);
         return;
     }
-    job->kind = KIND_OPEN;
+    job->kind = kind;
     job->path = copy;
     job->key = *key;
     job->opened = opened;
     job->arg = ctx;
     enqueue(t, job);
+}
+
+void psst_store_thread_open(struct psst_store_thread *t, const char *path, const struct psst_store_key *key,
+                            void (*opened)(void *ctx, enum psst_err err, const struct psst_diag *diag), void *ctx)
+{
+    open_as(t, KIND_OPEN, path, key, opened, ctx);
+}
+
+void psst_store_thread_rescue(struct psst_store_thread *t, const char *path, const struct psst_store_key *key,
+                              void (*opened)(void *ctx, enum psst_err err, const struct psst_diag *diag), void *ctx)
+{
+    open_as(t, KIND_RESCUE, path, key, opened, ctx);
+}
+
+bool psst_store_thread_is_rescue(const struct psst_store_thread *t)
+{
+    return t->rescue;
+}
+
+const struct psst_store_part *psst_store_thread_parts(const struct psst_store_thread *t, size_t *n)
+{
+    *n = t->n_parts;
+    return t->parts;
+}
+
+void psst_store_thread_on_damage(struct psst_store_thread *t, void (*damaged)(void *ctx), void *ctx)
+{
+    t->on_damage = damaged;
+    t->on_damage_ctx = ctx;
 }
 
 void psst_store_thread_shut(struct psst_store_thread *t, void (*shut)(void *ctx), void *ctx)

@@ -22,9 +22,19 @@ PSST_MUST_USE enum psst_err psst_store_thread_new(struct psst_store_thread **out
  */
 void psst_store_thread_close(struct psst_store_thread *t, void (*closed)(void *ctx), void *ctx);
 
-/* Opening and closing are jobs too. key is copied and wiped. */
+/* Opening and closing are jobs too. key is copied and wiped. A damaged store is opened for reading only when there is
+ * something of it to read: PSST_OK as well, and is_rescue says so. */
 void psst_store_thread_open(struct psst_store_thread *t, const char *path, const struct psst_store_key *key,
                             void (*opened)(void *ctx, enum psst_err err, const struct psst_diag *diag), void *ctx);
+/* The store that is open and has met damage gives its place to a handle that only reads; PSST_ERR_DAMAGED: nothing can be
+ * read, and none is open. */
+void psst_store_thread_rescue(struct psst_store_thread *t, const char *path, const struct psst_store_key *key,
+                              void (*opened)(void *ctx, enum psst_err err, const struct psst_diag *diag), void *ctx);
+/* Whether the store that was opened last is only read, and what of it cannot be read. Kept until the next opening. */
+bool psst_store_thread_is_rescue(const struct psst_store_thread *t);
+const struct psst_store_part *psst_store_thread_parts(const struct psst_store_thread *t, size_t *n);
+/* Called on the loop, once for each store that was open for writing and has met damage, after the jobs that met it. */
+void psst_store_thread_on_damage(struct psst_store_thread *t, void (*damaged)(void *ctx), void *ctx);
 void psst_store_thread_shut(struct psst_store_thread *t, void (*shut)(void *ctx), void *ctx);
 
 /* Queues one job; takes arg until done. Never blocks. While no store is open: done with PSST_ERR_LOCKED. When memory is
