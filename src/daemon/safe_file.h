@@ -3,23 +3,14 @@
  * Whatever the peer calls a file, it ends up inside the folder that the user chose, under a name that is safe to show, never
  * over something that is there, never executable. While it comes in it is `.psst-<transfer id>.part` in that folder; all is
  * done by directory descriptor, so that nobody can put a symbolic link or another folder into the path meanwhile.
- * These functions wait for the disk: never on the loop thread, but for sanitize. Linux only (openat2, renameat2).
+ * These functions wait for the disk: never on the loop thread. Linux only (openat2, renameat2).
  */
 #ifndef PSST_DAEMON_SAFE_FILE_H
 #define PSST_DAEMON_SAFE_FILE_H
 
 #include "base/bytes.h"
+#include "base/file_name.h"
 #include "base/secret.h"
-
-#define PSST_SAFE_NAME_SIZE 256 /* NAME_MAX and the terminator */
-#define PSST_SAFE_NAME_MAX  240 /* bytes of a sanitised name: leaves room for " (999)" */
-#define PSST_SAFE_COPIES    999 /* name, name (2), ... name (999) */
-
-/* The one way from a peer's file name to ours: the part behind the last '/' or '\', rendered (controls shown as symbols,
- * bidi and zero-width dropped), without leading dots, dashes and blanks and trailing dots and blanks, cut to
- * PSST_SAFE_NAME_MAX bytes on a character's border with its extension kept; "file" when nothing is left. Any bytes may come
- * in. Any thread. */
-void psst_file_name_sanitize(char out[PSST_SAFE_NAME_SIZE], struct psst_view name);
 
 /* ---- incoming ---- */
 
