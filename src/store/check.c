@@ -34,6 +34,7 @@ enum psst_err psst_store_check_quickly(struct psst_store *store)
 enum psst_err psst_store_check(struct psst_store *store)
 {
     char found[160];
+    (void)sqlite3_db_release_memory(store->db); /* pages that are remembered would not be read */
     enum psst_err err = first_row(store, everything, found, sizeof found);
     if (err != PSST_OK) return err;
     if (strcmp(found, "ok") != 0) return psst_store_damage(store, found);

@@ -50,11 +50,13 @@ enum psst_err psst_store_contacts(struct psst_store *store, psst_contact_each *e
     sqlite3_stmt *stmt;
     if (store->rescue) return psst_rescue_contacts(store, each, ctx);
     enum psst_err err =
-        psst_store_stmt(store, STMT_CONTACTS, "SELECT " COLUMNS " FROM contacts ORDER BY alias COLLATE NOCASE", &stmt);
+        psst_store_stmt(store, STMT_CONTACTS,
+                        "SELECT " COLUMNS " FROM contacts WHERE removed = 0 ORDER BY alias COLLATE NOCASE", &stmt);
     if (err != PSST_OK) return err;
     while ((err = psst_store_stmt_row(store, stmt)) == PSST_OK) {
         struct psst_contact_row row = {0};
-        err = psst_store_contact_read(stmt, &row) ? each(ctx, &row) : psst_store_damage(store, "a contact's row is damaged");
+        err = psst_store_contact_read(stmt, &row) ? each(ctx, &row)
+                                                  : psst_store_damage(store, "a contact's row is damaged");
         PSST_WIPE(row);
         if (err != PSST_OK) break;
     }
@@ -65,8 +67,8 @@ enum psst_err psst_store_contacts(struct psst_store *store, psst_contact_each *e
 enum psst_err psst_store_keeps_history(struct psst_store *store, int64_t contact_id, bool *keeps)
 {
     sqlite3_stmt *stmt;
-    enum psst_err err =
-        psst_store_stmt(store, STMT_CONTACT_KEEPS_HISTORY, "SELECT keep_history FROM contacts WHERE id = ?1", &stmt);
+    enum psst_err err = psst_store_stmt(store, STMT_CONTACT_KEEPS_HISTORY,
+                                        "SELECT keep_history FROM contacts WHERE id = ?1 AND removed = 0", &stmt);
     if (err != PSST_OK) return err;
     (void)sqlite3_bind_int64(stmt, 1, contact_id);
     err = psst_store_stmt_row(store, stmt);
@@ -120,24 +122,13 @@ static enum psst_err insert(struct psst_store *store, struct psst_contact_row *r
     return err;
 }
 
-/* What is done with: an outgoing text that waits, or an incoming one that nobody has seen, still has its work to do. */
-static enum psst_err erase_done(struct psst_store *store, int64_t contact_id)
-{
-    sqlite3_stmt *stmt;
-    enum psst_err err = psst_store_stmt(store, STMT_CONTACT_ERASE_DONE,
-                                        "UPDATE messages SET text = NULL,"
-                                        " digest = CASE direction WHEN 0 THEN substr(digest, 1, 4) ELSE digest END"
-                                        " WHERE contact_id = ?1 AND state IN (1, 2, 4, 6, 7) AND text IS NOT NULL",
-                                        &stmt);
-    if (err != PSST_OK) return err;
-    (void)sqlite3_bind_int64(stmt, 1, contact_id);
-    return psst_store_stmt_run(store, stmt);
-}
-
 static enum psst_err update(struct psst_store *store, const struct psst_contact_row *row)
 {
     bool kept = false;
     enum psst_err err = psst_store_keeps_history(store, row->id, &kept);
+    bool switches = kept != row->keep_history;
+    if (err == PSST_OK && switches) err = psst_store_index_new(store);
+    if (err == PSST_OK && switches && kept) err = psst_store_index_contact(store, row->id, false);
     if (err != PSST_OK) return err;
     sqlite3_stmt *stmt;
     err = psst_store_stmt(
@@ -150,7 +141,7 @@ static enum psst_err update(struct psst_store *store, const struct psst_contact_
     if (err != PSST_OK) return err;
     int rc = sqlite3_bind_int64(stmt, 1, row->id) | bind_row(stmt, row);
     err = rc == SQLITE_OK ? psst_store_stmt_run(store, stmt) : PSST_ERR_TOO_LONG;
-    if (err == PSST_OK && kept && !row->keep_history) err = erase_done(store, row->id);
+    if (err == PSST_OK && switches && !kept) err = psst_store_index_contact(store, row->id, true);
     if (err == PSST_OK && !row->receipts) err = psst_store_receipts_none(store, row->id);
     return err;
 }
@@ -159,15 +150,4 @@ enum psst_err psst_store_contact_put(struct psst_store *store, struct psst_conta
 {
     if (!shape_is_good(row)) return PSST_ERR_USAGE;
     return row->id == 0 ? insert(store, row) : update(store, row);
-}
-
-enum psst_err psst_store_contact_remove(struct psst_store *store, int64_t contact_id)
-{
-    sqlite3_stmt *stmt; /* messages and transfers go with it: ON DELETE CASCADE */
-    enum psst_err err = psst_store_stmt(store, STMT_CONTACT_REMOVE, "DELETE FROM contacts WHERE id = ?1", &stmt);
-    if (err != PSST_OK) return err;
-    (void)sqlite3_bind_int64(stmt, 1, contact_id);
-    err = psst_store_stmt_run(store, stmt);
-    if (err == PSST_OK && sqlite3_changes(store->db) == 0) err = PSST_ERR_NOT_FOUND;
-    return err;
 }

@@ -97,8 +97,10 @@ enum mode {
 static enum psst_err settle_in(struct psst_store *store, const struct psst_store_key *key, enum mode mode)
 {
     (void)sqlite3_extended_result_codes(store->db, 1);
-    (void)sqlite3_busy_timeout(store->db, 5000);
-    (void)sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, PSST_STORE_VALUE_MAX * 2);
+    (void)sqlite3_busy_timeout(store->db, PSST_STORE_BUSY_MS);
+    /* who writes merges lists of the places of a word, which grow with an era (index.c) and the last group in it */
+    (void)sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH,
+                        store->read_only ? PSST_STORE_VALUE_MAX * 2 : PSST_STORE_LIST_MAX);
     enum psst_err err = set_key(store, key);
     if (err == PSST_OK) err = psst_store_exec(store, cipher_settings);
     if (err == PSST_OK && mode == MODE_RESCUE) err = psst_store_exec(store, rescue_settings);
@@ -127,6 +129,7 @@ static enum psst_err connect_to(struct psst_store **out, const char *path, const
     }
     if (err == PSST_OK) err = settle_in(store, key, mode);
     if (err == PSST_OK) err = psst_store_migrate(store, diag);
+    if (err == PSST_OK) err = psst_store_index_begin(store);
     if (err != PSST_OK) {
         if (err == PSST_ERR_DAMAGED) (void)psst_fail(diag, err, DAMAGED_WORDS, path);
         (void)psst_fail(diag, err, "The history cannot be opened: %s.", store->words);
@@ -140,6 +143,9 @@ static enum psst_err connect_to(struct psst_store **out, const char *path, const
 void psst_store_close(struct psst_store *store)
 {
     if (store == NULL) return;
+    if (store->db != NULL && psst_store_finish_erasing(store) != PSST_OK) {
+        /* what is left is erased when it is opened again */
+    }
     for (size_t i = 0; i < STMT_COUNT; i++) (void)sqlite3_finalize(store->stmts[i]);
     if (store->db != NULL)
         (void)sqlite3_busy_timeout(store->db, 0); /* a snapshot that is still held is not waited for */

@@ -6,7 +6,7 @@
  */
 #include "store/store_internal.h"
 
-#define VERSION 4 /* the first that has them */
+#define VERSION 5 /* the first that has them */
 #define COLUMNS "id, contact_id, meet_id, direction, state, time_ms"
 
 static bool read_row(sqlite3_stmt *stmt, struct psst_meet_row *row)

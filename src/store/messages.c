@@ -18,7 +18,8 @@ static enum psst_err insert(struct psst_store *store, struct psst_message_row *r
     enum psst_err err =
         psst_store_stmt(store, STMT_MESSAGE_INSERT,
                         "INSERT INTO messages (contact_id, direction, state, reason, time_ms, stored_ms,"
-                        " msg_id, digest, text, sent_ms) VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9)",
+                        " msg_id, digest, text, sent_ms) SELECT id, ?2, ?3, 0, ?4, ?5, ?6, ?7, ?8, ?9"
+                        " FROM contacts WHERE id = ?1 AND removed = 0",
                         &stmt);
     if (err != PSST_OK) return err;
     int rc = sqlite3_bind_int64(stmt, 1, row->contact_id);
@@ -31,6 +32,7 @@ static enum psst_err insert(struct psst_store *store, struct psst_message_row *r
     rc |= psst_store_bind_text(stmt, 8, row->text);
     rc |= psst_store_bind_u64(stmt, 9, row->sent_ms);
     err = rc == SQLITE_OK ? psst_store_stmt_run(store, stmt) : PSST_ERR_TOO_LONG;
+    if (err == PSST_OK && sqlite3_changes(store->db) == 0) err = PSST_ERR_NOT_FOUND;
     if (err == PSST_OK) row->seq = sqlite3_last_insert_rowid(store->db);
     return err;
 }
@@ -50,7 +52,9 @@ static enum psst_err compare_with_seen(struct psst_store *store, const struct ps
     sqlite3_stmt *stmt;
     enum psst_err err =
         psst_store_stmt(store, STMT_MESSAGE_DIGEST,
-                        "SELECT digest FROM messages WHERE contact_id = ?1 AND msg_id = ?2 AND direction = 0", &stmt);
+                        "SELECT digest FROM messages WHERE contact_id = ?1 AND msg_id = ?2 AND direction = 0"
+                        " UNION ALL SELECT digest FROM seen WHERE contact_id = ?1 AND msg_id = ?2",
+                        &stmt);
     if (err != PSST_OK) return err;
     int rc = sqlite3_bind_int64(stmt, 1, row->contact_id);
     rc |= psst_store_bind_blob(stmt, 2, psst_view(row->id.b, sizeof row->id.b));
@@ -79,7 +83,9 @@ enum psst_err psst_store_message_known(struct psst_store *store, int64_t contact
     sqlite3_stmt *stmt;
     enum psst_err err =
         psst_store_stmt(store, STMT_MESSAGE_KNOWN,
-                        "SELECT 1 FROM messages WHERE contact_id = ?1 AND msg_id = ?2 AND direction = 0", &stmt);
+                        "SELECT 1 FROM messages WHERE contact_id = ?1 AND msg_id = ?2 AND direction = 0"
+                        " UNION ALL SELECT 1 FROM seen WHERE contact_id = ?1 AND msg_id = ?2",
+                        &stmt);
     if (err != PSST_OK) return err;
     int rc = sqlite3_bind_int64(stmt, 1, contact_id);
     rc |= psst_store_bind_blob(stmt, 2, psst_view(id->b, sizeof id->b));
@@ -132,7 +138,8 @@ enum psst_err psst_store_messages_shown(struct psst_store *store, int64_t contac
     if (err != PSST_OK) return err;
     (void)sqlite3_bind_int64(stmt, 1, contact_id);
     (void)sqlite3_bind_int64(stmt, 2, up_to_seq);
-    return psst_store_stmt_run(store, stmt);
+    err = psst_store_stmt_run(store, stmt);
+    return err == PSST_OK && !keeps ? psst_store_note_erased(store) : err;
 }
 
 /* ---- reading ---- */

@@ -138,6 +138,7 @@ enum psst_err psst_store_message_settle(struct psst_store *store, int64_t contac
     (void)sqlite3_bind_int(stmt, 2, (int)state);
     (void)sqlite3_bind_int(stmt, 3, state == PSST_MESSAGE_REFUSED ? reason : 0);
     err = psst_store_stmt_run(store, stmt);
+    if (err == PSST_OK && !keeps) err = psst_store_note_erased(store);
     if (err == PSST_OK && seq != NULL) *seq = found;
     return err;
 }
@@ -200,6 +201,7 @@ enum psst_err psst_store_message_recall(struct psst_store *store, int64_t contac
     if (err != PSST_OK) return err;
     (void)sqlite3_bind_int64(stmt, 1, seq);
     err = psst_store_stmt_run(store, stmt);
+    if (err == PSST_OK && !keeps) err = psst_store_note_erased(store);
     if (err == PSST_OK) row->state = PSST_MESSAGE_RECALLED;
     return err;
 }

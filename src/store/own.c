@@ -1,7 +1,7 @@
 /* One's own values: private, and about nobody else. */
 #include "store/store_internal.h"
 
-#define VERSION 4 /* the first that has them */
+#define VERSION 5 /* the first that has them */
 
 enum psst_err psst_store_own_get(struct psst_store *store, const char *name, uint8_t *out, size_t size, size_t *len)
 {

@@ -193,6 +193,7 @@ enum psst_err psst_store_begin(struct psst_store *store)
     store->last = PSST_OK;
     store->words[0] = '\0';
     store->reserve_is_free = false;
+    store->indexed_at_begin = store->indexed;
     if (store->rescue) return PSST_OK; /* an error would stick to a transaction */
     return run(store, STMT_BEGIN, "BEGIN");
 }
@@ -213,6 +214,8 @@ static void rollback(struct psst_store *store)
     char words[sizeof store->words];
     memcpy(words, store->words, sizeof words);
     if (!group_is_lost(store)) (void)run(store, STMT_ROLLBACK, "ROLLBACK");
+    store->indexed = store->indexed_at_begin;
+    store->erasure_noted = false;
     memcpy(store->words, words, sizeof words); /* of the cause, not of the cleaning up */
 }
 
@@ -221,6 +224,7 @@ enum psst_err psst_store_commit(struct psst_store *store)
     enum psst_err err = store->broken;
     if (store->rescue) return err;
     if (err == PSST_OK && group_is_lost(store)) err = lost(store);
+    if (err == PSST_OK) err = psst_store_index_new(store);
     if (err == PSST_OK) err = run(store, STMT_COMMIT, "COMMIT");
     if (err != PSST_OK) rollback(store);
     store->broken = PSST_OK;
@@ -231,6 +235,7 @@ enum psst_err psst_store_savepoint(struct psst_store *store)
 {
     if (store->broken != PSST_OK) return store->broken;
     store->words[0] = '\0';
+    store->indexed_at_job = store->indexed;
     if (store->rescue) return PSST_OK;
     return run(store, STMT_SAVEPOINT, "SAVEPOINT job");
 }
@@ -246,6 +251,10 @@ void psst_store_release(struct psst_store *store, bool keep)
     memcpy(words, store->words, sizeof words);
     enum psst_err err = PSST_OK;
     if (!keep) err = run(store, STMT_SAVEPOINT_ROLLBACK, "ROLLBACK TO job");
+    if (!keep) {
+        store->indexed = store->indexed_at_job;
+        store->erasure_noted = false; /* it may have been this job's note */
+    }
     if (err == PSST_OK) err = run(store, STMT_SAVEPOINT_RELEASE, "RELEASE job");
     if (err != PSST_OK) {
         store->broken = err;

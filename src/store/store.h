@@ -89,7 +89,8 @@ PSST_MUST_USE enum psst_err psst_store_contacts(struct psst_store *store, psst_c
 /* Inserts (row->id is set) or updates. PSST_ERR_EXISTS: the alias (compared case-folded) or the fingerprint is taken.
  */
 PSST_MUST_USE enum psst_err psst_store_contact_put(struct psst_store *store, struct psst_contact_row *row);
-/* With its messages and transfers. */
+/* With its messages and transfers. It is not there any more for anybody, and its name and key are free; its messages are
+ * erased by psst_store_tidy. */
 PSST_MUST_USE enum psst_err psst_store_contact_remove(struct psst_store *store, int64_t contact_id);
 
 /* ---- messages ---- */
@@ -189,6 +190,24 @@ PSST_MUST_USE enum psst_err psst_store_log(struct psst_store *store, int64_t con
 /* The last limit messages with seq < before_seq, oldest first: a page further back. */
 PSST_MUST_USE enum psst_err psst_store_log_before(struct psst_store *store, int64_t contact_id, int64_t before_seq,
                                                   size_t limit, psst_message_each *each, void *ctx);
+
+/* ---- what is not kept any longer (erase.c) ---- */
+
+/* All that is done with and was stored before before_ms (UINT64_MAX: all that is there now) is to go, but for the ids of
+ * what came in. psst_store_tidy does it. */
+PSST_MUST_USE enum psst_err psst_store_forget(struct psst_store *store, int64_t contact_id, uint64_t before_ms);
+struct psst_tidied {
+    bool more;        /* call it again */
+    uint64_t next_ms; /* else: when there will be something to do, if nothing changes before; UINT64_MAX: never */
+};
+/* One step of some 20 ms: erases some of what is to go now, by psst_store_forget and psst_store_contact_remove, and by what
+ * each contact keeps (keep_history, keep_days); or drives erased words out of the index. The history of contacts that keep
+ * some is not erased by age with now_ms 0. */
+PSST_MUST_USE enum psst_err psst_store_tidy(struct psst_store *store, uint64_t now_ms, struct psst_tidied *tidied);
+/* After texts were erased, outside any group: neither the file nor the write-ahead log holds a copy of them any more.
+ * Without all, a file of more than 4 MiB is left for later: it is written anew, 100 MiB a second. PSST_ERR_AGAIN: a
+ * snapshot is being read; later. psst_store_close does all of it, and what psst_store_tidy has left. */
+PSST_MUST_USE enum psst_err psst_store_scrub(struct psst_store *store, bool all);
 
 /* ---- file transfers ---- */
 

@@ -13,7 +13,10 @@
 #define PSST_STORE_PAGE_BYTES     4096
 #define PSST_STORE_PARTS_MAX      1000 /* gaps that are told apart */
 #define PSST_RESCUE_LOG_MAX       1000 /* messages in one page of a log; a longer one begins at the beginning */
+#define PSST_STORE_BUSY_MS        5000
+#define PSST_STORE_INDEX_VERSION  6 /* the first that can be searched */
 #define PSST_STORE_VALUE_MAX      (1024 * 1024) /* bytes in one value: far over anything that is stored, far under memory */
+#define PSST_STORE_LIST_MAX       (128 * 1024 * 1024)
 
 /* One place in the cache for each statement; its text stands where it is used. */
 enum psst_stmt {
@@ -28,7 +31,6 @@ enum psst_stmt {
     STMT_CONTACT_UPDATE,
     STMT_CONTACT_REMOVE,
     STMT_CONTACT_KEEPS_HISTORY,
-    STMT_CONTACT_ERASE_DONE,
     STMT_MESSAGE_INSERT,
     STMT_MESSAGE_DIGEST,
     STMT_MESSAGE_KNOWN,
@@ -73,6 +75,37 @@ enum psst_stmt {
     STMT_MEET_UPDATE,
     STMT_MEET_REMOVE,
     STMT_MEETS_OVER,
+    STMT_LAST_SEQ,
+    STMT_ERA_INSERT,
+    STMT_ERA_UPDATE,
+    STMT_ERA_LAST,
+    STMT_ERA_NEW_ROWS,
+    STMT_ERA_SOIL,
+    STMT_ERA_UNCLEAN,
+    STMT_ERAS_GONE,
+    STMT_ERAS_CLEAN,
+    STMT_INDEX_NEW,
+    STMT_INDEX_DELETE,
+    STMT_INDEX_OPTIMIZE,
+    STMT_INDEX_CONTACT,
+    STMT_UNINDEX_CONTACT,
+    STMT_SOIL_CONTACT,
+    STMT_TIDY_REMOVED,
+    STMT_TIDY_FORGET,
+    STMT_TIDY_NONE,
+    STMT_TIDY_DAYS,
+    STMT_TIDY_BARE,
+    STMT_TIDY_ERASE,
+    STMT_TIDY_REMEMBER,
+    STMT_TIDY_DELETE,
+    STMT_TIDY_NEXT,
+    STMT_REMOVED_CONTACT,
+    STMT_REMOVED_SEEN,
+    STMT_REMOVED_TRANSFERS,
+    STMT_REMOVED_MEETS,
+    STMT_CONTACT_DELETE,
+    STMT_FORGET,
+    STMT_FORGOTTEN,
     STMT_COUNT
 };
 
@@ -81,6 +114,18 @@ struct psst_store_tally {
     int64_t contact_id;
     uint32_t waiting;
     struct psst_unread unread;
+};
+
+/* index.c: how far the index goes, and its last era. */
+struct psst_store_era {
+    int64_t first_seq; /* 0: there is none yet */
+    int64_t bytes, noted; /* of text; as the row of the era has it */
+    int64_t from_ms, to_ms;
+    bool is_new; /* its row is not written yet */
+};
+struct psst_store_indexed {
+    int64_t seq; /* all up to this one are in the index, as far as they belong there */
+    struct psst_store_era era;
 };
 
 struct psst_store {
@@ -96,9 +141,11 @@ struct psst_store {
     size_t n_tallies;
     bool damaged;           /* sticky: damage was met; nothing is written any more */
     bool reserve_is_free;   /* looked up once a group */
+    bool erasure_noted;     /* erase.c */
     enum psst_err last;     /* what the last failing statement meant */
     enum psst_err broken;   /* SQLite gave the whole group up in its middle: what commit has to say */
     uint64_t reserve_bytes; /* PSST_STORE_RESERVE_BYTES; tests change it */
+    struct psst_store_indexed indexed, indexed_at_begin, indexed_at_job; /* now, and what to go back to */
     sqlite3_stmt *stmts[STMT_COUNT];
     char words[192];
 };
@@ -170,6 +217,29 @@ PSST_MUST_USE enum psst_err psst_store_pragma_int(struct psst_store *store, cons
 PSST_MUST_USE enum psst_err psst_store_messages_walk(struct psst_store *store, sqlite3_stmt *stmt,
                                                      psst_message_each *each, void *ctx);
 int64_t psst_store_bounded(size_t limit);
+
+/* ---- index.c ---- */
+
+/* After opening: all that is there is indexed. */
+PSST_MUST_USE enum psst_err psst_store_index_begin(struct psst_store *store);
+/* Indexes what was stored since. At each commit; before that by whoever searches or takes anything out of the index. */
+PSST_MUST_USE enum psst_err psst_store_index_new(struct psst_store *store);
+/* Takes a text that is indexed (see there) out of the index, before its row changes. Its words stay in the era's piece until
+ * the next cleaning. */
+PSST_MUST_USE enum psst_err psst_store_unindex(struct psst_store *store, int64_t seq);
+/* Writes the eras that words were taken out of anew: at most some 30 ms an era. */
+PSST_MUST_USE enum psst_err psst_store_index_clean(struct psst_store *store);
+/* One that waits for it. PSST_ERR_NOT_FOUND: none does. */
+PSST_MUST_USE enum psst_err psst_store_index_unclean(struct psst_store *store, int64_t *era);
+/* The contact's history is being switched: indexes, or takes out, what waits and what is unread. */
+PSST_MUST_USE enum psst_err psst_store_index_contact(struct psst_store *store, int64_t contact_id, bool keeps);
+
+/* ---- erase.c ---- */
+
+/* After a text was erased: pages may hold copies of it. */
+PSST_MUST_USE enum psst_err psst_store_note_erased(struct psst_store *store);
+/* Before closing: all that has been begun, however long it takes. Outside any group. */
+PSST_MUST_USE enum psst_err psst_store_finish_erasing(struct psst_store *store);
 
 /* ---- outbox.c ---- */
 

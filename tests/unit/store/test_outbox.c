@@ -171,6 +171,7 @@ static void history__turned_off__erases_what_was_read_or_recalled(void **state)
     must(psst_store_message_read(w->store, bob.id, &id, &seq));
     bob.keep_history = false;
     must(psst_store_contact_put(w->store, &bob));
+    (void)world_tidy(w, 0);
     struct seen seen;
     assert_string_equal(world_log(w, bob.id, 0, 10, &seen), "1:|2:|");
 }

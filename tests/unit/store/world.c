@@ -110,6 +110,18 @@ enum psst_err world_in(struct world *w, int64_t contact, unsigned n, const char 
     return err;
 }
 
+uint64_t world_tidy(struct world *w, uint64_t now_ms)
+{
+    struct psst_tidied tidied = {.more = true};
+    for (unsigned steps = 0; tidied.more; steps++) {
+        assert_true(steps < 10000);
+        must(psst_store_begin(w->store));
+        must(psst_store_tidy(w->store, now_ms, &tidied));
+        must(psst_store_commit(w->store));
+    }
+    return tidied.next_ms;
+}
+
 enum psst_err world_see(void *ctx, const struct psst_message_row *row)
 {
     struct seen *seen = ctx;

@@ -33,6 +33,9 @@ struct psst_message_row world_message(int64_t contact, unsigned n, const char *t
 enum psst_err world_out(struct world *w, int64_t contact, unsigned n, const char *text, int64_t *seq);
 enum psst_err world_in(struct world *w, int64_t contact, unsigned n, const char *text, int64_t *seq);
 
+/* psst_store_tidy until there is nothing more to do; gives when there will be. */
+uint64_t world_tidy(struct world *w, uint64_t now_ms);
+
 /* What a walk over messages found: "1:text|2:text|", ids as numbers, erased texts as nothing. */
 struct seen {
     char text[4096];
