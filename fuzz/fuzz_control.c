@@ -5,6 +5,7 @@
 #include "fuzz.h"
 
 #include "base/text.h"
+#include "daemon/backup.h"
 #include "daemon/control.h"
 #include "daemon/reconnect.h"
 #include "daemon/presence.h"
@@ -210,6 +211,37 @@ void psst_presence_set(struct psst_daemon *d, enum psst_presence presence, const
 void psst_presence_applied(struct psst_daemon *d, struct psst_contact *contact)
 {
     FUZZ_CHECK(d != NULL && contact != NULL);
+}
+
+void psst_backup_make(struct psst_backup *backup, const char *path, int out_fd, int passphrase_fd,
+                      psst_backup_done *done, void *ctx)
+{
+    const struct psst_backup_result result = {.bytes = 1};
+    (void)backup;
+    FUZZ_CHECK((path == NULL) == (out_fd >= 0) && (path == NULL || path[0] == '/') && passphrase_fd >= 0);
+    take_fd(out_fd);
+    take_fd(passphrase_fd);
+    done(ctx, PSST_OK, "", &result);
+}
+
+void psst_backup_check(struct psst_backup *backup, const char *path, int passphrase_fd, psst_backup_done *done,
+                       void *ctx)
+{
+    (void)backup;
+    FUZZ_CHECK(path[0] == '/' && passphrase_fd >= 0);
+    take_fd(passphrase_fd);
+    done(ctx, PSST_ERR_PASSPHRASE, "no", NULL);
+}
+
+void psst_backup_restore(struct psst_backup *backup, const char *path, int passphrase_fd, psst_backup_done *done,
+                         void *ctx)
+{
+    const struct psst_backup_result result = {
+        .name = "Alice", .key = psst_rsa_private_public(fuzz_key_a()), .settings_words = "a sentence"};
+    (void)backup;
+    FUZZ_CHECK(path[0] == '/' && passphrase_fd >= 0);
+    take_fd(passphrase_fd);
+    done(ctx, PSST_OK, "", &result);
 }
 
 const char *psst_settings_get(const struct psst_settings *settings, const char *key)

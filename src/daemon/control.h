@@ -70,6 +70,8 @@ psst_control_handler psst_control_hello, psst_control_status, psst_control_shutd
     psst_control_set, psst_control_subscribe;
 /* control_identity.c */
 psst_control_handler psst_control_init, psst_control_unlock, psst_control_lock, psst_control_passwd;
+/* control_backup.c */
+psst_control_handler psst_control_backup, psst_control_backup_check, psst_control_restore;
 /* control_cards.c */
 psst_control_handler psst_control_card, psst_control_inspect, psst_control_add, psst_control_safety;
 /* control_contacts.c */

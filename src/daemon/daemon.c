@@ -5,9 +5,11 @@
  */
 #include "daemon/daemon.h"
 
+#include "daemon/backup.h"
 #include "daemon/delivery.h"
 #include "daemon/identity.h"
 #include "daemon/reconnect.h"
+#include "daemon/restore_home.h"
 #include "daemon/presence.h"
 #include "daemon/run.h"
 #include "ipc/lockfile.h"
@@ -160,6 +162,7 @@ void psst_daemon_stop(struct psst_daemon *d)
     }
     if (d->transfers != NULL) psst_transfers_unloaded(d->transfers);
     if (d->presences != NULL) psst_presences_close(d->presences);
+    if (d->backup != NULL) psst_backup_close(d->backup);
     if (d->identity != NULL) psst_identity_close(d->identity);
     (void)uv_timer_start(&r->stop, on_stop_check, STOP_CHECK_MS, STOP_CHECK_MS);
 }
@@ -174,6 +177,7 @@ static void on_signal(uv_signal_t *handle, int number)
 static void free_all(struct runtime *r)
 {
     struct psst_daemon *d = &r->d;
+    psst_backup_free(d->backup);
     psst_transfers_free(d->transfers);
     psst_delivery_free(d->delivery);
     psst_reconnect_free(d->reconnect);
@@ -219,6 +223,14 @@ static enum psst_err listen_or_restore(struct runtime *r, struct psst_diag *diag
     return err;
 }
 
+/* What a restore that was cut off has left, must not be taken for a history. */
+static void clean_up_restore(struct psst_daemon *d)
+{
+    struct psst_diag diag = {{0}};
+    if (psst_restore_home_clean_up(&d->paths, &diag) != PSST_OK)
+        psst_log(&d->log, PSST_LOG_ERROR, "restore-not-cleaned-up", "reason=\"%s\"", diag.text);
+}
+
 static enum psst_err open_home(struct runtime *r, struct psst_diag *diag)
 {
     struct psst_daemon *d = &r->d;
@@ -226,6 +238,7 @@ static enum psst_err open_home(struct runtime *r, struct psst_diag *diag)
     if (err == PSST_OK) err = psst_paths_make_dir(d->paths.run_dir, true, diag);
     if (err == PSST_OK) err = psst_paths_make_dir(d->paths.data_dir, true, diag);
     if (err == PSST_OK) err = take_lock(r, diag);
+    if (err == PSST_OK) clean_up_restore(d);
     if (err == PSST_OK) err = psst_settings_load(&d->settings, &d->paths, diag);
     if (err == PSST_OK && r->options->listen != NULL &&
         strcmp(r->options->listen, psst_settings_get(d->settings, "listen")) != 0)
@@ -280,6 +293,7 @@ static enum psst_err make_modules(struct runtime *r, struct psst_diag *diag)
     if (err == PSST_OK) err = psst_peers_new(&d->peers, d);
     if (err == PSST_OK) err = psst_delivery_new(&d->delivery, d);
     if (err == PSST_OK) err = psst_transfers_new(&d->transfers, d);
+    if (err == PSST_OK) err = psst_backup_new(&d->backup, d);
     return err == PSST_OK ? err : psst_fail(diag, err, "psstd cannot begin: %s", psst_err_name(err));
 }
 

@@ -6,6 +6,7 @@
  *   identity.c     init, unlock, lock, passwd: key client and store brought up    passphrase_command.c
  *   rescue.c       what is said about a damaged history
  *   settings.c     the plain config file                                          small_file.c
+ *   backup.c       one encrypted file with everything (backup.h)                  restore.c
  *   book.c         contacts in memory, written through to the store
  *   presence.c     who sees what of us, and we of them
  *   peers.c        connections (peers_internal.h): listen.c, dial.c, conn.c, session.c, replay_file.c
@@ -14,7 +15,7 @@
  *   transfers.c    files (transfers_internal.h): transfers_in.c, transfers_out.c, transfers_rows.c
  *
  * What waits for a disk or for another process knows nothing of the daemon: store_thread.c; transfer_source.c,
- * transfer_sink.c, safe_file.c; key_client.c, key_requests.c. The other key_*.c are psst-key.
+ * transfer_sink.c, safe_file.c; backup_format.c, backup_file.c, restore_home.c; key_client.c, key_requests.c. The other key_*.c are psst-key.
  *
  * Everything here runs on the loop thread. A module is given the daemon and reaches the others through it.
  */
@@ -41,6 +42,7 @@ struct psst_peers;
 struct psst_delivery;
 struct psst_transfers;
 struct psst_reconnect;
+struct psst_backup;
 struct psst_control;
 
 #define PSST_COUNTERS_MAX 64 /* distinct names */
@@ -63,6 +65,7 @@ struct psst_daemon {
     struct psst_delivery *delivery;
     struct psst_transfers *transfers;
     struct psst_reconnect *reconnect;
+    struct psst_backup *backup;
     struct psst_control *control;
     struct psst_counter counters[PSST_COUNTERS_MAX];
     bool stopping;
@@ -186,6 +189,8 @@ const char *psst_settings_get(const struct psst_settings *settings, const char *
 PSST_MUST_USE enum psst_err psst_settings_set(struct psst_settings *settings, const char *key, const char *value,
                                               struct psst_diag *diag);
 json_t *psst_settings_all(const struct psst_settings *settings); /* new reference */
+/* What was set; NULL: the default holds, or there is no such key. */
+const char *psst_settings_own(const struct psst_settings *settings, const char *key);
 
 /* ---- peers (peers.c) ---- */
 

@@ -10,6 +10,7 @@
  */
 #include "daemon/identity.h"
 #include "daemon/reconnect.h"
+#include "daemon/backup.h"
 #include "daemon/small_file.h"
 
 #include <errno.h>
@@ -457,6 +458,7 @@ static void lock(struct psst_identity *identity, const char *words)
     psst_peers_hangup_all(d->peers, PSST_BYE_LOCKED, words);
     psst_delivery_unloaded(d->delivery);
     psst_transfers_unloaded(d->transfers);
+    psst_backup_unloaded(d->backup);
     psst_store_thread_shut(d->store, on_store_shut, identity);
 }
 
@@ -649,4 +651,28 @@ void psst_identity_start(struct psst_identity *identity)
     identity->encrypted = is_encrypted(d->paths.identity);
     read_card(identity);
     if (needs_nobody(identity)) psst_identity_unlock(identity, -1, ignore_done, NULL);
+}
+
+/* ---- restoring ---- */
+
+enum psst_err psst_identity_restore_begin(struct psst_identity *identity, struct psst_diag *diag)
+{
+    if (identity->state == PSST_IDENTITY_OPENING)
+        return psst_fail(diag, PSST_ERR_AGAIN, "an identity is being made or opened just now: try again");
+    if (identity->state != PSST_IDENTITY_NONE)
+        return psst_fail(diag, PSST_ERR_EXISTS,
+                         "there is an identity already (%s), and nothing is ever restored over it: set PSST_HOME to an "
+                         "empty folder",
+                         identity->name);
+    enum psst_err err = none_yet(identity, diag);
+    if (err == PSST_OK) identity->state = PSST_IDENTITY_OPENING; /* what needs one waits */
+    return err;
+}
+
+void psst_identity_restore_end(struct psst_identity *identity, bool restored)
+{
+    finish(identity, PSST_IDENTITY_NONE, PSST_OK, "");
+    if (!restored || identity->d->stopping) return;
+    psst_identity_start(identity);
+    listen_now(identity);
 }

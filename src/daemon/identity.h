@@ -1,4 +1,4 @@
-/* What of identity.c is for daemon.c alone. */
+/* What of identity.c is for daemon.c and restore.c alone. */
 #ifndef PSST_DAEMON_IDENTITY_H
 #define PSST_DAEMON_IDENTITY_H
 
@@ -10,6 +10,10 @@ const char *psst_identity_store_trouble(const struct psst_identity *identity);
 void psst_identity_key_died(struct psst_identity *identity);
 /* Once it is neither being opened nor locked: at once, or later. */
 void psst_identity_when_settled(struct psst_identity *identity, psst_identity_done *done, void *ctx);
+/* While the files of a restore come, nobody may make an identity: PSST_ERR_EXISTS, PSST_ERR_AGAIN. */
+PSST_MUST_USE enum psst_err psst_identity_restore_begin(struct psst_identity *identity, struct psst_diag *diag);
+/* restored: the files are there, and are taken as at the start of psstd. */
+void psst_identity_restore_end(struct psst_identity *identity, bool restored);
 /* Ends a passphrase_command that is still running. */
 void psst_identity_close(struct psst_identity *identity);
 

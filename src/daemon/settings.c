@@ -192,6 +192,12 @@ const char *psst_settings_get(const struct psst_settings *settings, const char *
     return find(key, &index) != NULL ? value_of(settings, index) : NULL;
 }
 
+const char *psst_settings_own(const struct psst_settings *settings, const char *key)
+{
+    size_t index;
+    return find(key, &index) != NULL ? settings->values[index] : NULL;
+}
+
 static enum psst_err write_file(struct psst_settings *s, struct psst_diag *diag)
 {
     struct psst_buf text;
