@@ -8,6 +8,7 @@
 #include "daemon/backup.h"
 #include "daemon/control.h"
 #include "daemon/reconnect.h"
+#include "daemon/meet.h"
 #include "daemon/presence.h"
 
 #include <errno.h>
@@ -242,6 +243,28 @@ void psst_backup_restore(struct psst_backup *backup, const char *path, int passp
     FUZZ_CHECK(path[0] == '/' && passphrase_fd >= 0);
     take_fd(passphrase_fd);
     done(ctx, PSST_OK, "", &result);
+}
+
+void psst_meet_propose(struct psst_meets *meets, struct psst_contact *contact, uint64_t time_ms, psst_meet_done *done,
+                       void *ctx)
+{
+    (void)meets;
+    FUZZ_CHECK(contact != NULL && time_ms > 0);
+    done(ctx, time_ms < 100 ? PSST_ERR_FULL : PSST_OK, NULL, 1);
+}
+
+void psst_meet_cancel(struct psst_meets *meets, int64_t id, psst_meet_done *done, void *ctx)
+{
+    (void)meets;
+    FUZZ_CHECK(id >= 1);
+    done(ctx, PSST_ERR_NOT_FOUND, "there is no such meeting", id);
+}
+
+json_t *psst_meets_json(const struct psst_meets *meets, const struct psst_contact *contact)
+{
+    (void)meets;
+    (void)contact;
+    return json_array();
 }
 
 const char *psst_settings_get(const struct psst_settings *settings, const char *key)

@@ -2,6 +2,7 @@
 #include "daemon/daemon.h"
 #include "daemon/delivery.h"
 #include "daemon/reconnect.h"
+#include "daemon/meet.h"
 #include "daemon/presence.h"
 
 #include <stdio.h>
@@ -30,6 +31,7 @@ static void contact_free(struct psst_contact *contact)
 {
     free(contact->delivery); /* whatever an answer that came late has made anew */
     free(contact->transfers);
+    free(contact->meets);
     psst_rsa_public_free(contact->key);
     psst_wipe(contact, sizeof *contact);
     free(contact);
@@ -465,6 +467,7 @@ static void remove_done(void *arg, enum psst_err err, const char *words)
         psst_peers_hangup(book->d->peers, c, PSST_BYE_CLOSED, "the contact was removed");
         psst_delivery_forget(book->d->delivery, c);
         psst_transfers_forget(book->d->transfers, c);
+        psst_meets_forget(book->d->meets, c);
         psst_reconnect_forget(book->d->reconnect, c);
         delist(book, c);
         psst_presences_book_changed(book->d->presences);

@@ -82,6 +82,7 @@ psst_control_handler psst_control_contacts, psst_control_remove, psst_control_bl
 psst_control_handler psst_control_dial, psst_control_hangup, psst_control_say, psst_control_log, psst_control_shown,
     psst_control_check;
 /* control_presence.c */
+psst_control_handler psst_control_meet, psst_control_meets, psst_control_meet_cancel;
 psst_control_handler psst_control_presence;
 /* control_files.c */
 psst_control_handler psst_control_send, psst_control_files, psst_control_accept, psst_control_decline;

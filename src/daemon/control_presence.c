@@ -1,5 +1,6 @@
-/* Methods about presence: how one shows oneself, to all or to one. */
+/* Methods about presence: how one shows oneself, to all or to one; and about agreed times. */
 #include "daemon/control.h"
+#include "daemon/meet.h"
 #include "daemon/presence.h"
 
 #include "base/text.h"
@@ -113,4 +114,44 @@ void psst_control_presence(struct psst_request *req)
         change_for_one(req, contact, &wanted);
     else
         psst_presence_set(req->daemon, wanted.state, wanted.text, set_for_all, req);
+}
+
+/* ---- meetings ---- */
+
+static void meeting_done(void *ctx, enum psst_err err, const char *words, int64_t id)
+{
+    struct psst_request *req = ctx;
+    if (err == PSST_OK)
+        psst_request_result(req, json_pack("{s:I}", "id", (json_int_t)id));
+    else
+        psst_request_finish(req, err, words);
+}
+
+void psst_control_meet(struct psst_request *req)
+{
+    int64_t time_ms;
+    struct psst_contact *contact = psst_request_contact(req, "name");
+    if (contact == NULL || !psst_request_int(req, "time_ms", 1, INT64_MAX, 0, &time_ms)) return;
+    if (contact->blocked) {
+        char words[256];
+        (void)snprintf(words, sizeof words, "%s is blocked: psst unblock %s", contact->alias, contact->alias);
+        psst_request_error(req, PSST_EXIT_FAILED, "blocked", words);
+        return;
+    }
+    psst_meet_propose(req->daemon->meets, contact, (uint64_t)time_ms, meeting_done, req);
+}
+
+void psst_control_meets(struct psst_request *req)
+{
+    bool of_one = json_object_get(req->params, "name") != NULL;
+    const struct psst_contact *contact = of_one ? psst_request_contact(req, "name") : NULL;
+    if (of_one && contact == NULL) return;
+    psst_request_result(req, json_pack("{s:o}", "meets", psst_meets_json(req->daemon->meets, contact)));
+}
+
+void psst_control_meet_cancel(struct psst_request *req)
+{
+    int64_t id;
+    if (!psst_request_int(req, "id", 1, INT64_MAX, 0, &id)) return;
+    psst_meet_cancel(req->daemon->meets, id, meeting_done, req);
 }

@@ -45,6 +45,9 @@ static psst_control_handler *const handlers[PSST_METHOD_COUNT] = {
     [PSST_METHOD_FILE_ACCEPT] = psst_control_accept,
     [PSST_METHOD_FILE_DECLINE] = psst_control_decline,
     [PSST_METHOD_PRESENCE] = psst_control_presence,
+    [PSST_METHOD_MEET] = psst_control_meet,
+    [PSST_METHOD_MEETS] = psst_control_meets,
+    [PSST_METHOD_MEET_CANCEL] = psst_control_meet_cancel,
     [PSST_METHOD_SUBSCRIBE] = psst_control_subscribe,
 };
 

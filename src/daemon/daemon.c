@@ -8,6 +8,7 @@
 #include "daemon/backup.h"
 #include "daemon/delivery.h"
 #include "daemon/identity.h"
+#include "daemon/meet.h"
 #include "daemon/reconnect.h"
 #include "daemon/restore_home.h"
 #include "daemon/presence.h"
@@ -163,6 +164,7 @@ void psst_daemon_stop(struct psst_daemon *d)
     if (d->transfers != NULL) psst_transfers_unloaded(d->transfers);
     if (d->presences != NULL) psst_presences_close(d->presences);
     if (d->backup != NULL) psst_backup_close(d->backup);
+    if (d->meets != NULL) psst_meets_close(d->meets);
     if (d->identity != NULL) psst_identity_close(d->identity);
     (void)uv_timer_start(&r->stop, on_stop_check, STOP_CHECK_MS, STOP_CHECK_MS);
 }
@@ -184,6 +186,7 @@ static void free_all(struct runtime *r)
     psst_peers_free(d->peers);
     psst_book_free(d->book);
     psst_presences_free(d->presences);
+    psst_meets_free(d->meets);
     psst_identity_free(d->identity);
     psst_settings_free(d->settings);
     free(r->listen_before);
@@ -290,6 +293,7 @@ static enum psst_err make_modules(struct runtime *r, struct psst_diag *diag)
     if (err == PSST_OK) err = psst_book_new(&d->book, d);
     if (err == PSST_OK) err = psst_reconnect_new(&d->reconnect, d);
     if (err == PSST_OK) err = psst_presences_new(&d->presences, d);
+    if (err == PSST_OK) err = psst_meets_new(&d->meets, d);
     if (err == PSST_OK) err = psst_peers_new(&d->peers, d);
     if (err == PSST_OK) err = psst_delivery_new(&d->delivery, d);
     if (err == PSST_OK) err = psst_transfers_new(&d->transfers, d);

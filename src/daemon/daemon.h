@@ -9,6 +9,7 @@
  *   backup.c       one encrypted file with everything (backup.h)                  restore.c
  *   book.c         contacts in memory, written through to the store
  *   presence.c     who sees what of us, and we of them
+ *   meet.c         agreed times (meet.h): meet_wire.c
  *   peers.c        connections (peers_internal.h): listen.c, dial.c, conn.c, session.c, replay_file.c
  *   delivery.c     text: outbox -> link -> acknowledgement -> store, and back     message_json.c
  *   reconnect.c    who is dialled when nobody asks for it by hand (reconnect.h)
@@ -38,6 +39,7 @@ struct psst_settings;
 struct psst_identity;
 struct psst_book;
 struct psst_presences;
+struct psst_meets;
 struct psst_peers;
 struct psst_delivery;
 struct psst_transfers;
@@ -61,6 +63,7 @@ struct psst_daemon {
     struct psst_identity *identity;
     struct psst_book *book;
     struct psst_presences *presences;
+    struct psst_meets *meets;
     struct psst_peers *peers;
     struct psst_delivery *delivery;
     struct psst_transfers *transfers;
@@ -121,6 +124,7 @@ struct psst_contact {
     struct psst_contact *next;
 
     uint64_t seen_ms; /* unix: when his last session ended; 0: he has one, or had none since the start */
+    void *meets;      /* meet.c's */
 };
 
 typedef void psst_book_done(void *ctx, enum psst_err err, const char *words);

@@ -9,6 +9,7 @@
  * RESCUE: it is open for reading only, psst-key is locked, and nobody outside can tell that from LOCKED (attack 47).
  */
 #include "daemon/identity.h"
+#include "daemon/meet.h"
 #include "daemon/reconnect.h"
 #include "daemon/backup.h"
 #include "daemon/small_file.h"
@@ -217,6 +218,7 @@ static void on_book_loaded(void *ctx, enum psst_err err, const char *words)
     psst_delivery_loaded(d->delivery);
     psst_reconnect_loaded(d->reconnect);
     psst_transfers_loaded(d->transfers);
+    psst_meets_loaded(d->meets);
     finish(identity, PSST_IDENTITY_UNLOCKED, PSST_OK, "");
 }
 
@@ -459,6 +461,7 @@ static void lock(struct psst_identity *identity, const char *words)
     psst_delivery_unloaded(d->delivery);
     psst_transfers_unloaded(d->transfers);
     psst_backup_unloaded(d->backup);
+    psst_meets_unloaded(d->meets);
     psst_store_thread_shut(d->store, on_store_shut, identity);
 }
 

@@ -2,6 +2,7 @@
  * session handed to its contact, duplicates settled; and in the end one sentence for the user.
  */
 #include "daemon/identity.h"
+#include "daemon/meet.h"
 #include "daemon/peers_internal.h"
 #include "daemon/reconnect.h"
 #include "daemon/presence.h"
@@ -234,6 +235,7 @@ static void use_session(struct psst_conn *conn, const char *reason)
     psst_presence_up(d, contact);
     psst_delivery_up(d->delivery, contact);
     psst_transfers_up(d->transfers, contact);
+    psst_meets_up(d->meets, contact);
     psst_conn_kick(conn);
 }
 
@@ -458,7 +460,7 @@ void psst_conn_event(struct psst_conn *conn, const struct psst_event *ev)
         psst_presence_event(d, conn, ev);
         return;
     }
-    if (ev->type == PSST_EV_MEET) return;
+    if (psst_meets_event(d->meets, conn, ev)) return;
     if (psst_transfers_event(d->transfers, conn, ev)) return;
     if (ev->type != PSST_EV_FILE) psst_delivery_event(d->delivery, conn, ev);
 }

@@ -38,6 +38,9 @@ const struct psst_method_info psst_methods[PSST_METHOD_COUNT] = {
     [PSST_METHOD_FILE_ACCEPT] = {"file.accept", PSST_NEEDS_UNLOCKED, 0},
     [PSST_METHOD_FILE_DECLINE] = {"file.decline", PSST_NEEDS_UNLOCKED, 0},
     [PSST_METHOD_PRESENCE] = {"presence", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_MEET] = {"meet", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_MEETS] = {"meets", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_MEET_CANCEL] = {"meet.cancel", PSST_NEEDS_UNLOCKED, 0},
     [PSST_METHOD_SUBSCRIBE] = {"subscribe", PSST_NEEDS_NOTHING, 0},
 };
 
@@ -52,7 +55,8 @@ const char *const psst_ipc_event_names[PSST_IPC_EVENTS] = {
     [PSST_IPC_EVENT_MESSAGE] = "message",   [PSST_IPC_EVENT_MESSAGE_STATE] = "message.state",
     [PSST_IPC_EVENT_SESSION] = "session",   [PSST_IPC_EVENT_FILE] = "file",
     [PSST_IPC_EVENT_CONTACT] = "contact",   [PSST_IPC_EVENT_IDENTITY] = "identity",
-    [PSST_IPC_EVENT_PRESENCE] = "presence", [PSST_IPC_EVENT_STOPPING] = "stopping",
+    [PSST_IPC_EVENT_PRESENCE] = "presence",
+    [PSST_IPC_EVENT_MEET] = "meet", [PSST_IPC_EVENT_STOPPING] = "stopping",
 };
 
 enum psst_ipc_event psst_ipc_event_find(const char *name)

@@ -90,7 +90,8 @@ enum psst_err psst_store_meet_add(struct psst_store *store, struct psst_meet_row
 enum psst_err psst_store_meet_state(struct psst_store *store, int64_t id, enum psst_meet_state state)
 {
     sqlite3_stmt *stmt;
-    enum psst_err err = psst_store_stmt(store, STMT_MEET_UPDATE, "UPDATE meets SET state = ?2 WHERE id = ?1", &stmt);
+    enum psst_err err =
+        psst_store_stmt(store, STMT_MEET_UPDATE, "UPDATE meets SET state = ?2 WHERE id = ?1 AND state < ?2", &stmt);
     if (err != PSST_OK) return err;
     (void)sqlite3_bind_int64(stmt, 1, id);
     (void)sqlite3_bind_int(stmt, 2, (int)state);
@@ -99,13 +100,15 @@ enum psst_err psst_store_meet_state(struct psst_store *store, int64_t id, enum p
     return err;
 }
 
-enum psst_err psst_store_meet_remove(struct psst_store *store, int64_t id)
+enum psst_err psst_store_meet_remove(struct psst_store *store, int64_t contact_id, const struct psst_msg_id *meet_id)
 {
     sqlite3_stmt *stmt;
-    enum psst_err err = psst_store_stmt(store, STMT_MEET_REMOVE, "DELETE FROM meets WHERE id = ?1", &stmt);
+    enum psst_err err =
+        psst_store_stmt(store, STMT_MEET_REMOVE, "DELETE FROM meets WHERE contact_id = ?1 AND meet_id = ?2", &stmt);
     if (err != PSST_OK) return err;
-    (void)sqlite3_bind_int64(stmt, 1, id);
-    return psst_store_stmt_run(store, stmt);
+    int rc = sqlite3_bind_int64(stmt, 1, contact_id);
+    rc |= psst_store_bind_blob(stmt, 2, psst_view(meet_id->b, sizeof meet_id->b));
+    return rc == SQLITE_OK ? psst_store_stmt_run(store, stmt) : PSST_ERR_MEMORY;
 }
 
 enum psst_err psst_store_meets_over(struct psst_store *store, uint64_t before_ms)

@@ -296,8 +296,10 @@ PSST_MUST_USE enum psst_err psst_store_meets(struct psst_store *store, psst_meet
 /* PSST_OK: new, id set. PSST_ERR_EXISTS, PSST_ERR_PROTOCOL: the contact has one with this meet_id, at the same time, at
  * another one; id is set. PSST_ERR_FULL: there are PSST_MEETS_MAX. */
 PSST_MUST_USE enum psst_err psst_store_meet_add(struct psst_store *store, struct psst_meet_row *row);
+/* On to a later state. PSST_ERR_NOT_FOUND: there is none that is in an earlier one. */
 PSST_MUST_USE enum psst_err psst_store_meet_state(struct psst_store *store, int64_t id, enum psst_meet_state state);
-PSST_MUST_USE enum psst_err psst_store_meet_remove(struct psst_store *store, int64_t id);
+PSST_MUST_USE enum psst_err psst_store_meet_remove(struct psst_store *store, int64_t contact_id,
+                                                   const struct psst_msg_id *meet_id);
 /* Drops those whose time lies before. */
 PSST_MUST_USE enum psst_err psst_store_meets_over(struct psst_store *store, uint64_t before_ms);
 

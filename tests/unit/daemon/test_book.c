@@ -2,6 +2,7 @@
 
 #include "daemon/daemon.h"
 #include "daemon/delivery.h"
+#include "daemon/meet.h"
 #include "daemon/presence.h"
 #include "support/vectors.h"
 
@@ -63,6 +64,7 @@ static int setup(void **state)
     assert_int_equal(psst_identity_new(&b.d.identity, &b.d), PSST_OK);
     assert_int_equal(psst_book_new(&b.d.book, &b.d), PSST_OK);
     assert_int_equal(psst_presences_new(&b.d.presences, &b.d), PSST_OK);
+    assert_int_equal(psst_meets_new(&b.d.meets, &b.d), PSST_OK);
     assert_int_equal(psst_peers_new(&b.d.peers, &b.d), PSST_OK);
     assert_int_equal(psst_delivery_new(&b.d.delivery, &b.d), PSST_OK);
     assert_int_equal(psst_transfers_new(&b.d.transfers, &b.d), PSST_OK);
@@ -79,6 +81,7 @@ static int teardown(void **state)
     psst_delivery_close(b->d.delivery);
     psst_transfers_unloaded(b->d.transfers);
     psst_presences_close(b->d.presences);
+    psst_meets_close(b->d.meets);
     psst_peers_close(b->d.peers);
     b->waits = true;
     psst_store_thread_close(b->d.store, closed, b);
@@ -89,6 +92,7 @@ static int teardown(void **state)
     psst_peers_free(b->d.peers);
     psst_book_free(b->d.book);
     psst_presences_free(b->d.presences);
+    psst_meets_free(b->d.meets);
     psst_identity_free(b->d.identity);
     for (int i = 0; i < 3; i++) psst_rsa_public_free(b->keys[i]);
     assert_int_equal(uv_loop_close(&b->loop), 0);

@@ -111,8 +111,13 @@ static void meet_state__changes__one_and_removal_takes_it(void **state)
     struct list list = all(w);
     assert_int_equal(list.rows[0].state, PSST_MEET_WAITING);
     assert_int_equal(list.rows[1].state, PSST_MEET_AGREED);
-    must(psst_store_meet_remove(w->store, one.id));
-    must(psst_store_meet_remove(w->store, one.id)); /* gone is gone */
+    must(psst_store_meet_state(w->store, two.id, PSST_MEET_CANCELLING));
+    /* an acknowledgement that comes late does not take it back */
+    assert_int_equal(psst_store_meet_state(w->store, two.id, PSST_MEET_AGREED), PSST_ERR_NOT_FOUND);
+    assert_int_equal(all(w).rows[1].state, PSST_MEET_CANCELLING);
+    must(psst_store_meet_remove(w->store, bob, &one.meet_id));
+    must(psst_store_meet_remove(w->store, bob, &one.meet_id)); /* gone is gone */
+    must(psst_store_meet_remove(w->store, bob + 1, &two.meet_id));
     assert_int_equal(psst_store_meet_state(w->store, one.id, PSST_MEET_AGREED), PSST_ERR_NOT_FOUND);
     assert_int_equal(all(w).n, 1);
 }
