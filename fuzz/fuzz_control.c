@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "daemon/backup.h"
 #include "daemon/control.h"
+#include "daemon/delivery.h"
 #include "daemon/reconnect.h"
 #include "daemon/meet.h"
 #include "daemon/presence.h"
@@ -336,6 +337,36 @@ void psst_delivery_say(struct psst_delivery *delivery, struct psst_contact *cont
     done(ctx, PSST_OK, NULL, &row);
 }
 
+void psst_delivery_shown(struct psst_delivery *delivery, struct psst_contact *contact)
+{
+    (void)delivery;
+    FUZZ_CHECK(contact != NULL);
+}
+
+const char *psst_delivery_why(struct psst_delivery *delivery, const struct psst_contact *contact,
+                              char out[PSST_WHY_SIZE])
+{
+    (void)delivery;
+    memcpy(out, "why", 4);
+    return contact != NULL ? out : NULL;
+}
+
+void psst_delivery_recall(struct psst_delivery *delivery, struct psst_contact *contact, const struct psst_recall *what,
+                          psst_recall_done *done, void *ctx)
+{
+    const struct psst_message_row left = {.seq = 1, .contact_id = contact->id, .state = PSST_MESSAGE_SENT};
+    (void)delivery;
+    FUZZ_CHECK(what->kind != PSST_RECALL_SEQ || what->seq >= 1);
+    done(ctx, what->kind == PSST_RECALL_ID ? PSST_ERR_NOT_FOUND : PSST_OK, NULL, 0,
+         what->kind == PSST_RECALL_LAST ? &left : NULL);
+}
+
+const char *psst_message_state_name(enum psst_message_state message_state)
+{
+    (void)message_state;
+    return "waiting";
+}
+
 json_t *psst_message_json(const struct psst_contact *contact, const struct psst_message_row *row)
 {
     return json_pack("{s:s, s:I}", "contact", contact->alias, "seq", (json_int_t)row->seq);
@@ -392,12 +423,26 @@ enum psst_err psst_store_log(struct psst_store *store, int64_t contact_id, int64
     return two_rows(contact_id, limit, each, ctx);
 }
 
+enum psst_err psst_store_outbox(struct psst_store *store, int64_t contact_id, int64_t after_seq, size_t limit,
+                                psst_message_each *each, void *ctx)
+{
+    (void)store;
+    FUZZ_CHECK(after_seq == 0 && limit >= 1);
+    return two_rows(contact_id, limit, each, ctx);
+}
+
 enum psst_err psst_store_log_before(struct psst_store *store, int64_t contact_id, int64_t before_seq, size_t limit,
                                     psst_message_each *each, void *ctx)
 {
     (void)store;
     FUZZ_CHECK(before_seq >= 1 && limit >= 1 && limit <= 1000);
     return two_rows(contact_id, limit, each, ctx);
+}
+
+enum psst_err psst_store_check(struct psst_store *store)
+{
+    (void)store;
+    return PSST_OK;
 }
 
 enum psst_err psst_store_unread(struct psst_store *store, int64_t contact_id, struct psst_unread *unread)

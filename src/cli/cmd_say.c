@@ -119,7 +119,9 @@ static int say(struct psst_cli *cli, const char *name, const struct psst_buf *te
     if (seconds > 0)
         code = wait_until_settled(cli, &wait, seconds, name);
     else
-        (void)printf("stored; it goes now, or at the next session\n");
+        (void)printf(strcmp(psst_out_string(said, "state"), "sent") == 0
+                         ? "stored; it is on its way\n"
+                         : "stored; it goes now, or at the next session\n");
 out:
     if (cli->client != NULL) psst_client_on_event(cli->client, NULL, NULL);
     json_decref(said);

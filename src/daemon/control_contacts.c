@@ -22,6 +22,7 @@ json_t *psst_contact_json(const struct psst_contact *contact)
                      "paused_us", contact->paused_us, "history", contact->keep_history, "pair_secret",
                      contact->has_our_secret || contact->has_their_secret, "online", contact->session != NULL, "unread",
                      (int)contact->unread, "waiting", (int)contact->waiting);
+    if (json != NULL) (void)json_object_set_new(json, "receipts", json_boolean(contact->receipts));
     psst_presence_add_json(json, contact);
     return json;
 }
@@ -153,6 +154,20 @@ void psst_control_history(struct psst_request *req)
     }
     struct psst_contact with = *contact;
     with.keep_history = psst_request_bool(req, "keep");
+    change(req, contact, &with);
+    PSST_WIPE(with);
+}
+
+void psst_control_receipts(struct psst_request *req)
+{
+    struct psst_contact *contact = psst_request_contact(req, "name");
+    if (contact == NULL) return;
+    if (!json_is_boolean(json_object_get(req->params, "tell"))) {
+        psst_request_invalid(req, "tell: true or false is wanted");
+        return;
+    }
+    struct psst_contact with = *contact;
+    with.receipts = psst_request_bool(req, "tell");
     change(req, contact, &with);
     PSST_WIPE(with);
 }

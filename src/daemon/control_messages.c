@@ -2,6 +2,7 @@
 #include "daemon/control.h"
 
 #include "base/text.h"
+#include "daemon/delivery.h"
 #include "daemon/identity.h"
 #include "daemon/rescue.h"
 #include "daemon/reconnect.h"
@@ -77,7 +78,8 @@ static void said(void *ctx, enum psst_err err, const char *words, const struct p
     }
     char id[2 * sizeof row->id.b + 1];
     psst_hex_encode(id, row->id.b, sizeof row->id.b);
-    psst_request_result(req, json_pack("{s:s, s:I}", "id", id, "seq", (json_int_t)row->seq));
+    psst_request_result(req, json_pack("{s:s, s:I, s:s}", "id", id, "seq", (json_int_t)row->seq,
+                                       "state", psst_message_state_name(row->state)));
 }
 
 void psst_control_say(struct psst_request *req)
@@ -236,6 +238,7 @@ static void shown_done(void *arg, enum psst_err err, const char *words)
     if (err == PSST_OK && contact != NULL) {
         contact->unread = job->left.texts;
         contact->unread_bytes = job->left.bytes;
+        psst_delivery_shown(job->req->daemon->delivery, contact);
     }
     psst_request_finish(job->req, err, words);
     free(job);

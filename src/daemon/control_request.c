@@ -32,6 +32,7 @@ static psst_control_handler *const handlers[PSST_METHOD_COUNT] = {
     [PSST_METHOD_CONTACT_RENAME] = psst_control_rename,
     [PSST_METHOD_CONTACT_ADDRESS] = psst_control_address,
     [PSST_METHOD_CONTACT_HISTORY] = psst_control_history,
+    [PSST_METHOD_CONTACT_RECEIPTS] = psst_control_receipts,
     [PSST_METHOD_SAFETY] = psst_control_safety,
     [PSST_METHOD_CONTACT_VERIFIED] = psst_control_verified,
     [PSST_METHOD_DIAL] = psst_control_dial,
@@ -40,6 +41,8 @@ static psst_control_handler *const handlers[PSST_METHOD_COUNT] = {
     [PSST_METHOD_LOG] = psst_control_log,
     [PSST_METHOD_SHOWN] = psst_control_shown,
     [PSST_METHOD_CHECK] = psst_control_check,
+    [PSST_METHOD_OUTBOX] = psst_control_outbox,
+    [PSST_METHOD_RECALL] = psst_control_recall,
     [PSST_METHOD_SEND] = psst_control_send,
     [PSST_METHOD_FILES] = psst_control_files,
     [PSST_METHOD_FILE_ACCEPT] = psst_control_accept,
@@ -129,6 +132,7 @@ void psst_request_finish(struct psst_request *req, enum psst_err err, const char
         psst_rescue_words(req->daemon, damaged);
         words = damaged;
     }
+    if (err == PSST_ERR_DISK_FULL && history) words = NULL; /* nor of a disk that takes no more */
     if (err == PSST_OK)
         psst_request_result(req, NULL);
     else

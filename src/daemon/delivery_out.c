@@ -19,6 +19,7 @@
 #define BATCH      64
 #define BATCH_MAX  ((size_t)512 * 1024)   /* bytes of text: as the link has room for */
 #define REST_FIRST (30 * PSST_SECOND_NS)  /* docs/PROTOCOL.md: not accepted, reason 3; doubled each time */
+#define RESTS_MAX  5
 #define REST_MOST  (600 * PSST_SECOND_NS) /* and reason 4 */
 
 /* ---- the walk over the outbox ---- */
@@ -183,13 +184,11 @@ void psst_delivery_writable(struct psst_delivery *delivery, struct psst_conn *co
 
 /* ---- resting ---- */
 
-static uint64_t rest_time(struct courier *c, uint8_t reason)
+static uint64_t rest_time(const struct courier *c, uint8_t reason)
 {
     if (reason == PSST_NOT_ACCEPTED_PAUSED) return REST_MOST;
     uint64_t ns = REST_FIRST << c->rests;
-    if (ns >= REST_MOST) return REST_MOST;
-    c->rests++;
-    return ns;
+    return ns < REST_MOST ? ns : REST_MOST;
 }
 
 /* One refusal comes for each text under way; they all are one rest. */
@@ -222,6 +221,7 @@ uint64_t psst_delivery_out_alarm(struct psst_delivery *delivery, struct psst_con
     struct courier *c = contact->delivery;
     if (!c->resting || contact->session == NULL) return PSST_NEVER;
     if (now_ns < c->rest_ns) return c->rest_ns;
+    if (c->rests < RESTS_MAX) c->rests++; /* what a person tries in between does not count */
     begin(delivery, contact, c);
     psst_transfers_offer_again(delivery->d->transfers, contact); /* offers meet the same answer */
     return PSST_NEVER;

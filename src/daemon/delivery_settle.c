@@ -116,6 +116,8 @@ void psst_delivery_not_accepted(struct psst_delivery *delivery, struct psst_cont
 
 /* ---- recalling ---- */
 
+#define RECALL_SLICE 4096 /* in one job: as many notifications go out at once */
+
 struct recalled {
     int64_t seq;
     struct psst_msg_id id;
@@ -130,12 +132,14 @@ struct recall {
     struct psst_message_row left; /* the one asked for, when it could not be taken back; seq 0: none */
     struct recalled *rows;
     size_t n, room;
+    size_t before; /* of slices that are done */
 };
 
 static enum psst_err note_waiting(void *ctx, const struct psst_message_row *row)
 {
     struct recall *recall = ctx;
     if (row->state != PSST_MESSAGE_WAITING) return PSST_OK;
+    if (recall->n == RECALL_SLICE) return PSST_ERR_AGAIN;
     if (recall->n == recall->room) {
         size_t room = recall->room == 0 ? 16 : 2 * recall->room;
         struct recalled *rows = realloc(recall->rows, room * sizeof *rows);
@@ -150,9 +154,11 @@ static enum psst_err note_waiting(void *ctx, const struct psst_message_row *row)
 static enum psst_err recall_all(struct psst_store *store, struct recall *recall)
 {
     struct psst_message_row row;
+    bool taken;
     enum psst_err err = psst_store_outbox(store, recall->contact_id, 0, SIZE_MAX, note_waiting, recall);
+    if (err == PSST_ERR_AGAIN && recall->n == RECALL_SLICE) err = PSST_OK;
     for (size_t i = 0; i < recall->n && err == PSST_OK; i++)
-        err = psst_store_message_recall(store, recall->contact_id, recall->rows[i].seq, &row);
+        err = psst_store_message_recall(store, recall->contact_id, recall->rows[i].seq, &row, &taken);
     return err;
 }
 
@@ -166,9 +172,10 @@ static enum psst_err recall_work(struct psst_store *store, void *arg)
     if (recall->what.kind == PSST_RECALL_ID)
         err = psst_store_outbox_find(store, recall->contact_id, &recall->what.id, &seq);
     struct psst_message_row row;
-    if (err == PSST_OK) err = psst_store_message_recall(store, recall->contact_id, seq, &row);
+    bool taken = false;
+    if (err == PSST_OK) err = psst_store_message_recall(store, recall->contact_id, seq, &row, &taken);
     if (err != PSST_OK) return err;
-    if (row.state != PSST_MESSAGE_RECALLED) {
+    if (!taken) {
         recall->left = row;
         return PSST_OK;
     }
@@ -187,7 +194,13 @@ static void recall_done(void *arg, enum psst_err err, const char *words)
         for (size_t i = 0; i < n; i++)
             psst_delivery_state(delivery, contact, &recall->rows[i].id, recall->rows[i].seq, PSST_MESSAGE_RECALLED, 0);
     }
-    recall->done(recall->ctx, err, words, n, recall->left.seq != 0 ? &recall->left : NULL);
+    recall->before += n;
+    if (contact != NULL && n == RECALL_SLICE) {
+        recall->n = 0;
+        psst_store_run(delivery->d->store, recall_work, recall_done, recall);
+        return;
+    }
+    recall->done(recall->ctx, err, words, recall->before, recall->left.seq != 0 ? &recall->left : NULL);
     free(recall->rows);
     free(recall);
 }

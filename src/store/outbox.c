@@ -187,9 +187,10 @@ static enum psst_err one_outgoing(struct psst_store *store, int64_t contact_id, 
 }
 
 enum psst_err psst_store_message_recall(struct psst_store *store, int64_t contact_id, int64_t seq,
-                                        struct psst_message_row *row)
+                                        struct psst_message_row *row, bool *taken)
 {
     bool keeps = true;
+    *taken = false;
     enum psst_err err = one_outgoing(store, contact_id, seq, row);
     if (err != PSST_OK || row->state != PSST_MESSAGE_WAITING) return err;
     err = psst_store_keeps_history(store, contact_id, &keeps);
@@ -202,7 +203,8 @@ enum psst_err psst_store_message_recall(struct psst_store *store, int64_t contac
     (void)sqlite3_bind_int64(stmt, 1, seq);
     err = psst_store_stmt_run(store, stmt);
     if (err == PSST_OK && !keeps) err = psst_store_note_erased(store);
-    if (err == PSST_OK) row->state = PSST_MESSAGE_RECALLED;
+    *taken = err == PSST_OK;
+    if (*taken) row->state = PSST_MESSAGE_RECALLED;
     return err;
 }
 

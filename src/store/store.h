@@ -174,10 +174,11 @@ PSST_MUST_USE enum psst_err psst_store_outbox_send(struct psst_store *store, int
 PSST_MUST_USE enum psst_err psst_store_outbox_last(struct psst_store *store, int64_t contact_id, int64_t *seq);
 PSST_MUST_USE enum psst_err psst_store_outbox_find(struct psst_store *store, int64_t contact_id,
                                                    const struct psst_msg_id *id, int64_t *seq);
-/* An outgoing one that is WAITING: to RECALLED; when the contact keeps no history its text is erased now. *row is as it
- * stands afterwards, without text: in any other state it was left as it is. PSST_ERR_NOT_FOUND: no such message. */
+/* An outgoing one that is WAITING: to RECALLED; when the contact keeps no history its text is erased now. In any other
+ * state it is left as it is, and not *taken. *row is as it stands afterwards, without text. PSST_ERR_NOT_FOUND: no such
+ * message. */
 PSST_MUST_USE enum psst_err psst_store_message_recall(struct psst_store *store, int64_t contact_id, int64_t seq,
-                                                      struct psst_message_row *row);
+                                                      struct psst_message_row *row, bool *taken);
 /* Receipts: the oldest messages shown whose sender is still to be told; they have been told of. *n in: room, out: how
  * many. */
 PSST_MUST_USE enum psst_err psst_store_receipts_due(struct psst_store *store, int64_t contact_id,

@@ -20,7 +20,7 @@ import wire
 from wire import NO_PSK, Refused
 
 TEXT, ACK, NOT_ACCEPTED, PING, PONG, FILE, CALL, VOICE, REKEY, BYE = b"tanpqfcvrb"
-PRESENCE = 0xF3
+READ, PRESENCE = 0xF2, 0xF3
 
 
 class Closed(Exception):
@@ -255,6 +255,17 @@ class Peer:
         if ack:
             self.send_chunk(ACK, got[0])
         return got
+
+    def tell_read(self, *msg_ids):
+        """A read receipt."""
+        self.send_chunk(READ, b"".join(msg_ids))
+
+    def wait_read(self, timeout=None):
+        """The ids of the next read receipt."""
+        ids = wire.ids_read(self.expect(READ, timeout))
+        if len(ids) > 64:
+            raise Refused("a receipt for more than 64")
+        return ids
 
     def ping(self, payload=b"12345678", timeout=5):
         """Sends one, and again after a second (one a second is answered), until the answer comes: the session lives."""

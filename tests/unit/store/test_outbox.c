@@ -124,15 +124,19 @@ static void recall__takes_back__what_waits_and_nothing_else(void **state)
     must(world_in(w, bob, 2, "incoming", &in));
     int64_t waits = wait_for(w, bob, 3, "waits");
     struct psst_message_row row;
-    assert_int_equal(psst_store_message_recall(w->store, bob, in, &row), PSST_ERR_NOT_FOUND);
-    assert_int_equal(psst_store_message_recall(w->store, carol, waits, &row), PSST_ERR_NOT_FOUND);
-    assert_int_equal(psst_store_message_recall(w->store, bob, 4711, &row), PSST_ERR_NOT_FOUND);
-    must(psst_store_message_recall(w->store, bob, sent, &row));
+    bool taken = true;
+    assert_int_equal(psst_store_message_recall(w->store, bob, in, &row, &taken), PSST_ERR_NOT_FOUND);
+    assert_int_equal(psst_store_message_recall(w->store, carol, waits, &row, &taken), PSST_ERR_NOT_FOUND);
+    assert_int_equal(psst_store_message_recall(w->store, bob, 4711, &row, &taken), PSST_ERR_NOT_FOUND);
+    must(psst_store_message_recall(w->store, bob, sent, &row, &taken));
+    assert_false(taken);
     assert_int_equal(row.state, PSST_MESSAGE_SENT);
     assert_int_equal(row.sent_ms, 2001);
-    must(psst_store_message_recall(w->store, bob, waits, &row));
+    must(psst_store_message_recall(w->store, bob, waits, &row, &taken));
+    assert_true(taken);
     assert_int_equal(row.state, PSST_MESSAGE_RECALLED);
-    must(psst_store_message_recall(w->store, bob, waits, &row)); /* twice is once */
+    must(psst_store_message_recall(w->store, bob, waits, &row, &taken)); /* twice is once */
+    assert_false(taken);
     assert_int_equal(row.state, PSST_MESSAGE_RECALLED);
     world_reopen(w);
     assert_int_equal(state_of(w, bob, waits), PSST_MESSAGE_RECALLED);
@@ -151,7 +155,8 @@ static void recall__without_history__erases(void **state)
     int64_t bob = world_contact(w, "bob", false);
     int64_t seq = wait_for(w, bob, 1, "secret");
     struct psst_message_row row;
-    must(psst_store_message_recall(w->store, bob, seq, &row));
+    bool taken = false;
+    must(psst_store_message_recall(w->store, bob, seq, &row, &taken));
     struct seen seen;
     assert_string_equal(world_log(w, bob, 0, 10, &seen), "1:|");
     assert_int_equal(seen.last.state, PSST_MESSAGE_RECALLED);
@@ -165,8 +170,9 @@ static void history__turned_off__erases_what_was_read_or_recalled(void **state)
     int64_t waits = wait_for(w, bob.id, 1, "recalled"), seq = 0;
     must(world_out(w, bob.id, 2, "read", &seq));
     struct psst_message_row row;
+    bool taken = false;
     struct psst_msg_id id = world_id(2);
-    must(psst_store_message_recall(w->store, bob.id, waits, &row));
+    must(psst_store_message_recall(w->store, bob.id, waits, &row, &taken));
     must(psst_store_message_settle(w->store, bob.id, &id, PSST_MESSAGE_DELIVERED, 0, NULL));
     must(psst_store_message_read(w->store, bob.id, &id, &seq));
     bob.keep_history = false;
