@@ -148,8 +148,8 @@ PSST_MUST_USE enum psst_err psst_kem_encapsulate_for(const struct psst_rsa_publi
 
 /* PKCS#8. Writing: PBES2 with scrypt (N = 2^14, r = 8, p = 16) and AES-256-CBC, or unencrypted when passphrase.data is
  * NULL. Reading: PEM "ENCRYPTED PRIVATE KEY", "PRIVATE KEY", or traditional "RSA PRIVATE KEY"; the cost parameters are
- * read before anything is derived (scrypt N*r*p at most 2^22, PBKDF2 at most 10,000,000 iterations); checks that the
- * private key is consistent and within the limits. Errors: PSST_ERR_PASSPHRASE, PSST_ERR_BAD_KEY, PSST_ERR_MALFORMED,
+ * read before anything is derived (scrypt N*r*p at most 2^22, PBKDF2 at most 1,000,000 iterations: two seconds); checks
+ * that the private key is consistent and within the limits. Errors: PSST_ERR_PASSPHRASE, PSST_ERR_BAD_KEY, PSST_ERR_MALFORMED,
  * each with a sentence. */
 PSST_MUST_USE enum psst_err psst_rsa_private_to_pem(const struct psst_rsa_private *key, struct psst_view passphrase,
                                                     struct psst_buf *out);

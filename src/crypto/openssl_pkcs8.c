@@ -15,7 +15,8 @@
 #define SCRYPT_N           (1u << 14)
 #define SCRYPT_R           8
 #define SCRYPT_P           16
-#define PBKDF2_MAX_ROUNDS  UINT64_C(10000000)
+/* The slowest digest (SHA-1 for a long key, SHA-512, SHA-3) makes about a million a second, SHA-256 three. */
+#define PBKDF2_MAX_ROUNDS UINT64_C(1000000)
 
 static const char damaged[] = "This private key file is damaged: it does not parse.";
 static const char wrong[] = "The passphrase does not open this key.";
@@ -105,8 +106,10 @@ static enum psst_err check_pbkdf2(const ASN1_TYPE *params, struct psst_diag *dia
     PBKDF2PARAM_free(k);
     if (!read || rounds == 0) return psst_fail(diag, PSST_ERR_MALFORMED, "%s", damaged);
     if (too_many)
-        return psst_fail(diag, PSST_ERR_TOO_LONG,
-                         "Opening this key would cost too much: its PBKDF2 asks for over 10,000,000 iterations.");
+        return psst_fail(
+            diag, PSST_ERR_TOO_LONG,
+            "Opening this key would cost too much: its PBKDF2 asks for over 1,000,000 iterations. Convert it: "
+            "openssl pkcs8 -topk8 -scrypt");
     return PSST_OK;
 }
 

@@ -20,7 +20,7 @@ static struct psst_view key_file(const char *name)
 }
 
 static const char *const readable[] = {
-    "plain", "traditional", "traditional-aes", "scrypt", "pbkdf2", "pbkdf2-3des-sha1",
+    "plain", "traditional", "traditional-aes", "scrypt", "pbkdf2", "pbkdf2-most", "pbkdf2-3des-sha1",
 };
 #define READABLE (sizeof readable / sizeof readable[0])
 
@@ -77,7 +77,8 @@ static void read__says__what_is_wrong(void **state)
         {"scrypt-zero-r", PSST_ERR_MALFORMED, "damaged"},
         {"scrypt-odd-n", PSST_ERR_MALFORMED, "damaged"},
         {"scrypt-negative-n", PSST_ERR_MALFORMED, "damaged"},
-        {"pbkdf2-absurd", PSST_ERR_TOO_LONG, "10,000,000"},
+        {"pbkdf2-absurd", PSST_ERR_TOO_LONG, "1,000,000"},
+        {"pbkdf2-one-more", PSST_ERR_TOO_LONG, "1,000,000"},
         {"pbkdf2-zero", PSST_ERR_MALFORMED, "damaged"},
         {"pbkdf2-negative", PSST_ERR_MALFORMED, "damaged"},
         {"kdf-unknown", PSST_ERR_USAGE, "scrypt and PBKDF2"},
