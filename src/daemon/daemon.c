@@ -12,6 +12,7 @@
 #include "daemon/reconnect.h"
 #include "daemon/restore_home.h"
 #include "daemon/presence.h"
+#include "daemon/retention.h"
 #include "daemon/run.h"
 #include "ipc/lockfile.h"
 
@@ -162,6 +163,7 @@ void psst_daemon_stop(struct psst_daemon *d)
         psst_delivery_close(d->delivery);
     }
     if (d->transfers != NULL) psst_transfers_unloaded(d->transfers);
+    if (d->retention != NULL) psst_retention_close(d->retention);
     if (d->presences != NULL) psst_presences_close(d->presences);
     if (d->backup != NULL) psst_backup_close(d->backup);
     if (d->meets != NULL) psst_meets_close(d->meets);
@@ -180,6 +182,7 @@ static void free_all(struct runtime *r)
 {
     struct psst_daemon *d = &r->d;
     psst_backup_free(d->backup);
+    psst_retention_free(d->retention);
     psst_transfers_free(d->transfers);
     psst_delivery_free(d->delivery);
     psst_reconnect_free(d->reconnect);
@@ -292,6 +295,7 @@ static enum psst_err make_modules(struct runtime *r, struct psst_diag *diag)
     if (err == PSST_OK) err = psst_identity_new(&d->identity, d);
     if (err == PSST_OK) err = psst_book_new(&d->book, d);
     if (err == PSST_OK) err = psst_reconnect_new(&d->reconnect, d);
+    if (err == PSST_OK) err = psst_retention_new(&d->retention, d);
     if (err == PSST_OK) err = psst_presences_new(&d->presences, d);
     if (err == PSST_OK) err = psst_meets_new(&d->meets, d);
     if (err == PSST_OK) err = psst_peers_new(&d->peers, d);

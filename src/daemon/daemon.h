@@ -5,6 +5,7 @@
  *   control.c      control socket: JSON-RPC lines, descriptors, subscribers       control_*.c  its methods, by subject
  *   identity.c     init, unlock, lock, passwd: key client and store brought up    passphrase_command.c
  *   rescue.c       what is said about a damaged history
+ *   retention.c    what is not kept any longer is erased
  *   settings.c     the plain config file                                          small_file.c
  *   backup.c       one encrypted file with everything (backup.h)                  restore.c
  *   book.c         contacts in memory, written through to the store
@@ -45,6 +46,7 @@ struct psst_delivery;
 struct psst_transfers;
 struct psst_reconnect;
 struct psst_backup;
+struct psst_retention;
 struct psst_control;
 
 #define PSST_COUNTERS_MAX 64 /* distinct names */
@@ -69,6 +71,7 @@ struct psst_daemon {
     struct psst_transfers *transfers;
     struct psst_reconnect *reconnect;
     struct psst_backup *backup;
+    struct psst_retention *retention;
     struct psst_control *control;
     struct psst_counter counters[PSST_COUNTERS_MAX];
     bool stopping;

@@ -11,6 +11,7 @@
 #include "daemon/identity.h"
 #include "daemon/meet.h"
 #include "daemon/reconnect.h"
+#include "daemon/retention.h"
 #include "daemon/backup.h"
 #include "daemon/small_file.h"
 
@@ -218,6 +219,7 @@ static void on_book_loaded(void *ctx, enum psst_err err, const char *words)
     psst_delivery_loaded(d->delivery);
     psst_reconnect_loaded(d->reconnect);
     psst_transfers_loaded(d->transfers);
+    psst_retention_loaded(d->retention);
     psst_meets_loaded(d->meets);
     finish(identity, PSST_IDENTITY_UNLOCKED, PSST_OK, "");
 }
@@ -285,6 +287,7 @@ static void begin_rescue(struct psst_identity *identity)
     psst_peers_hangup_all(d->peers, PSST_BYE_LOCKED, "the history on this side is damaged");
     psst_delivery_unloaded(d->delivery);
     psst_transfers_unloaded(d->transfers);
+    psst_retention_unloaded(d->retention);
     for (struct psst_contact *c = psst_book_first(d->book); c != NULL; c = c->next) {
         c->waiting = c->unread = 0; /* counted again */
         c->unread_bytes = 0;
@@ -460,6 +463,7 @@ static void lock(struct psst_identity *identity, const char *words)
     psst_peers_hangup_all(d->peers, PSST_BYE_LOCKED, words);
     psst_delivery_unloaded(d->delivery);
     psst_transfers_unloaded(d->transfers);
+    psst_retention_unloaded(d->retention);
     psst_backup_unloaded(d->backup);
     psst_meets_unloaded(d->meets);
     psst_store_thread_shut(d->store, on_store_shut, identity);

@@ -325,12 +325,17 @@ static enum psst_err truncate_log(struct psst_store *store)
     return (rc & 0xff) == SQLITE_BUSY ? PSST_ERR_AGAIN : psst_store_result(store, rc);
 }
 
-enum psst_err psst_store_scrub(struct psst_store *store, bool all)
+enum psst_err psst_store_scrub(struct psst_store *store, bool all, bool *left)
 {
     int64_t pages = 0;
+    *left = false;
     if (store->read_only || store->damaged || !erasure_is_noted(store)) return PSST_OK;
+    *left = true;
     enum psst_err err = psst_store_pragma_int(store, "PRAGMA page_count", &pages);
-    if (err == PSST_OK && (all || pages <= SCRUB_AT_ONCE)) err = write_anew(store, pages);
+    if (err == PSST_OK && (all || pages <= SCRUB_AT_ONCE)) {
+        err = write_anew(store, pages);
+        *left = err != PSST_OK;
+    }
     enum psst_err truncated = truncate_log(store);
     return err != PSST_OK ? err : truncated;
 }
@@ -347,5 +352,6 @@ enum psst_err psst_store_finish_erasing(struct psst_store *store)
         enum psst_err committed = psst_store_commit(store);
         if (err == PSST_OK) err = committed;
     }
-    return err == PSST_OK ? psst_store_scrub(store, true) : err;
+    bool left = false;
+    return err == PSST_OK ? psst_store_scrub(store, true, &left) : err;
 }
