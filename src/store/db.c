@@ -294,6 +294,12 @@ static enum psst_err open_for_writing(struct psst_store **out, const char *path,
     return err;
 }
 
+enum psst_err psst_store_open_beside(struct psst_store **out, const char *path, const struct psst_store_key *key,
+                                     struct psst_diag *diag)
+{
+    return connect_to(out, path, key, MODE_READ, diag);
+}
+
 enum psst_err psst_store_open(struct psst_store **out, const char *path, const struct psst_store_key *key,
                               bool read_only, struct psst_diag *diag)
 {

@@ -53,7 +53,7 @@ enum psst_err psst_store_snapshot_begin(struct psst_store_snapshot **out, struct
     if (err != PSST_OK) return err;
     struct psst_store_snapshot *s = calloc(1, sizeof *s);
     if (s == NULL) return psst_fail(diag, PSST_ERR_MEMORY, "out of memory");
-    err = psst_store_open(&s->reader, store->path, key, true, diag);
+    err = psst_store_open_beside(&s->reader, store->path, key, diag);
     if (err == PSST_OK) {
         err = take_place(s);
         if (err != PSST_OK) (void)psst_fail(diag, err, "the history cannot be copied: %s", s->reader->words);

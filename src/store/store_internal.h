@@ -194,6 +194,12 @@ PSST_MUST_USE enum psst_err psst_rescue_counts(struct psst_store *store, psst_co
 /* Reads every page, but does not compare indices with their tables. */
 PSST_MUST_USE enum psst_err psst_store_check_quickly(struct psst_store *store);
 
+/* ---- db.c ---- */
+
+/* A second handle on a sound store that is open already, for reading, without a look at all of it. */
+PSST_MUST_USE enum psst_err psst_store_open_beside(struct psst_store **out, const char *path,
+                                                   const struct psst_store_key *key, struct psst_diag *diag);
+
 /* ---- schema.c ---- */
 
 /* Brings the tables from user_version to the newest. A store that a newer version wrote: PSST_ERR_USAGE. */
