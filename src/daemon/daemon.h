@@ -115,6 +115,7 @@ struct psst_contact {
     char last_numeric[PSST_ADDRESS_MAX + 1];     /* the same in digits; counts only while last_good does */
     uint32_t unread, waiting;                    /* for lists */
     uint64_t unread_bytes;                       /* of text that nobody has seen */
+    uint8_t seen_from[9]; /* the source (net/admission.h) of his last session; zeros: none yet */
     bool paused_us;                              /* his last answer to a text was that */
     void *delivery;                              /* delivery.c's state of this contact */
     void *transfers;                             /* transfers.c's */

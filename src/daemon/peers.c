@@ -53,7 +53,7 @@ static enum psst_err prepare_all(struct psst_peers *peers)
     enum psst_err err = psst_replay_file_open(&peers->replay_file, d, peers->replay);
     if (err != PSST_OK) return err;
     peers->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    psst_admission_init(&peers->admission);
+    psst_admission_init(&peers->admission, psst_replay_cache_count(peers->replay), psst_daemon_now(d).mono_ns);
     peers->waiting_end = &peers->waiting;
     peers->dirty_end = &peers->dirty;
     peers->config = (struct psst_link_config){.rng = &psst_crypto_rng};

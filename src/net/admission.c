@@ -18,14 +18,27 @@ struct psst_source psst_source_of(const union psst_sockaddr *sa)
     return s;
 }
 
-static bool same_source(const struct psst_source *a, const struct psst_source *b)
+bool psst_source_equal(const struct psst_source *a, const struct psst_source *b)
 {
     return memcmp(a->b, b->b, sizeof a->b) == 0;
 }
 
-void psst_admission_init(struct psst_admission *a)
+void psst_admission_init(struct psst_admission *a, size_t taken, uint64_t now_ns)
 {
     *a = (struct psst_admission){0};
+    psst_bucket_init(&a->taken, PSST_TAKEN_PER_SECOND, PSST_TAKEN_BURST);
+    psst_bucket_init(&a->reserved, PSST_RESERVED_PER_SECOND, PSST_RESERVED_BURST);
+    psst_bucket_take(&a->taken, now_ns, taken < PSST_TAKEN_BURST ? taken : PSST_TAKEN_BURST);
+}
+
+bool psst_admission_take(struct psst_admission *a, uint64_t now_ns)
+{
+    return psst_bucket_try(&a->taken, now_ns, 1);
+}
+
+bool psst_admission_take_reserved(struct psst_admission *a, uint64_t now_ns)
+{
+    return psst_bucket_try(&a->reserved, now_ns, 1);
 }
 
 static void append(struct psst_place_list *list, struct psst_place *place)
@@ -61,7 +74,7 @@ bool psst_admission_enter(struct psst_admission *a, struct psst_place *place, st
     unsigned same = 0;
     struct psst_place *oldest_same = NULL, *oldest = NULL; /* of those that have shown nothing */
     for (struct psst_place *p = a->waiting.oldest; p != NULL; p = p->next) {
-        bool is_same = same_source(&p->source, &source);
+        bool is_same = psst_source_equal(&p->source, &source);
         if (is_same) same++;
         if (p->shown) continue;
         if (oldest == NULL) oldest = p;
@@ -112,7 +125,7 @@ static struct psst_rate *rate_of(struct psst_admission *a, const struct psst_sou
     struct psst_rate *best = &a->rates[0];
     for (size_t i = 0; i < PSST_RATE_SOURCES; i++) {
         struct psst_rate *r = &a->rates[i];
-        if (r->used && same_source(&r->source, source)) return r;
+        if (r->used && psst_source_equal(&r->source, source)) return r;
         if (!best->used) continue;
         if (!r->used || r->at_ns < best->at_ns) best = r;
     }

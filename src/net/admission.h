@@ -12,6 +12,7 @@
 #ifndef PSST_NET_ADMISSION_H
 #define PSST_NET_ADMISSION_H
 
+#include "base/bucket.h"
 #include "net/address.h"
 
 #define PSST_PLACES            64
@@ -21,10 +22,19 @@
 #define PSST_RATE_BURST        12  /* valid first messages from one source at once ... */
 #define PSST_RATE_PER_SECOND   6   /* ... and a second */
 
+/* Valid first messages of all sources together. Each costs an entry in the replay cache, which keeps it for up to three days:
+ * in three days both buckets together let through fewer than the million that the cache holds, so that nobody can fill it
+ * and keep everyone out, from however many addresses. The second bucket is for sources that a contact was last seen at. */
+#define PSST_TAKEN_BURST         200000
+#define PSST_TAKEN_PER_SECOND    2
+#define PSST_RESERVED_BURST      1000
+#define PSST_RESERVED_PER_SECOND 1
+
 struct psst_source {
     uint8_t b[9]; /* family, then the address or its /64 */
 };
 struct psst_source psst_source_of(const union psst_sockaddr *sa);
+bool psst_source_equal(const struct psst_source *a, const struct psst_source *b);
 
 struct psst_place {
     struct psst_place *next, *prev; /* NULL: in no list */
@@ -48,9 +58,11 @@ struct psst_rate {
 struct psst_admission {
     struct psst_place_list waiting, in_void;
     struct psst_rate rates[PSST_RATE_SOURCES];
+    struct psst_bucket taken, reserved;
 };
 
-void psst_admission_init(struct psst_admission *a);
+/* taken: first messages that the replay cache holds already, from before a restart. */
+void psst_admission_init(struct psst_admission *a, size_t taken, uint64_t now_ns);
 /* A newcomer. False: there is no place, drop it. *evicted: who has lost his place to it (already left) and must be closed;
  * NULL: nobody. */
 PSST_MUST_USE bool psst_admission_enter(struct psst_admission *a, struct psst_place *place, struct psst_source source,
@@ -62,5 +74,8 @@ struct psst_place *psst_admission_to_void(struct psst_admission *a, struct psst_
 void psst_admission_leave(struct psst_admission *a, struct psst_place *place);
 /* Whether one more valid first message from this source may cost us a private operation now. */
 PSST_MUST_USE bool psst_admission_rate(struct psst_admission *a, struct psst_source source, uint64_t now_ns);
+/* Whether one more valid first message of anybody may be taken in; when not, whether one from a source that is known may. */
+PSST_MUST_USE bool psst_admission_take(struct psst_admission *a, uint64_t now_ns);
+PSST_MUST_USE bool psst_admission_take_reserved(struct psst_admission *a, uint64_t now_ns);
 
 #endif
