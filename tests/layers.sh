@@ -48,6 +48,13 @@ for file in src/daemon/key_main.c src/daemon/key_backup.[ch] src/daemon/key_file
     done
 done
 
+# psst-tar: base and its own files only
+for file in src/daemon/tar*.[ch] src/daemon/tree.[ch]; do
+    for inc in $(sed -n 's|^ *# *include *"\([^"]*\)"|\1|p' "$file" | grep -v -e '^base/' -e '^daemon/tar' -e '^daemon/tree'); do
+        complain "$file (psst-tar) includes $inc"
+    done
+done
+
 # one folder, one outside library
 only() { # PATTERN FILES-ALLOWED WHAT
     hits=$(grep -lE "^ *# *include *<($1)" -r src --include='*.[ch]' | grep -vE "$2")
@@ -58,7 +65,8 @@ only 'sqlcipher/|sqlite3' '^src/store/' 'SQLCipher'
 only 'uv\.h' '^src/daemon/' 'libuv'
 only 'jansson' '^src/(ipc|client|cli|daemon)/' 'jansson'
 only 'qrencode' '^src/cli/' 'libqrencode'
-only 'seccomp' '^src/daemon/key_' 'libseccomp'
+only 'seccomp' '^src/daemon/(key|tar)_' 'libseccomp'
+only 'archive' '^src/daemon/tar_(pack|read)\.c' 'libarchive'
 
 # sans-I/O: no socket, clock, thread, file or randomness in base, proto and media
 forbidden='socket|connect|accept4?|bind|listen|recv(from|msg)?|send(to|msg)?|select|e?poll(_wait)?|clock_gettime|gettimeofday|time|nanosleep|usleep|sleep|rand(om)?|srand(om)?|getrandom|arc4random[a-z_]*|RAND_[a-z_]+|fopen|open(at)?|pthread_[a-z_]+|thrd_[a-z]+|fork|exec[vl][a-z]*|system|popen|getenv'

@@ -10,4 +10,5 @@ if ! { { [ -f build/release/build.ninja ] || meson setup build/release --prefix 
     echo "build: failed; the whole log is in $log" >&2
     exit 1
 fi
-cp build/release/src/cli/psst build/release/src/daemon/psstd build/release/src/daemon/psst-key build/bin/
+cp build/release/src/cli/psst build/release/src/daemon/psstd build/release/src/daemon/psst-key \
+    build/release/src/daemon/psst-tar build/bin/
