@@ -245,7 +245,34 @@ def link():
     return out
 
 
-for name, make in (("handshake", handshake), ("chunk", chunk), ("record", record), ("datagram", datagram),
+# ---- backup: u8 what follows (0 header and chunks, 1 members to be sealed, 2 sizes and turned bits) ----
+
+def backup():
+    import hashlib
+
+    def member(name, content, said=None):
+        return bytes([len(name)]) + name + u64(len(content) if said is None else said) + content
+
+    card, config = member(b"card.psst", b"a card"), member(b"config", b"listen = [::]:4516\n")
+    key, db = member(b"store.key", bytes(576)), member(b"store.db", bytes(4096))
+
+    def end(before, spoil=0):
+        return before + member(b"end", bytes([hashlib.sha256(before).digest()[0] ^ spoil]) + hashlib.sha256(before).digest()[1:])
+
+    good = card + config + key + db
+    out = [b"\1" + end(good), b"\1" + end(card + member(b"config", b"") + key + db), b"\1" + end(good, 1), b"\1" + good]
+    out.append(b"\1" + end(member(b"card.psst", bytes(16000)) + config + key + member(b"store.db", bytes(13 * 4096))))  # two chunks
+    out += [b"\1" + end(b) for b in (config + card + key + db, card + config + db + key, good + db, member(b"x/y", b"") + good)]
+    out += [b"\1" + end(card + config + key + member(b"store.db", bytes(4096), said)) for said in (0, 8192, 1 << 42, 1 << 63)]
+    out += [b"\1" + end(good) + b"\0", b"\1" + end(good)[:-1], b"\1", b"\1" + end(good)[:20]]
+    head = b"PSST backup\r\n\x1a\n\1"
+    out += [b"\0" + head + bytes([4, 1, 1, 0]) + bytes(range(32)) + b"\5" * n for n in (0, 1, 17, 100)]
+    out += [b"\0" + head + bytes(cost) + bytes(40) for cost in ([14, 8, 16, 0], [63, 255, 255, 0], [20, 8, 1, 0], [0, 8, 1, 0], [4, 0, 1, 0])]
+    out += [b"\0" + head[:-1] + b"\2" + bytes(60), b"\0PSST", b"\2\0\0", b"\2\x20\x0f" + u16(0) + b"\1", b"\2\xff\x27" + u16(21846) + b"\x80"]
+    return out
+
+
+for name, make in (("backup", backup), ("handshake", handshake), ("chunk", chunk), ("record", record), ("datagram", datagram),
                    ("session", session), ("link", link)):
     seeds = make()
     assert len(seeds) < 80, name
