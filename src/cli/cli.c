@@ -164,7 +164,7 @@ json_t *psst_cli_call(struct psst_cli *cli, const char *method, json_t *params, 
 int psst_cli_need_unlocked(struct psst_cli *cli)
 {
     int code = PSST_EXIT_DONE;
-    json_decref(psst_cli_call(cli, "contacts", NULL, &code));
+    json_decref(psst_cli_call(cli, "contacts", json_pack("{s:i}", "limit", 1), &code));
     return code;
 }
 

@@ -5,6 +5,7 @@
  *   event message -> gutter -> shown
  */
 #include "cli/cli.h"
+#include "cli/event_note.h"
 #include "cli/gutter.h"
 #include "cli/history.h"
 
@@ -70,7 +71,7 @@ static void on_state(struct chat *chat, const json_t *params)
         psst_gutter_note(&chat->gutter, "not accepted: %s", reason);
         chat->refused++;
     } else if (strcmp(state, "waiting") == 0 || strcmp(state, "sent") == 0) {
-        if (reason[0] == '\0') return;              /* it is on its way */
+        if (reason[0] == '\0') return;                 /* it is on its way */
         psst_gutter_note(&chat->gutter, "%s", reason); /* it stays, and goes some day */
     } else if (strcmp(state, "recalled") == 0) {
         psst_gutter_note(&chat->gutter, "a message was taken back before it was sent");
@@ -94,6 +95,7 @@ static void on_event(void *ctx, const char *event, json_t *params)
 {
     struct chat *chat = ctx;
     if (strcasecmp(psst_out_string(params, "contact"), chat->name) != 0) return;
+    if (psst_event_note(&chat->gutter, event, params)) return;
     if (strcmp(event, "message") == 0)
         on_message(chat, params);
     else if (strcmp(event, "message.state") == 0)
@@ -213,7 +215,7 @@ static int begin(struct chat *chat)
         psst_shown_note(&chat->shown, json_array_get(history, i));
     }
     json_decref(history);
-    json_t *contacts = psst_cli_call(chat->cli, "contacts", NULL, &code);
+    json_t *contacts = psst_cli_call(chat->cli, "contacts", psst_cli_name(chat->name), &code);
     const json_t *list = json_object_get(contacts, "contacts");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *contact = json_array_get(list, i);
@@ -225,6 +227,7 @@ static int begin(struct chat *chat)
     if (chat->typed)
         psst_gutter_note(&chat->gutter, "%s; /quit ends the chat",
                          chat->online ? "in session" : "no session yet, calling");
+    if (chat->typed) psst_event_note_meets(chat->cli, &chat->gutter, chat->name);
     psst_client_on_event(chat->cli->client, on_event, chat);
     if (!chat->online &&
         psst_client_request(chat->cli->client, "dial", psst_cli_name(chat->name), NULL, 0, dialled, chat) != PSST_OK)

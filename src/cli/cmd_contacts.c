@@ -1,6 +1,7 @@
 /* psst contacts, remove, block, unblock, rename, address, history. */
 #include "cli/cli.h"
 #include "cli/out.h"
+#include "cli/presence_words.h"
 #include "cli/prompt.h"
 
 static const struct option no_options[] = {{NULL, 0, NULL, 0}};
@@ -37,14 +38,38 @@ static void print_table(const json_t *list)
     psst_table_init(&table, 4);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *c = json_array_get(list, i);
-        char key[PSST_SIZE_TEXT], about[160];
+        char key[PSST_SIZE_TEXT], about[160], presence[PSST_PRESENCE_WORDS], said[PSST_PRESENCE_WORDS],
+            all[160 + PSST_PRESENCE_WORDS];
         psst_table_add(&table, psst_out_text(json_string_value(json_object_get(c, "name")), 24));
-        psst_table_add(&table, psst_out_bool(c, "online") ? "in session" : "-");
+        psst_table_add(&table, psst_presence_words(presence, c));
         psst_table_add(&table, psst_out_key(key, c));
-        psst_table_add(&table, notes(about, c));
+        (void)snprintf(all, sizeof all, "%s%s", notes(about, c), psst_presence_quote(said, c));
+        psst_table_add(&table, all);
     }
     psst_table_print(&table, stdout);
     psst_table_fini(&table);
+}
+
+/* All of them, page by page, in a new list; NULL: said. */
+static json_t *fetch(struct psst_cli *cli, int *code)
+{
+    json_t *all = json_array(), *params = NULL;
+    for (bool more = true, first = true; more && all != NULL; first = false) {
+        json_t *result = psst_cli_call(cli, "contacts", params, code);
+        json_t *list = json_object_get(result, "contacts");
+        size_t n = json_array_size(list);
+        more = psst_out_bool(result, "more") && n > 0;
+        if (result == NULL || json_array_extend(all, list) != 0) {
+            json_decref(all);
+            all = NULL;
+        }
+        if (result != NULL && first) psst_cli_warn_damaged(result);
+        const char *last = more ? json_string_value(json_object_get(json_array_get(list, n - 1), "name")) : NULL;
+        params = last != NULL ? json_pack("{s:s}", "after", last) : NULL;
+        json_decref(result);
+    }
+    json_decref(params);
+    return all;
 }
 
 static int run_contacts(struct psst_cli *cli, int argc, char **argv)
@@ -52,17 +77,15 @@ static int run_contacts(struct psst_cli *cli, int argc, char **argv)
     bool as_json;
     int code = PSST_EXIT_DONE;
     if (!psst_cli_json_only(cli, argc, argv, &as_json, &code)) return code;
-    json_t *result = psst_cli_call(cli, "contacts", NULL, &code);
-    if (result == NULL) return code;
-    const json_t *list = json_object_get(result, "contacts");
-    psst_cli_warn_damaged(result);
+    json_t *list = fetch(cli, &code);
+    if (list == NULL) return code;
     if (as_json)
         psst_out_json_list(list);
     else if (json_array_size(list) == 0)
         (void)printf("no contacts yet: psst add CARD\n");
     else
         print_table(list);
-    json_decref(result);
+    json_decref(list);
     return PSST_EXIT_DONE;
 }
 
@@ -70,13 +93,15 @@ const struct psst_verb psst_verb_contacts = {
     "contacts",
     "contacts [--json]",
     "whom you know, and how things stand",
-    "One line for each contact: your name for them, whether a session stands, the\n"
-    "size of their key, whether you compared the safety number, new and waiting\n"
-    "messages.\n"
+    "One line for each contact: your name for them, whether a session stands and how\n"
+    "they show themselves, the size of their key, whether you compared the safety\n"
+    "number, new and waiting messages, and last, in quotes, what they say of their\n"
+    "presence.\n"
     "\n"
     "  --json   a list of objects: name, fingerprint, bits, weak, addresses,\n"
     "           verified, blocked, paused, paused_us (you, by the contact), history,\n"
-    "           pair_secret, online, unread, waiting\n",
+    "           pair_secret, online, unread, waiting, presence, presence_text,\n"
+    "           seen_ms (when the last session ended), shows (to this one alone)\n",
     PSST_VERB_DAEMON,
     run_contacts,
 };

@@ -1,5 +1,6 @@
 /* psst log: what was said, and with -f what is being said. */
 #include "cli/cli.h"
+#include "cli/event_note.h"
 #include "cli/gutter.h"
 #include "cli/history.h"
 
@@ -52,6 +53,8 @@ static void on_event(void *ctx, const char *event, json_t *params)
         const char *reason = psst_out_string(params, "reason");
         bool up = strcmp(psst_out_string(params, "state"), "up") == 0;
         psst_gutter_note(&log->gutter, "%s", up ? "in session" : reason[0] != '\0' ? reason : "the session has ended");
+    } else if (!log->as_json && !log->replay) {
+        (void)psst_event_note(&log->gutter, event, params);
     }
 }
 
@@ -70,7 +73,7 @@ static int follow(struct log *log)
 static int subscribe(struct log *log)
 {
     int code = PSST_EXIT_DONE;
-    json_t *events = json_pack("{s:[s,s,s]}", "events", "message", "message.state", "session");
+    json_t *events = json_pack("{s:[s,s,s,s,s]}", "events", "message", "message.state", "session", "presence", "meet");
     json_t *result = psst_cli_call(log->cli, "subscribe", events, &code);
     json_decref(result);
     if (result != NULL) psst_client_on_event(log->cli->client, on_event, log);
@@ -85,6 +88,7 @@ static int show(struct log *log, long long n, bool follows)
     for (size_t i = 0; i < json_array_size(history); i++) print(log, json_array_get(history, i));
     bool marked = fflush(stdout) == 0 && psst_shown_mark(log->cli, log->name, &log->shown);
     json_decref(history);
+    if (!log->as_json) psst_event_note_meets(log->cli, &log->gutter, log->name);
     if (follows) return follow(log);
     return marked ? PSST_EXIT_DONE : psst_cli_error(PSST_EXIT_FAILED, "the messages stay marked as new");
 }

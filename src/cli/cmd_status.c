@@ -1,6 +1,8 @@
 /* psst status, set: how psstd stands, and its settings. */
 #include "cli/cli.h"
+#include "cli/meet_words.h"
 #include "cli/out.h"
+#include "cli/presence_words.h"
 
 #include <time.h>
 
@@ -47,14 +49,16 @@ static void print_sessions(const json_t *sessions)
     psst_table_init(&table, 6);
     for (size_t i = 0; i < json_array_size(sessions); i++) {
         const json_t *s = json_array_get(sessions, i);
-        char in[PSST_SIZE_TEXT], out[PSST_SIZE_TEXT], since[PSST_SIZE_TEXT], both[2 * PSST_SIZE_TEXT + 16],
-            trip[48] = "";
+        char in[PSST_SIZE_TEXT], out[PSST_SIZE_TEXT], since[PSST_SIZE_TEXT], trip[48] = "";
+        char presence[PSST_PRESENCE_WORDS], said[PSST_PRESENCE_WORDS], both[3 * PSST_PRESENCE_WORDS];
+        bool plain = strcmp(psst_out_string(s, "presence"), "online") == 0;
         long long age = unix_ms() - psst_out_int(s, "since_ms");
         long long rtt_us = psst_out_int(s, "rtt_us");
         if (rtt_us > 0) (void)snprintf(trip, sizeof trip, "%.1f ms", (double)rtt_us / 1000);
-        (void)snprintf(both, sizeof both, "%s in, %s out",
+        (void)snprintf(both, sizeof both, "%s in, %s out%s%s%s",
                        psst_out_size(in, (unsigned long long)psst_out_int(s, "bytes_in")),
-                       psst_out_size(out, (unsigned long long)psst_out_int(s, "bytes_out")));
+                       psst_out_size(out, (unsigned long long)psst_out_int(s, "bytes_out")), plain ? "" : ", ",
+                       plain ? "" : psst_presence_words(presence, s), psst_presence_quote(said, s));
         psst_table_add(&table, psst_out_text(json_string_value(json_object_get(s, "contact")), 24));
         psst_table_add(&table, psst_out_string(s, "address"));
         psst_table_add(&table, strcmp(psst_out_string(s, "role"), "caller") == 0 ? "you called" : "called you");
@@ -72,6 +76,25 @@ static void print_paused(const json_t *paused)
 {
     for (size_t i = 0; i < json_array_size(paused); i++)
         psst_out_field(i == 0 ? "paused" : "", psst_out_text(json_string_value(json_array_get(paused, i)), 64));
+}
+
+/* Only what is not as usual. */
+static void print_presence(const json_t *presence)
+{
+    const char *state = psst_out_string(presence, "state"), *text = psst_out_string(presence, "text");
+    char line[256];
+    if (state[0] == '\0' || (strcmp(state, "online") == 0 && text[0] == '\0')) return;
+    (void)snprintf(line, sizeof line, "%s%s%.200s", state, text[0] != '\0' ? ": " : "", text);
+    psst_out_field("presence", line);
+}
+
+static void print_meets(const json_t *meets)
+{
+    char words[PSST_MEET_WORDS];
+    size_t i;
+    json_t *meet;
+    if (json_array_size(meets) > 0) (void)printf("\n");
+    json_array_foreach(meets, i, meet)(void) printf("%s\n", psst_meet_words(words, meet));
 }
 
 static void print_counters(json_t *counters)
@@ -105,7 +128,9 @@ static void print_status(const json_t *status)
         psst_out_field(i == 0 ? "listening" : "", psst_out_text(json_string_value(json_array_get(listen, i)), 80));
     if (json_array_size(listen) == 0) psst_out_field("listening", "nowhere");
     print_paused(json_object_get(status, "paused"));
+    print_presence(json_object_get(status, "presence"));
     print_sessions(json_object_get(status, "sessions"));
+    print_meets(json_object_get(status, "meets"));
     print_counters(json_object_get(status, "counters"));
 }
 

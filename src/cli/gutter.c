@@ -120,13 +120,15 @@ void psst_gutter_note(struct psst_gutter *gutter, const char *fmt, ...)
     (void)vsnprintf(words, sizeof words, fmt, args);
     va_end(args);
     const char *text = psst_out_text(words, 500);
+    const char *mark = "-- ";
     size_t columns = gutter->columns == 0              ? SIZE_MAX
-                     : gutter->columns > 3 + NARROWEST ? gutter->columns - 3
+                     : gutter->columns > 5 + NARROWEST ? gutter->columns - 5
                                                        : NARROWEST;
     do {
         size_t len = fit(text, columns);
-        (void)fprintf(gutter->f, "-- %.*s\n", (int)len, text);
+        (void)fprintf(gutter->f, "%s%.*s\n", mark, (int)len, text);
         text += len;
+        mark = "--   "; /* what goes on may be somebody's words: it must not look like a line of its own */
     } while (*text != '\0');
     (void)fflush(gutter->f);
 }

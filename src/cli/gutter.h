@@ -1,7 +1,7 @@
 /* A conversation on the screen. Every line that a message fills begins with the gutter, so that no text of anybody's can
  * look like the line of another, or like one of ours (attack 39):
  *
- *   -- Monday, 23 November 2026           ours: begins with "-- "
+ *   -- Monday, 23 November 2026           ours: begins with "-- ", goes on with "--   "
  *   14:03   Bob | Hello                   a message: time, mark, whose it is
  *               | and a second line       what it goes on with
  *   14:05 ~ me  | See you                 ~ waits, ! was refused

@@ -1,12 +1,15 @@
 /* Methods about contacts: the list, and one small change each. */
 #include "daemon/control.h"
-#include "daemon/presence.h"
 
+#include "daemon/presence.h"
 #include "daemon/rescue.h"
 #include "proto/chunk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+#define LIST_BYTES ((size_t)700 * 1024) /* of contacts in one answer: well under the limit of a line */
+#define LIMIT_MAX  1000000
 
 json_t *psst_contact_json(const struct psst_contact *contact)
 {
@@ -27,13 +30,36 @@ json_t *psst_contact_json(const struct psst_contact *contact)
     return json;
 }
 
-void psst_control_contacts(struct psst_request *req)
+/* Contacts from c on, as many as there may be; c is moved behind the last. */
+static json_t *page(struct psst_contact **c, int64_t limit)
 {
     json_t *list = json_array();
-    for (struct psst_contact *c = psst_book_first(req->daemon->book); c != NULL && list != NULL; c = c->next)
-        if (json_array_append_new(list, psst_contact_json(c)) != 0) break;
+    for (size_t bytes = 0; *c != NULL && limit > 0 && bytes < LIST_BYTES; *c = (*c)->next, limit--) {
+        json_t *one = psst_contact_json(*c);
+        bytes += json_dumpb(one, NULL, 0, JSON_COMPACT);
+        if (json_array_append_new(list, one) != 0) break;
+    }
+    return list;
+}
+
+/* One, or a page of the list: a line holds some thousand, and there may be more. */
+void psst_control_contacts(struct psst_request *req)
+{
+    int64_t limit;
+    if (!psst_request_int(req, "limit", 1, LIMIT_MAX, LIMIT_MAX, &limit)) return;
+    bool is_one = json_object_get(req->params, "name") != NULL,
+         has_after = json_object_get(req->params, "after") != NULL;
+    struct psst_contact *c = psst_book_first(req->daemon->book);
+    if (is_one || has_after) {
+        c = psst_request_contact(req, is_one ? "name" : "after");
+        if (c == NULL) return;
+    }
+    if (is_one) limit = 1;
+    if (has_after && !is_one) c = c->next;
+    json_t *list = page(&c, limit);
     json_t *damaged = psst_rescue_parts_json(req->daemon, PSST_PART_CONTACTS);
-    psst_request_result(req, json_pack("{s:o, s:o*}", "contacts", list, "damaged", damaged));
+    psst_request_result(
+        req, json_pack("{s:o, s:b, s:o*}", "contacts", list, "more", c != NULL && !is_one, "damaged", damaged));
 }
 
 /* ---- changes ---- */

@@ -1,5 +1,7 @@
 /* Methods about psstd itself: hello, status, shutdown, settings, set, subscribe. */
 #include "daemon/control.h"
+#include "daemon/meet.h"
+#include "daemon/presence.h"
 
 #include "daemon/rescue.h"
 
@@ -44,14 +46,23 @@ static json_t *paused_json(struct psst_book *book)
     return list;
 }
 
+/* Adds what there is only while the identity is open. */
+static json_t *with_company(json_t *status, const struct psst_daemon *d)
+{
+    if (status == NULL || psst_identity_state(d->identity) != PSST_IDENTITY_UNLOCKED) return status;
+    (void)json_object_set_new(status, "presence", psst_presence_own_json(d));
+    (void)json_object_set_new(status, "meets", psst_meets_json(d->meets, NULL));
+    return status;
+}
+
 void psst_control_status(struct psst_request *req)
 {
     struct psst_daemon *d = req->daemon;
-    psst_request_result(req,
-                        json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "pid", (int)getpid(), "version",
-                                  PSST_VERSION, "identity", identity_json(d->identity), "history", psst_rescue_json(d),
-                                  "listen", psst_peers_listening(d->peers), "sessions", psst_peers_sessions(d->peers),
-                                  "paused", paused_json(d->book), "counters", psst_daemon_counters(d)));
+    json_t *status = json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "pid", (int)getpid(), "version",
+                               PSST_VERSION, "identity", identity_json(d->identity), "history", psst_rescue_json(d),
+                               "listen", psst_peers_listening(d->peers), "sessions", psst_peers_sessions(d->peers),
+                               "paused", paused_json(d->book), "counters", psst_daemon_counters(d));
+    psst_request_result(req, with_company(status, d));
 }
 
 void psst_control_shutdown(struct psst_request *req)
