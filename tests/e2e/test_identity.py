@@ -141,6 +141,7 @@ class Identity(E2E):
                  "empty": b"", "public": openssl("pkey", "-pubout", input=good).stdout}
         if dear.returncode == 0:
             cases["absurd scrypt"] = dear.stdout
+        cases["absurd PBKDF2"] = openssl("pkcs8", "-topk8", "-iter", "1000001", "-passout", "pass:x", input=good).stdout
         for what, pem in cases.items():
             got = alice.psst("init", "--name", "Alice", "--import", alice.write("key", pem), "--no-passphrase",
                              expect=None,
@@ -148,6 +149,19 @@ class Identity(E2E):
             self.assertNotIn(got.code, (0, None), what)
             self.assertGreater(len(got.err), 10, what)
             self.assertIsNone(alice.status()["identity"], what)
+
+    def test_a_card_that_cannot_be_written_keeps_nobody_away(self):
+        """One's own card is gone, and its place is taken by what cannot be replaced."""
+        alice, bob = self.pair()
+        alice.stop()
+        os.unlink(alice.path("card.psst"))
+        os.mkdir(alice.path("card.psst"))
+        alice.start()
+        wait_for("alice to listen", lambda: alice.status()["listen"] == [alice.listen])
+        self.assertIn("own-card-not-written", alice.log())
+        bob.psst("dial", "alice")
+        bob.psst("say", "alice", "--wait", "10", "hello")
+        self.assertEqual(alice.texts("bob"), ["hello"])
 
     def test_everything_in_the_home_is_private(self):
         """Attack 46, the sunny side."""
