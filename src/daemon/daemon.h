@@ -129,6 +129,7 @@ struct psst_contact {
 
     uint64_t seen_ms; /* unix: when his last session ended; 0: he has one, or had none since the start */
     void *meets;      /* meet.c's */
+    uint32_t untold;  /* meetings that he has not been told of yet: a reason to call him */
 };
 
 typedef void psst_book_done(void *ctx, enum psst_err err, const char *words);

@@ -34,6 +34,7 @@ struct psst_meet *psst_meet_insert(struct psst_meets *meets, const struct psst_m
     while (*at != NULL && (*at)->row.time_ms <= row->time_ms) at = &(*at)->next;
     meet->next = *at;
     *at = meet;
+    psst_meet_recount(meets, row->contact_id);
     return meet;
 }
 
@@ -42,6 +43,7 @@ void psst_meet_drop(struct psst_meets *meets, struct psst_meet *meet)
     struct psst_meet **at = &meets->first;
     while (*at != meet) at = &(*at)->next;
     *at = meet->next;
+    psst_meet_recount(meets, meet->row.contact_id);
     free(meet);
 }
 
@@ -56,11 +58,13 @@ void psst_meets_forget(struct psst_meets *meets, struct psst_contact *contact)
     contact->meets = NULL;
 }
 
-bool psst_meets_wait(const struct psst_daemon *d, const struct psst_contact *contact)
+void psst_meet_recount(struct psst_meets *meets, int64_t contact_id)
 {
-    const struct psst_meet *m = d->meets->first;
-    while (m != NULL && (m->row.contact_id != contact->id || !psst_meet_is_news(m) || m->ever_sent)) m = m->next;
-    return m != NULL;
+    struct psst_contact *contact = psst_book_by_id(meets->d->book, contact_id);
+    if (contact == NULL) return;
+    contact->untold = 0;
+    for (const struct psst_meet *m = meets->first; m != NULL; m = m->next)
+        contact->untold += m->row.contact_id == contact_id && psst_meet_is_news(m) && !m->ever_sent;
 }
 
 /* ---- as user interfaces see it ---- */
@@ -253,6 +257,7 @@ static void cancel_done(void *arg, enum psst_err err, const char *words)
         bool was_due = meet->due;
         meet->row.state = PSST_MEET_CANCELLING;
         meet->due = meet->sent = meet->ever_sent = false;
+        psst_meet_recount(meets, meet->row.contact_id);
         psst_meet_tell(meets, meet, "cancelled", NULL);
         if (contact != NULL && was_due) psst_reconnect_urgent(meets->d, contact, 0);
         if (contact != NULL && contact->session == NULL) psst_reconnect_now(meets->d, contact);

@@ -30,9 +30,6 @@ void psst_meets_up(struct psst_meets *meets, struct psst_contact *contact);
 /* MEET; and ACK and NOT_ACCEPTED as far as they are about meetings: true when nothing is left for others. */
 bool psst_meets_event(struct psst_meets *meets, struct psst_conn *conn, const struct psst_event *ev);
 
-/* Whether he has not been told of something: a reason to call him. */
-bool psst_meets_wait(const struct psst_daemon *d, const struct psst_contact *contact);
-
 /* ---- for control ---- */
 
 /* id: of the meeting, once committed. */

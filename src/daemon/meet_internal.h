@@ -28,6 +28,8 @@ struct psst_meet *psst_meet_find(const struct psst_meets *meets, int64_t contact
 /* NULL: out of memory. */
 struct psst_meet *psst_meet_insert(struct psst_meets *meets, const struct psst_meet_row *row);
 void psst_meet_drop(struct psst_meets *meets, struct psst_meet *meet);
+/* After a meeting with this contact came, went or changed: contact->untold. */
+void psst_meet_recount(struct psst_meets *meets, int64_t contact_id);
 /* The event `meet`. state NULL: the one that it has; reason may be NULL. */
 void psst_meet_tell(const struct psst_meets *meets, const struct psst_meet *meet, const char *state,
                     const char *reason);

@@ -43,6 +43,7 @@ uint64_t psst_meet_send(struct psst_meets *meets, struct psst_meet *meet, struct
     if (err != PSST_OK) return err == PSST_ERR_AGAIN ? PSST_SECOND_NS : 0; /* he reads nothing; the session is over */
     psst_bucket_take(bucket, now.mono_ns, BUCKET_CHUNK);
     meet->sent = meet->ever_sent = true;
+    psst_meet_recount(meets, contact->id);
     meet->unanswered++;
     meet->serial = psst_conn_serial(contact->session);
     psst_conn_kick(contact->session);

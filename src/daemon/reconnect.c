@@ -79,7 +79,7 @@ static struct redial *redial_of(struct psst_reconnect *rc, struct psst_contact *
 
 static bool something_waits(const struct psst_contact *contact)
 {
-    return contact->waiting > 0 || contact->unfinished > 0;
+    return contact->waiting > 0 || contact->unfinished > 0 || contact->untold > 0;
 }
 
 static enum psst_pace pace_of(const struct psst_contact *contact, const struct redial *r, uint64_t now_ns)
@@ -344,6 +344,10 @@ void psst_reconnect_now(struct psst_daemon *d, struct psst_contact *contact)
     if (r == NULL) return;
     uint64_t now_ns = mono_ns(rc);
     r->hung_up = false;
+    if (psst_presence_hides(d, contact)) { /* nobody calls him by himself; this is the user's doing, and for this once */
+        if (within_burst(&r->quiet_ns, now_ns, QUIET_BURST, PSST_SECOND_NS)) (void)psst_dial_begin(d->peers, contact);
+        return;
+    }
     if (within_burst(&r->quiet_ns, now_ns, QUIET_BURST, PSST_SECOND_NS)) {
         r->tries = 0;
         call_within(r, now_ns, 0);
