@@ -27,6 +27,7 @@ struct psst_request {
     struct psst_daemon *daemon;
     struct psst_control *control;
     struct psst_control_client *client; /* NULL: gone */
+    uint64_t client_number;             /* its number, also then; no other one ever has it */
     enum psst_method method;
     json_t *id;
     json_t *params; /* an object, never NULL */
@@ -87,7 +88,8 @@ psst_control_handler psst_control_presence;
 /* control_outbox.c */
 psst_control_handler psst_control_outbox, psst_control_recall;
 /* control_files.c */
-psst_control_handler psst_control_send, psst_control_files, psst_control_accept, psst_control_decline;
+psst_control_handler psst_control_send, psst_control_files, psst_control_accept, psst_control_decline,
+    psst_control_file_cancel, psst_control_file_pause, psst_control_file_resume, psst_control_file_first;
 
 /* Which events this client wants: a bit for each enum psst_ipc_event. */
 void psst_control_subscribe_client(struct psst_control_client *client, unsigned events);

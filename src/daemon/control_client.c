@@ -6,6 +6,7 @@
  * One that lets 4 MiB wait is dropped; one with many unanswered requests is not read for a while (attack 44).
  */
 #include "daemon/control_internal.h"
+#include "daemon/transfers.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -34,6 +35,7 @@ void psst_control_client_drop(struct psst_control_client *client)
         break;
     }
     control->n_clients--;
+    psst_transfers_client_gone(control->daemon->transfers, client->number);
     uv_close((uv_handle_t *)&client->poll, client_closed);
 }
 
@@ -148,6 +150,7 @@ void psst_control_client_new(struct psst_control *control, int fd)
         return;
     }
     client->control = control;
+    client->number = ++control->numbers;
     client->poll.data = client;
     psst_lines_init(&client->lines, fd);
     client->next = control->clients;

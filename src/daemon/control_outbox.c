@@ -1,5 +1,6 @@
 /* Methods about what has not arrived yet: outbox, recall, contact.receipts. */
 #include "daemon/control.h"
+#include "daemon/transfers.h"
 
 #include "base/text.h"
 #include "daemon/delivery.h"

@@ -14,6 +14,7 @@
 #include "daemon/presence.h"
 #include "daemon/retention.h"
 #include "daemon/run.h"
+#include "daemon/transfers.h"
 #include "ipc/lockfile.h"
 
 #include <errno.h>
@@ -107,6 +108,7 @@ static void set_level(struct psst_daemon *d, const char *level)
 enum psst_err psst_daemon_setting_changed(struct psst_daemon *d, const char *key, struct psst_diag *diag)
 {
     if (strcmp(key, "log_level") == 0) set_level(d, psst_settings_get(d->settings, key));
+    if (strcmp(key, "upload_limit") == 0) psst_transfers_limit_changed(d->transfers);
     if (strcmp(key, "listen") == 0) return psst_peers_listen(d->peers, diag);
     return PSST_OK;
 }
@@ -145,6 +147,7 @@ static void on_stop_check(uv_timer_t *timer)
     struct runtime *r = timer->data;
     bool over = ++r->stop_checks >= STOP_PATIENCE;
     if (!over && r->d.peers != NULL && psst_peers_open(r->d.peers) > 0) return;
+    if (!over && r->d.transfers != NULL && psst_transfers_busy(r->d.transfers) > 0) return; /* what came is made safe */
     (void)uv_timer_stop(timer);
     close_rest(r);
 }
@@ -162,7 +165,10 @@ void psst_daemon_stop(struct psst_daemon *d)
         psst_delivery_unloaded(d->delivery);
         psst_delivery_close(d->delivery);
     }
-    if (d->transfers != NULL) psst_transfers_unloaded(d->transfers);
+    if (d->transfers != NULL) {
+        psst_transfers_unloaded(d->transfers);
+        psst_transfers_close(d->transfers);
+    }
     if (d->retention != NULL) psst_retention_close(d->retention);
     if (d->presences != NULL) psst_presences_close(d->presences);
     if (d->backup != NULL) psst_backup_close(d->backup);

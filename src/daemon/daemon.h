@@ -14,7 +14,7 @@
  *   peers.c        connections (peers_internal.h): listen.c, dial.c, conn.c, session.c, replay_file.c
  *   delivery.c     text: outbox -> link -> acknowledgement -> store, and back     message_json.c
  *   reconnect.c    who is dialled when nobody asks for it by hand (reconnect.h)
- *   transfers.c    files (transfers_internal.h): transfers_in.c, transfers_out.c, transfers_rows.c
+ *   transfers.c    files and streams (transfers.h; its own map: transfers_internal.h)
  *
  * What waits for a disk or for another process knows nothing of the daemon: store_thread.c; transfer_source.c,
  * transfer_sink.c, safe_file.c; backup_format.c, backup_file.c, restore_home.c; key_client.c, key_requests.c. The other key_*.c are psst-key.
@@ -270,13 +270,7 @@ void psst_transfers_down(struct psst_transfers *transfers, struct psst_contact *
 bool psst_transfers_event(struct psst_transfers *transfers, struct psst_conn *conn, const struct psst_event *ev);
 /* Output drained under PSST_BULK_WAITING: more file data may go. */
 void psst_transfers_writable(struct psst_transfers *transfers, struct psst_conn *conn);
-typedef void psst_transfer_done(void *ctx, enum psst_err err, const char *words, int64_t id);
-void psst_transfers_send(struct psst_transfers *transfers, struct psst_contact *contact, const char *path,
-                         psst_transfer_done *done, void *ctx);
-void psst_transfers_accept(struct psst_transfers *transfers, int64_t id, const char *dir, psst_transfer_done *done,
-                           void *ctx);
-void psst_transfers_decline(struct psst_transfers *transfers, int64_t id, psst_transfer_done *done, void *ctx);
-json_t *psst_transfers_json(struct psst_transfers *transfers); /* list of files, docs/IPC.md */
+/* What users ask of transfers: transfers.h. */
 
 /* ---- control (control.c) ---- */
 

@@ -14,6 +14,7 @@
 #include "daemon/retention.h"
 #include "daemon/backup.h"
 #include "daemon/small_file.h"
+#include "daemon/transfers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -454,6 +455,12 @@ static void on_store_shut(void *ctx)
     psst_key_lock(identity->d->key, on_key_locked, identity);
 }
 
+static void shut_store(void *ctx)
+{
+    struct psst_identity *identity = ctx;
+    psst_store_thread_shut(identity->d->store, on_store_shut, identity);
+}
+
 static void lock(struct psst_identity *identity, const char *words)
 {
     struct psst_daemon *d = identity->d;
@@ -466,7 +473,7 @@ static void lock(struct psst_identity *identity, const char *words)
     psst_retention_unloaded(d->retention);
     psst_backup_unloaded(d->backup);
     psst_meets_unloaded(d->meets);
-    psst_store_thread_shut(d->store, on_store_shut, identity);
+    psst_transfers_when_quiet(d->transfers, shut_store, identity); /* how far each file is safe is still noted */
 }
 
 void psst_identity_lock(struct psst_identity *identity, psst_identity_done *done, void *ctx)

@@ -20,12 +20,14 @@ static enum psst_err check_listen(const char *value, struct psst_diag *diag);
 static enum psst_err check_level(const char *value, struct psst_diag *diag);
 static enum psst_err check_directory(const char *value, struct psst_diag *diag);
 static enum psst_err check_line(const char *value, struct psst_diag *diag);
+static enum psst_err check_limit(const char *value, struct psst_diag *diag);
 
 static const struct setting table[] = {
     {"listen", "[::]:4516 0.0.0.0:4516", check_listen},
     {"passphrase_command", "", check_line},
     {"download_dir", NULL, check_directory},
     {"log_level", "info", check_level},
+    {"upload_limit", "0", check_limit},
 };
 #define SETTINGS (sizeof table / sizeof table[0])
 
@@ -74,6 +76,13 @@ static enum psst_err check_level(const char *value, struct psst_diag *diag)
     for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
         if (strcmp(value, levels[i]) == 0) return PSST_OK;
     return psst_fail(diag, PSST_ERR_USAGE, "log_level is one of error, warning, info, debug");
+}
+
+static enum psst_err check_limit(const char *value, struct psst_diag *diag)
+{
+    size_t digits = strspn(value, "0123456789");
+    if (digits > 0 && digits <= 7 && value[digits] == '\0') return PSST_OK;
+    return psst_fail(diag, PSST_ERR_USAGE, "upload_limit is a number of KiB a second, at most 9999999; 0: no limit");
 }
 
 static enum psst_err check_directory(const char *value, struct psst_diag *diag)
@@ -219,7 +228,7 @@ enum psst_err psst_settings_set(struct psst_settings *settings, const char *key,
     const struct setting *setting = find(key, &index);
     if (setting == NULL)
         return psst_fail(diag, PSST_ERR_USAGE,
-                         "no such setting: there are listen, passphrase_command, download_dir and log_level");
+                         "no such setting: there are listen, passphrase_command, download_dir, log_level and upload_limit");
     char *copy = NULL;
     if (value != NULL) {
         struct psst_view kept = trim(psst_view_str(value));

@@ -1,239 +1,254 @@
-/* Files on their way out: looked at by a worker, offered, and once accepted sent, one after another for each contact. The
- * link's output is filled only as far as it drains, so that a text never waits behind more than a moment's data.
- */
+/* Sending: of each contact's accepted files one after another, and beside them his streams, a record in turn. The link's
+ * output is filled only as far as it drains, so that a text never waits behind more than a moment's data. */
 #include "daemon/transfers_internal.h"
 
-#include "base/text.h"
-
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-/* ---- offering ---- */
-
-struct offer {
-    uv_work_t work;
-    struct psst_transfers *all;
-    unsigned generation;
-    int64_t contact_id;
-    char *path;
-    uint64_t size;
-    enum psst_err err;
-    struct psst_diag diag;
-    psst_transfer_done *done;
-    void *ctx;
-};
-
-static void offer_free(struct offer *offer)
+static bool is_stream(const struct psst_transfer *t)
 {
-    free(offer->path);
-    free(offer);
+    return t->form == PSST_FILE_FORM_STREAM;
 }
 
-static void offer_finish(struct offer *offer, enum psst_err err, const char *words, int64_t id)
-{
-    offer->done(offer->ctx, err, words, id);
-    offer_free(offer);
-}
+/* ---- who sends ---- */
 
-static void look(uv_work_t *work)
+static void out_of_turn(struct psst_courier_files *files, const struct psst_transfer *t)
 {
-    struct offer *offer = work->data;
-    struct psst_outgoing file;
-    offer->err = psst_outgoing_open(&file, offer->path, &offer->diag);
-    if (offer->err != PSST_OK) return;
-    offer->size = file.size;
-    if (file.size > PSST_FILE_SIZE_MAX)
-        offer->err = psst_fail(&offer->diag, PSST_ERR_TOO_LONG, "the file is too large");
-    (void)close(file.fd);
-}
-
-static void offer_stored(struct psst_transfers *transfers, struct psst_transfer *t, enum psst_err err,
-                         const char *words, void *ctx)
-{
-    struct offer *offer = ctx;
-    (void)transfers;
-    offer->done(offer->ctx, err, words, t != NULL ? t->id : 0);
-    offer_free(offer);
-    if (t == NULL) return;
-    psst_transfer_event(t);
-    struct psst_contact *contact = psst_transfer_contact(t);
-    if (contact == NULL) return;
-    if (contact->session != NULL)
-        psst_transfer_offer(t);
-    else
-        psst_peers_dial_quietly(t->all->d->peers, contact);
-}
-
-/* The last part of the path, as it is when that is text; what is not would only be refused over there. */
-static void name_of(char out[PSST_SAFE_NAME_SIZE], const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const char *base = slash != NULL ? slash + 1 : path;
-    size_t len = strlen(base);
-    if (len > 0 && len < PSST_SAFE_NAME_SIZE && len <= PSST_FILE_NAME_MAX && psst_text_valid(psst_view(base, len)))
-        memcpy(out, base, len + 1);
-    else
-        psst_file_name_sanitize(out, psst_view(base, len));
-}
-
-static void looked(uv_work_t *work, int status)
-{
-    struct offer *offer = work->data;
-    struct psst_transfers *all = offer->all;
-    if (status != 0 || offer->generation != all->generation) {
-        offer_finish(offer, PSST_ERR_LOCKED, "the identity was locked meanwhile", 0);
+    if (files->sending == t) files->sending = NULL;
+    for (size_t i = 0; i < files->n_streams; i++) {
+        if (files->streams[i] != t) continue;
+        files->streams[i] = files->streams[--files->n_streams];
         return;
     }
-    if (offer->err != PSST_OK) {
-        offer_finish(offer, offer->err, offer->diag.text, 0);
-        return;
-    }
-    char name[PSST_SAFE_NAME_SIZE];
-    name_of(name, offer->path);
-    struct psst_transfer_row row = {.contact_id = offer->contact_id,
-                                    .direction = PSST_OUT,
-                                    .state = PSST_TRANSFER_WAITING,
-                                    .size = offer->size,
-                                    .created_ms = psst_daemon_now(all->d).unix_ms,
-                                    .name = psst_view_str(name),
-                                    .path = psst_view_str(offer->path)};
-    psst_crypto_rng.fill(psst_crypto_rng.ctx, row.transfer_id.b, sizeof row.transfer_id.b);
-    psst_transfer_store_new(all, &row, offer_stored, offer);
 }
-
-void psst_transfers_send(struct psst_transfers *transfers, struct psst_contact *contact, const char *path,
-                         psst_transfer_done *done, void *ctx)
-{
-    struct offer *offer = calloc(1, sizeof *offer);
-    char *copy = strdup(path);
-    if (offer == NULL || copy == NULL) {
-        free(offer);
-        free(copy);
-        done(ctx, PSST_ERR_MEMORY, "out of memory", 0);
-        return;
-    }
-    *offer = (struct offer){.all = transfers,
-                            .generation = transfers->generation,
-                            .contact_id = contact->id,
-                            .path = copy,
-                            .done = done,
-                            .ctx = ctx};
-    offer->work.data = offer;
-    if (uv_queue_work(transfers->d->loop, &offer->work, look, looked) != 0)
-        offer_finish(offer, PSST_ERR_MEMORY, "out of memory", 0);
-}
-
-void psst_transfer_offer(struct psst_transfer *t)
-{
-    struct psst_contact *contact = psst_transfer_contact(t);
-    const struct psst_file_chunk chunk = {.kind = PSST_FILE_OFFER,
-                                          .id = t->transfer_id,
-                                          .form = PSST_FILE_FORM_FILE,
-                                          .size = t->size,
-                                          .name = psst_view_str(t->name)};
-    if (contact != NULL) psst_transfer_say(contact, t->all->d, &chunk);
-}
-
-/* ---- sending ---- */
 
 void psst_transfer_out_stop(struct psst_transfer *t)
 {
     struct psst_contact *contact = psst_transfer_contact(t);
-    struct psst_courier_files *files = contact != NULL ? contact->transfers : NULL;
-    if (files != NULL && files->sending == t) files->sending = NULL;
-    psst_file_source_close(t->source);
-    t->source = NULL;
+    if (contact != NULL && contact->transfers != NULL) out_of_turn(contact->transfers, t);
     t->stage = PSST_STAGE_IDLE;
     t->serial = 0;
+    if (t->source == NULL) return;
+    t->reached = psst_file_source_position(t->source);
+    if (is_stream(t) && !t->spent) return; /* what was read ahead is still to be sent */
+    psst_file_source_close(t->source);
+    t->source = NULL;
+}
+
+bool psst_transfer_is_before(const struct psst_transfer *a, const struct psst_transfer *b)
+{
+    return a->rank != b->rank ? a->rank < b->rank : a->id < b->id;
 }
 
 static void on_source(void *ctx, enum psst_err err, const struct psst_diag *diag)
 {
     struct psst_transfer *t = ctx;
     if (err != PSST_OK) {
-        psst_transfer_say_kind(t, PSST_FILE_CANCEL, PSST_FILE_CHANGED);
-        psst_transfer_end(t, PSST_TRANSFER_FAILED, PSST_FILE_CHANGED | PSST_TRANSFER_OURS, diag->text);
+        psst_transfer_fail(t, PSST_FILE_CHANGED, diag->text);
         return;
     }
     struct psst_conn *conn = psst_conn_by_serial(t->all->d->peers, t->serial);
     if (conn != NULL) psst_conn_kick(conn);
 }
 
+/* Where the bytes of each form come from. */
+static enum psst_err open_origin(struct psst_transfer *t, struct psst_origin **origin)
+{
+    const struct psst_source_id offered = {t->size, t->mtime_ns, t->inode};
+    int fd = -1;
+    switch ((enum psst_file_form)t->form) {
+    case PSST_FILE_FORM_FILE: return psst_origin_of_file(origin, t->path, &offered);
+    case PSST_FILE_FORM_STREAM:
+        fd = t->fd >= 0 ? fcntl(t->fd, F_DUPFD_CLOEXEC, 0) : -1;
+        return fd >= 0 ? psst_origin_of_fd(origin, fd) : PSST_ERR_IO;
+    case PSST_FILE_FORM_FOLDER: break;
+    }
+    return PSST_ERR_USAGE;
+}
+
 static void start(struct psst_transfer *t, struct psst_courier_files *files)
 {
-    const struct psst_source_id offered = {.size = t->size};
-    struct psst_origin *origin;
-    enum psst_err err = psst_origin_of_file(&origin, t->path, &offered);
-    if (err == PSST_OK)
+    struct psst_origin *origin = NULL;
+    enum psst_err err = t->source == NULL ? open_origin(t, &origin) : PSST_OK;
+    if (origin != NULL)
         err = psst_file_source_new(&t->source, t->all->d->loop, origin, t->size, t->start, on_source, t);
     if (err != PSST_OK) {
-        psst_transfer_say_kind(t, PSST_FILE_CANCEL, PSST_FILE_CHANGED);
-        psst_transfer_end(t, PSST_TRANSFER_FAILED, PSST_FILE_CHANGED | PSST_TRANSFER_OURS, NULL);
+        psst_transfer_fail(t, PSST_FILE_CHANGED, NULL);
         return;
     }
-    files->sending = t;
+    if (is_stream(t))
+        files->streams[files->n_streams++] = t;
+    else
+        files->sending = t;
     t->stage = PSST_STAGE_RUNNING;
+    psst_pace_begin(&t->pace, uv_hrtime(), psst_file_source_position(t->source));
     psst_transfer_event(t);
+}
+
+static bool in_line_before(const struct psst_transfer *t, const struct psst_transfer *best)
+{
+    return t->stage == PSST_STAGE_IN_LINE && (best == NULL || psst_transfer_is_before(t, best));
 }
 
 void psst_transfer_out_next(struct psst_transfers *transfers, struct psst_contact *contact)
 {
     struct psst_courier_files *files = psst_transfer_files(contact);
-    if (files == NULL || files->sending != NULL) return;
+    struct psst_transfer *file = NULL, *stream = NULL;
+    if (files == NULL) return;
+    bool wants_file = files->sending == NULL, wants_stream = files->n_streams < PSST_TRANSFERS_STREAMS;
+    if (!wants_file && !wants_stream) return;
     for (struct psst_transfer *t = transfers->first; t != NULL; t = t->next) {
-        if (t->contact_id != contact->id || t->direction != PSST_OUT || t->stage != PSST_STAGE_IN_LINE) continue;
-        start(t, files);
-        return; /* when it fails at once, its end brings the next one */
+        if (t->contact_id != contact->id || t->direction != PSST_OUT) continue;
+        struct psst_transfer **best = is_stream(t) ? &stream : &file;
+        if (in_line_before(t, *best)) *best = t;
     }
+    /* one that fails at once brings the next by its end */
+    if (wants_stream && stream != NULL) start(stream, files);
+    if (wants_file && file != NULL && file->stage == PSST_STAGE_IN_LINE && files->sending == NULL) start(file, files);
+}
+
+void psst_transfer_out_reorder(struct psst_transfers *transfers, struct psst_contact *contact)
+{
+    struct psst_courier_files *files = psst_transfer_files(contact);
+    struct psst_transfer *running = files != NULL ? files->sending : NULL;
+    if (running != NULL) { /* it stands in line again, with all that it has read ahead */
+        files->sending = NULL;
+        running->stage = PSST_STAGE_IN_LINE;
+    }
+    psst_transfer_out_next(transfers, contact);
+    if (running != NULL && running->stage == PSST_STAGE_IN_LINE) psst_transfer_event(running);
+    if (contact->session != NULL) psst_conn_kick(contact->session);
+}
+
+/* ---- what the receiver says ---- */
+
+/* An accept after all was sent: what he had was damaged, and he begins anew. */
+static bool may_begin(const struct psst_transfer *t)
+{
+    return t->stage == PSST_STAGE_IDLE || (t->stage == PSST_STAGE_FINISHING && !is_stream(t));
 }
 
 void psst_transfer_out_accepted(struct psst_transfer *t, struct psst_conn *conn, uint64_t offset)
 {
     struct psst_contact *contact = psst_transfer_contact(t);
-    if (contact == NULL || t->stage != PSST_STAGE_IDLE) return; /* accepted twice: harmless */
-    if (offset > t->size) {
-        psst_transfer_say_kind(t, PSST_FILE_CANCEL, PSST_FILE_PROTOCOL);
-        psst_transfer_end(t, PSST_TRANSFER_FAILED, PSST_FILE_PROTOCOL | PSST_TRANSFER_OURS, NULL);
+    if (contact == NULL || !may_begin(t)) return; /* accepted twice: harmless */
+    uint64_t most = is_stream(t) ? 0 : t->size;
+    uint64_t now_ns = psst_daemon_now(t->all->d).mono_ns;
+    if (offset > most || !psst_bucket_try(&t->runs, now_ns, PSST_TRANSFER_RUN)) {
+        psst_transfer_fail(t, PSST_FILE_PROTOCOL, NULL);
         return;
     }
-    t->serial = psst_conn_serial(conn);
+    if (t->spent) { /* all of it had been sent, and did not arrive */
+        psst_transfer_say_kind(t, PSST_FILE_CANCEL, PSST_FILE_CUT_OFF);
+        psst_transfer_cut_off(t);
+        return;
+    }
+    bool first = t->state != PSST_TRANSFER_ACCEPTED;
+    psst_transfer_out_stop(t);
+    t->state = PSST_TRANSFER_ACCEPTED;
+    t->peer_paused = false;
     t->start = offset;
-    t->stage = PSST_STAGE_IN_LINE;
-    if (t->state != PSST_TRANSFER_ACCEPTED) {
-        t->state = PSST_TRANSFER_ACCEPTED;
-        psst_transfer_keep(t, NULL, NULL);
+    t->reached = offset;
+    t->window = 0;
+    if (first) psst_transfer_keep(t, NULL, NULL);
+    if ((t->flags & PSST_TRANSFER_PAUSED) != 0) {
+        psst_transfer_say_kind(t, PSST_FILE_PAUSE, PSST_FILE_PAUSE_BY_USER);
+    } else {
+        t->serial = psst_conn_serial(conn);
+        t->stage = PSST_STAGE_IN_LINE;
     }
     psst_transfer_event(t);
     psst_transfer_out_next(t->all, contact);
 }
 
-/* One record full of data. False: nothing is there to send, or no room. */
-static bool send_record(struct psst_transfer *t, struct psst_link *link)
+void psst_transfer_out_paused(struct psst_transfer *t)
 {
-    struct psst_file_source *source = t->source;
-    size_t available = psst_file_source_available(source);
-    uint64_t position = psst_file_source_position(source);
-    bool last = position + available >= t->size;
-    if (available == 0 || (available < PSST_FILE_DATA_MAX && !last)) return false;
+    struct psst_contact *contact = psst_transfer_contact(t);
+    if (contact == NULL || is_stream(t)) return;
+    psst_transfer_out_stop(t);
+    psst_transfer_say_kind(t, PSST_FILE_PAUSE, PSST_FILE_PAUSE_ANSWER);
+    bool news = !t->peer_paused;
+    t->peer_paused = true;
+    if (news) psst_transfer_event(t);
+    psst_transfer_out_next(t->all, contact);
+}
+
+void psst_transfer_out_window(struct psst_transfer *t, struct psst_conn *conn, uint64_t offset)
+{
+    if (!is_stream(t) || t->serial != psst_conn_serial(conn) || offset <= t->window) return;
+    t->window = offset;
+    psst_conn_kick(conn);
+}
+
+/* ---- records ---- */
+
+/* How much of it goes into one record now: of a file full ones, of a stream what there is. */
+static size_t piece(const struct psst_transfer *t, size_t most)
+{
+    size_t available = psst_file_source_available(t->source);
+    if (is_stream(t)) {
+        uint64_t position = psst_file_source_position(t->source);
+        uint64_t granted = t->window > position ? t->window - position : 0;
+        if (granted < most) most = (size_t)granted;
+    } else if (available < most && !psst_file_source_complete(t->source)) {
+        return 0;
+    }
+    return available < most ? available : most;
+}
+
+/* One record of data. False: nothing is there to send, or no room. */
+static bool send_record(struct psst_transfer *t, struct psst_conn *conn, size_t most)
+{
+    struct psst_link *link = psst_conn_link(conn);
+    if (t->source == NULL || t->serial != psst_conn_serial(conn)) return false;
+    size_t wanted = piece(t, most);
     struct psst_span place;
-    if (psst_link_file_data_begin(link, &place) != PSST_OK) return false;
-    size_t room = place.len < PSST_FILE_DATA_MAX ? place.len : PSST_FILE_DATA_MAX;
-    size_t n = psst_file_source_take(source, place.data, room);
+    if (wanted == 0 || psst_link_file_data_begin(link, &place) != PSST_OK) return false;
+    uint64_t position = psst_file_source_position(t->source);
+    size_t n = psst_file_source_take(t->source, place.data, wanted < place.len ? wanted : place.len);
+    if (n > 0) t->spent = is_stream(t);
+    psst_transfers_limit_take(t->all, n);
     return psst_link_file_data_commit(link, psst_daemon_now(t->all->d), &t->transfer_id, position, n) == PSST_OK &&
            n > 0;
+}
+
+/* The running ones in turn: the streams, then the file. */
+static struct psst_transfer *in_turn(const struct psst_courier_files *files, size_t i)
+{
+    i %= files->n_streams + 1;
+    return i < files->n_streams ? files->streams[i] : files->sending;
+}
+
+/* A record of whoever is next and has one. */
+static bool send_one(struct psst_transfers *transfers, struct psst_courier_files *files, struct psst_conn *conn)
+{
+    size_t n = files->n_streams + 1, most = psst_transfers_limit_ask(transfers);
+    for (size_t i = 0; most > 0 && i < n; i++) {
+        struct psst_transfer *t = in_turn(files, files->turn++);
+        if (t != NULL && send_record(t, conn, most)) return true;
+    }
+    return false;
 }
 
 /* All has been handed to the link: what it was is said, and the next one has its turn while this one is written over
  * there. */
 static bool finish(struct psst_transfer *t, struct psst_conn *conn)
 {
-    struct psst_file_chunk chunk = {.kind = PSST_FILE_DONE, .id = t->transfer_id, .size = t->size};
+    if (t->source == NULL || t->serial != psst_conn_serial(conn)) return false;
+    struct psst_file_chunk chunk = {
+        .kind = PSST_FILE_DONE, .id = t->transfer_id, .size = psst_file_source_position(t->source)};
     if (!psst_file_source_end(t->source) || psst_file_source_hash(t->source, &chunk.sha256) != PSST_OK) return false;
     if (psst_link_file(psst_conn_link(conn), psst_daemon_now(t->all->d), &chunk) != PSST_OK) return false;
     uint64_t serial = t->serial;
+    t->spent = is_stream(t);
     psst_transfer_out_stop(t);
     t->stage = PSST_STAGE_FINISHING;
     t->serial = serial;
+    if (is_stream(t)) {
+        t->size = chunk.size;
+        psst_transfer_keep(t, NULL, NULL);
+    }
     psst_transfer_event(t);
     psst_transfer_out_next(t->all, psst_conn_contact(conn));
     return true;
@@ -243,11 +258,10 @@ void psst_transfers_writable(struct psst_transfers *transfers, struct psst_conn 
 {
     struct psst_contact *contact = psst_conn_contact(conn);
     struct psst_courier_files *files = contact->transfers;
-    (void)transfers;
-    if (files == NULL) return;
-    struct psst_transfer *t = files->sending;
-    if (t == NULL || t->source == NULL || t->serial != psst_conn_serial(conn)) return;
-    while (psst_conn_waiting(conn) < PSST_BULK_WAITING)
-        if (!send_record(t, psst_conn_link(conn))) break;
-    if (!finish(t, conn)) psst_transfer_progress(t);
+    if (files == NULL || (files->sending == NULL && files->n_streams == 0)) return;
+    while (psst_conn_waiting(conn) < PSST_BULK_WAITING && send_one(transfers, files, conn)) continue;
+    for (size_t i = files->n_streams; i > 0; i--)
+        if (i <= files->n_streams && !finish(files->streams[i - 1], conn))
+            psst_transfer_progress(files->streams[i - 1]);
+    if (files->sending != NULL && !finish(files->sending, conn)) psst_transfer_progress(files->sending);
 }

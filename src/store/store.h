@@ -252,6 +252,9 @@ typedef enum psst_err psst_transfer_each(void *ctx, const struct psst_transfer_r
 PSST_MUST_USE enum psst_err psst_store_transfer_put(struct psst_store *store, struct psst_transfer_row *row);
 /* By row's contact_id, direction and transfer_id: sets its id, state and reason. PSST_ERR_NOT_FOUND. */
 PSST_MUST_USE enum psst_err psst_store_transfer_find(struct psst_store *store, struct psst_transfer_row *row);
+/* Notes how many bytes of one that is ACCEPTED are safe. PSST_ERR_NOT_FOUND: there is no such one (any more). */
+PSST_MUST_USE enum psst_err psst_store_transfer_safe(struct psst_store *store, int64_t id, int64_t contact_id,
+                                                     uint64_t offset);
 /* All, newest last; contact_id 0: of every contact. */
 PSST_MUST_USE enum psst_err psst_store_transfers(struct psst_store *store, int64_t contact_id, psst_transfer_each *each,
                                                  void *ctx);

@@ -249,3 +249,17 @@ enum psst_err psst_store_transfer_put(struct psst_store *store, struct psst_tran
 {
     return row->id == 0 ? insert(store, row) : update(store, row);
 }
+
+enum psst_err psst_store_transfer_safe(struct psst_store *store, int64_t id, int64_t contact_id, uint64_t offset)
+{
+    sqlite3_stmt *stmt;
+    enum psst_err err =
+        psst_store_stmt(store, STMT_TRANSFER_SAFE,
+                        "UPDATE transfers SET position = ?3 WHERE id = ?1 AND contact_id = ?2 AND state = 1", &stmt);
+    if (err != PSST_OK) return err;
+    (void)sqlite3_bind_int64(stmt, 1, id);
+    (void)sqlite3_bind_int64(stmt, 2, contact_id);
+    (void)psst_store_bind_u64(stmt, 3, offset);
+    err = psst_store_stmt_run(store, stmt);
+    return err == PSST_OK && sqlite3_changes(store->db) == 0 ? PSST_ERR_NOT_FOUND : err;
+}

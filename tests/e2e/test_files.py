@@ -246,7 +246,7 @@ class EvilNames(E2E):
     def test_forms_that_are_not_supported_are_declined(self):
         bob = self.person("bob")
         mallory = self.caller(bob)
-        for form in (1, 2):
+        for form in (1,):
             transfer = mallory.offer(b"folder", (1 << 64) - 1, form=form)
             self.assertEqual(mallory.wait_file(transfer, wire.DECLINE)["reason"], 2)
 
