@@ -44,6 +44,9 @@ static const char common_settings[] = "PRAGMA foreign_keys = ON;"
                                       "PRAGMA temp_store = MEMORY;"
                                       "PRAGMA cache_size = -16384;";
 
+/* What match.c asks for the words in what somebody looks for. */
+static const char tokenizer[] = "CREATE VIRTUAL TABLE temp.words USING fts3tokenize(unicode61)";
+
 static const char write_settings[] = "PRAGMA secure_delete = ON;"
                                      "PRAGMA synchronous = FULL;"
                                      "PRAGMA journal_size_limit = 8388608;";
@@ -108,6 +111,7 @@ static enum psst_err settle_in(struct psst_store *store, const struct psst_store
     if (err == PSST_OK) err = look(store, mode == MODE_MAKE);
     if (err == PSST_OK && mode == MODE_WRITE) err = use_wal(store);
     if (err == PSST_OK && !store->read_only) err = psst_store_exec(store, write_settings);
+    if (err == PSST_OK && mode == MODE_WRITE) err = psst_store_exec(store, tokenizer);
     return err;
 }
 
@@ -120,6 +124,7 @@ static enum psst_err connect_to(struct psst_store **out, const char *path, const
     store->read_only = mode == MODE_READ || mode == MODE_RESCUE;
     store->rescue = mode == MODE_RESCUE;
     store->reserve_bytes = PSST_STORE_RESERVE_BYTES;
+    store->era_messages = PSST_ERA_MESSAGES;
     store->path = strdup(path);
     enum psst_err err = store->path == NULL ? PSST_ERR_MEMORY : PSST_OK;
     if (err == PSST_OK) {

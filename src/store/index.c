@@ -17,10 +17,9 @@
  * savepoint. */
 #include "store/store_internal.h"
 
-#define HOUR_MS      3600000
-#define ERA_MESSAGES 16384
-#define ERA_BYTES    (2 * 1024 * 1024)
-#define BYTES_NOTED  (64 * 1024) /* so many more, and the row of the era is written again */
+#define HOUR_MS     3600000
+#define ERA_BYTES   (2 * 1024 * 1024)
+#define BYTES_NOTED (64 * 1024) /* so many more, and the row of the era is written again */
 
 /* The era of messages m. */
 #define ERA_OF_M "(SELECT max(era) FROM eras WHERE era <= m.seq)"
@@ -50,10 +49,19 @@ static enum psst_err run_for(struct psst_store *store, enum psst_stmt which, con
     return psst_store_stmt_run(store, stmt);
 }
 
+/* FTS4 keeps what it was given last in memory, and takes that for part of every era when it reads or merges. A savepoint
+ * makes it write. */
+static enum psst_err flush(struct psst_store *store)
+{
+    enum psst_err err = run(store, STMT_INDEX_SAVEPOINT, "SAVEPOINT words");
+    return err == PSST_OK ? run(store, STMT_INDEX_RELEASE, "RELEASE words") : err;
+}
+
 /* Every era in one piece; words of texts that were taken out are gone then. What is in one piece already costs nothing. */
 static enum psst_err optimize(struct psst_store *store)
 {
-    return run(store, STMT_INDEX_OPTIMIZE, "INSERT INTO search (search) VALUES ('optimize')");
+    enum psst_err err = flush(store);
+    return err == PSST_OK ? run(store, STMT_INDEX_OPTIMIZE, "INSERT INTO search (search) VALUES ('optimize')") : err;
 }
 
 /* ---- the last era ---- */
@@ -111,9 +119,10 @@ static void stretch(struct psst_store_era *era, int64_t from_ms, int64_t to_ms, 
     }
 }
 
-static bool is_full(const struct psst_store_era *era, int64_t last_seq)
+static bool is_full(const struct psst_store *store, int64_t last_seq)
 {
-    return last_seq - era->first_seq >= ERA_MESSAGES - 1 || era->bytes >= ERA_BYTES;
+    const struct psst_store_era *era = &store->indexed.era;
+    return last_seq - era->first_seq >= store->era_messages - 1 || era->bytes >= ERA_BYTES;
 }
 
 /* The era that the new rows are in: the last one, or a new one behind it. */
@@ -133,7 +142,7 @@ static enum psst_err note_new_rows(struct psst_store *store)
     bool any = err == PSST_OK && sqlite3_column_type(stmt, 0) != SQLITE_NULL;
     psst_store_stmt_end(stmt);
     if (!any) return err;
-    if (era->first_seq == 0 || is_full(era, store->indexed.seq))
+    if (era->first_seq == 0 || is_full(store, store->indexed.seq))
         *era = (struct psst_store_era){.first_seq = store->indexed.seq + 1, .is_new = true};
     bool changed = era->is_new;
     stretch(era, from_ms, to_ms, &changed);
@@ -175,7 +184,7 @@ enum psst_err psst_store_index_new(struct psst_store *store)
         err = run_for(store, STMT_INDEX_NEW,
                       INSERT_INTO_INDEX " WHERE m.seq > ?1 AND m.text IS NOT NULL AND c.keep_history = 1",
                       store->indexed.seq);
-    if (err == PSST_OK && is_full(&store->indexed.era, last)) err = optimize(store);
+    if (err == PSST_OK) err = is_full(store, last) ? optimize(store) : flush(store);
     if (err == PSST_OK) store->indexed.seq = last;
     return err;
 }

@@ -108,6 +108,7 @@ static const char *const steps[] = {
     " (SELECT max(era) FROM eras WHERE era <= m.seq)"
     " FROM messages m CROSS JOIN contacts c ON c.id = m.contact_id"
     " WHERE m.text IS NOT NULL AND (c.keep_history = 1 OR m.state NOT IN (0, 3)) ORDER BY m.seq;"
+    "SAVEPOINT words; RELEASE words;" /* makes FTS4 write what it has in memory: index.c */
     "INSERT INTO search (search) VALUES ('optimize');",
 };
 #define NEWEST ((int64_t)(sizeof steps / sizeof steps[0]))

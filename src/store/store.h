@@ -192,6 +192,23 @@ PSST_MUST_USE enum psst_err psst_store_log(struct psst_store *store, int64_t con
 PSST_MUST_USE enum psst_err psst_store_log_before(struct psst_store *store, int64_t contact_id, int64_t before_seq,
                                                   size_t limit, psst_message_each *each, void *ctx);
 
+#define PSST_FIND_MAX       1000
+#define PSST_FIND_WORDS_MAX 1000
+struct psst_find {
+    int64_t contact_id;            /* 0: of every contact; then there must be words */
+    int64_t after_seq, before_seq; /* 0: no bound */
+    uint64_t since_ms, until_ms;   /* when it was stored: from since on, before until; 0: no bound */
+    struct psst_view words;        /* UTF-8, at most PSST_FIND_WORDS_MAX bytes; empty: all messages */
+    bool first;                    /* the first limit ones, not the last */
+    size_t limit;                  /* at most PSST_FIND_MAX */
+};
+/* Messages oldest first. words: all of them must occur; "several words" one after the other; a star at the end of a word:
+ * whatever begins so; letters are compared without case and accents (FTS's unicode61). Only texts that are kept can be found
+ * so. PSST_ERR_MALFORMED: no letter or digit among the words; PSST_ERR_TOO_LONG: too many of them; PSST_ERR_USAGE: this
+ * store (damaged, or an older one that is only read) cannot be searched. */
+PSST_MUST_USE enum psst_err psst_store_find(struct psst_store *store, const struct psst_find *find,
+                                            psst_message_each *each, void *ctx);
+
 /* ---- what is not kept any longer (erase.c) ---- */
 
 /* All that is done with and was stored before before_ms (UINT64_MAX: all that is there now) is to go, but for the ids of

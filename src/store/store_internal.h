@@ -15,6 +15,7 @@
 #define PSST_RESCUE_LOG_MAX       1000 /* messages in one page of a log; a longer one begins at the beginning */
 #define PSST_STORE_BUSY_MS        5000
 #define PSST_STORE_INDEX_VERSION  6 /* the first that can be searched */
+#define PSST_ERA_MESSAGES         16384
 #define PSST_STORE_VALUE_MAX      (1024 * 1024) /* bytes in one value: far over anything that is stored, far under memory */
 #define PSST_STORE_LIST_MAX       (128 * 1024 * 1024)
 
@@ -88,9 +89,23 @@ enum psst_stmt {
     STMT_INDEX_NEW,
     STMT_INDEX_DELETE,
     STMT_INDEX_OPTIMIZE,
+    STMT_INDEX_SAVEPOINT,
+    STMT_INDEX_RELEASE,
     STMT_INDEX_CONTACT,
     STMT_UNINDEX_CONTACT,
     STMT_SOIL_CONTACT,
+    STMT_TOKENS,
+    STMT_SEARCH_ERA,
+    STMT_SEARCH_FIRST,
+    STMT_SEARCH_LAST,
+    STMT_ERAS_FIRST,
+    STMT_ERAS_LAST,
+    STMT_ERA_SINCE,
+    STMT_ERA_UNTIL,
+    STMT_ERA_BEHIND,
+    STMT_RANGE_FIRST,
+    STMT_RANGE_LAST,
+    STMT_MESSAGE,
     STMT_TIDY_REMOVED,
     STMT_TIDY_FORGET,
     STMT_TIDY_NONE,
@@ -146,6 +161,7 @@ struct psst_store {
     enum psst_err last;     /* what the last failing statement meant */
     enum psst_err broken;   /* SQLite gave the whole group up in its middle: what commit has to say */
     uint64_t reserve_bytes; /* PSST_STORE_RESERVE_BYTES; tests change it */
+    int64_t era_messages;   /* PSST_ERA_MESSAGES; tests change it */
     struct psst_store_indexed indexed, indexed_at_begin, indexed_at_job; /* now, and what to go back to */
     sqlite3_stmt *stmts[STMT_COUNT];
     char words[192];
@@ -240,6 +256,17 @@ PSST_MUST_USE enum psst_err psst_store_index_clean(struct psst_store *store);
 PSST_MUST_USE enum psst_err psst_store_index_unclean(struct psst_store *store, int64_t *era);
 /* The contact's history is being switched: indexes, or takes out, what waits and what is unread. */
 PSST_MUST_USE enum psst_err psst_store_index_contact(struct psst_store *store, int64_t contact_id, bool keeps);
+
+/* ---- match.c ---- */
+
+struct psst_match {
+    struct psst_buf all;   /* what is looked for */
+    struct psst_buf whole; /* the same without beginnings of words; empty when that says nothing */
+};
+/* PSST_ERR_MALFORMED: there is no letter and no digit in it. PSST_ERR_TOO_LONG. match is to be freed in any case. */
+PSST_MUST_USE enum psst_err psst_match_make(struct psst_store *store, struct psst_view words, int64_t contact_id,
+                                            struct psst_match *match);
+void psst_match_free(struct psst_match *match);
 
 /* ---- erase.c ---- */
 
