@@ -86,8 +86,8 @@ static enum psst_err use_wal(struct psst_store *store)
         psst_store_result(store, sqlite3_prepare_v2(store->db, "PRAGMA journal_mode = WAL", -1, &stmt, NULL));
     if (err == PSST_OK) err = psst_store_stmt_row(store, stmt);
     if (err == PSST_OK && !psst_view_equal(psst_store_column_view(stmt, 0), psst_view_str("wal"))) err = PSST_ERR_IO;
-    (void)sqlite3_finalize(stmt);
-    return err;
+    int rc = sqlite3_finalize(stmt); /* the mark in the file is written by this, not by the step that says "wal" */
+    return err == PSST_OK ? psst_store_result(store, rc) : err;
 }
 
 enum mode {
