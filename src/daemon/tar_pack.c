@@ -20,29 +20,25 @@ struct packing {
     uint8_t *piece;
     struct psst_tar_facts facts;
     struct psst_diag *diag;
-    bool gone; /* nobody reads any more */
+    enum psst_err err; /* of writing */
 };
 
 /* ---- what libarchive calls ---- */
 
+/* Always content: libarchive would leak what belongs to a stream that failed. What went wrong is in p->err. */
 static la_ssize_t on_write(struct archive *archive, void *ctx, const void *data, size_t len)
 {
     struct packing *p = ctx;
+    (void)archive;
+    if (p->err != PSST_OK) return (la_ssize_t)len;
     p->facts.size += len;
     if (p->out_fd < 0) return (la_ssize_t)len;
-    if (p->facts.size > p->most) {
-        archive_set_error(archive, EFBIG, "grown");
-        return -1;
-    }
-    for (size_t done = 0; done < len;) {
+    if (p->facts.size > p->most)
+        p->err = psst_fail(p->diag, PSST_ERR_NOT_FOUND, "The folder has changed while it was being sent.");
+    for (size_t done = 0; p->err == PSST_OK && done < len;) {
         ssize_t n = write(p->out_fd, (const uint8_t *)data + done, len - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) {
-            p->gone = true;
-            archive_set_error(archive, errno, "not written");
-            return -1;
-        }
-        done += (size_t)n;
+        if (n > 0) done += (size_t)n;
+        if (n < 0 && errno != EINTR) p->err = PSST_ERR_EXPIRED; /* nobody reads any more */
     }
     return (la_ssize_t)len;
 }
@@ -53,11 +49,10 @@ static enum psst_err changed(struct psst_diag *diag, const char *path)
                      psst_tar_shown(psst_view_str(path)));
 }
 
-static enum psst_err failed(struct packing *p)
+/* What a call of libarchive came to. */
+static enum psst_err result(struct packing *p, bool good)
 {
-    if (p->gone) return PSST_ERR_EXPIRED;
-    if (archive_errno(p->archive) == EFBIG)
-        return psst_fail(p->diag, PSST_ERR_NOT_FOUND, "The folder has changed while it was being sent.");
+    if (p->err != PSST_OK || good) return p->err;
     if (archive_errno(p->archive) == ENOMEM) return PSST_ERR_MEMORY;
     return psst_fail(p->diag, PSST_ERR_IO, "The folder cannot be packed (error %d).", archive_errno(p->archive));
 }
@@ -98,14 +93,15 @@ static enum psst_err put_header(struct packing *p, const struct psst_tar_found *
     archive_entry_set_mtime(entry, found->folder || found->mtime_s < 0 ? 0 : found->mtime_s, 0);
     int rc = archive_write_header(p->archive, entry);
     archive_entry_free(entry);
-    return rc == ARCHIVE_OK || rc == ARCHIVE_WARN ? PSST_OK : failed(p);
+    return result(p, rc == ARCHIVE_OK || rc == ARCHIVE_WARN);
 }
 
 static enum psst_err put_bytes(struct packing *p, const uint8_t *data, size_t len)
 {
     while (len > 0) {
         la_ssize_t n = archive_write_data(p->archive, data, len);
-        if (n <= 0) return failed(p);
+        enum psst_err err = result(p, n > 0);
+        if (err != PSST_OK) return err;
         data += n;
         len -= (size_t)n;
     }
@@ -174,7 +170,7 @@ static enum psst_err open_archive(struct packing *p)
     bool good = archive_write_set_format_pax_restricted(p->archive) == ARCHIVE_OK &&
                 archive_write_set_bytes_per_block(p->archive, 0) == ARCHIVE_OK &&
                 archive_write_open(p->archive, p, NULL, on_write, NULL) == ARCHIVE_OK;
-    return good ? PSST_OK : failed(p);
+    return result(p, good);
 }
 
 static enum psst_err run(struct packing *p, int dir_fd, psst_tar_left_out *left, void *ctx)
@@ -184,8 +180,8 @@ static enum psst_err run(struct packing *p, int dir_fd, psst_tar_left_out *left,
     p->facts = (struct psst_tar_facts){.stamp = UINT64_C(0xcbf29ce484222325)};
     enum psst_err err = walk == NULL ? PSST_ERR_MEMORY : open_archive(p);
     if (err == PSST_OK) err = put_all(p, walk);
-    if (err == PSST_OK && archive_write_close(p->archive) != ARCHIVE_OK) err = failed(p);
-    if (err != PSST_OK && p->archive != NULL) (void)archive_write_fail(p->archive);
+    if (p->err == PSST_OK) p->err = err; /* what closing adds to half a stream goes nowhere */
+    if (p->archive != NULL) err = result(p, archive_write_close(p->archive) == ARCHIVE_OK);
     (void)archive_write_free(p->archive);
     p->archive = NULL;
     psst_tar_walk_free(walk);
