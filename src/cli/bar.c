@@ -21,6 +21,17 @@ static void clear_bar(struct psst_follow *follow)
     follow->shown_id = 0;
 }
 
+/* Of what has no size yet: how much has gone. */
+static void draw_count(const struct psst_follow *follow, const json_t *file, long long done)
+{
+    char of[PSST_SIZE_TEXT], rate[PSST_SIZE_TEXT];
+    (void)fprintf(
+        stderr, "\r\x1b[K%s %s%s%s%s", psst_out_text(json_string_value(json_object_get(file, "name")), NAME_CHARS),
+        psst_out_size(of, (unsigned long long)done), follow->rate > 0 ? ", " : "",
+        follow->rate > 0 ? psst_out_size(rate, (unsigned long long)follow->rate) : "", follow->rate > 0 ? "/s" : "");
+    (void)fflush(stderr);
+}
+
 static void draw_bar(struct psst_follow *follow, const json_t *file)
 {
     long long size = psst_out_int(file, "size"), done = psst_out_int(file, "done");
@@ -34,6 +45,10 @@ static void draw_bar(struct psst_follow *follow, const json_t *file)
     follow->shown_id = psst_out_int(file, "id");
     follow->last_done = done;
     follow->last_ms = now;
+    if (!json_is_integer(json_object_get(file, "size"))) {
+        draw_count(follow, file, done);
+        return;
+    }
     int filled = size > 0 ? (int)((double)done * BAR_COLUMNS / (double)size) : BAR_COLUMNS;
     if (filled > BAR_COLUMNS) filled = BAR_COLUMNS;
     char bar[BAR_COLUMNS + 1], of[PSST_SIZE_TEXT], rate[PSST_SIZE_TEXT];
@@ -62,17 +77,19 @@ static void settle(struct psst_follow *follow, const json_t *file)
     clear_bar(follow);
     follow->settled++;
     if (strcmp(state, "done") == 0) {
-        bool in = strcmp(psst_out_string(file, "direction"), "in") == 0;
-        (void)printf("file %lld, %s, %s: done, and checked%s%s\n", psst_out_int(file, "id"),
-                     psst_out_string(file, "name"), psst_out_size(size, (unsigned long long)psst_out_int(file, "size")),
-                     in ? "; it is " : "", in ? psst_out_string(file, "path") : "");
-        (void)fflush(stdout);
+        bool in = strcmp(psst_out_string(file, "direction"), "in") == 0 && !follow->streams;
+        FILE *f = follow->streams ? stderr : stdout;
+        (void)fprintf(f, "%s %lld, %s, %s: done, and checked%s%s\n", follow->streams ? "psst: stream" : "file",
+                      psst_out_int(file, "id"), psst_out_string(file, "name"),
+                      psst_out_size(size, (unsigned long long)psst_out_int(file, "size")), in ? "; it is " : "",
+                      in ? psst_out_string(file, "path") : "");
+        (void)fflush(f);
         return;
     }
     bool declined = strcmp(state, "declined") == 0;
-    worse(follow,
-          psst_cli_error(declined ? PSST_EXIT_REFUSED : PSST_EXIT_FAILED, "file %lld, %s: %s", psst_out_int(file, "id"),
-                         psst_out_string(file, "name"), psst_file_state(words, file)));
+    worse(follow, psst_cli_error(declined ? PSST_EXIT_REFUSED : PSST_EXIT_FAILED, "%s %lld, %s: %s",
+                                 follow->streams ? "stream" : "file", psst_out_int(file, "id"),
+                                 psst_out_string(file, "name"), psst_file_state(words, file)));
 }
 
 static void take(struct psst_follow *follow, const json_t *file)
@@ -126,12 +143,16 @@ int psst_follow_wait(struct psst_follow *follow, long long seconds)
         uint64_t now = psst_client_now_ms();
         if (seconds > 0 && now >= deadline) {
             clear_bar(follow);
-            return psst_cli_error(PSST_EXIT_UNREACHABLE, "not done within %lld s: it goes on, psst files shows how far",
+            return psst_cli_error(PSST_EXIT_UNREACHABLE,
+                                  follow->streams ? "not done within %lld s: it is cancelled"
+                                                  : "not done within %lld s: it goes on, psst files shows how far",
                                   seconds);
         }
         if (psst_client_wait(follow->cli->client, seconds > 0 ? (int)(deadline - now) : -1) == PSST_ERR_IO) {
             clear_bar(follow);
-            return psst_cli_error(PSST_EXIT_LOCKED, "psstd has ended; the transfer begins anew at the next session");
+            return psst_cli_error(PSST_EXIT_LOCKED, follow->streams
+                                                        ? "psstd has ended: the stream is cut off"
+                                                        : "psstd has ended; it goes on at the next session");
         }
     }
     return follow->code;

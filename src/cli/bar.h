@@ -12,6 +12,7 @@ struct psst_follow {
     size_t n, settled;
     int code; /* the worst so far */
     bool terminal;
+    bool streams;       /* standard output may be the stream: all words go to standard error */
     long long shown_id; /* whose bar stands on the line; 0: none */
     long long last_done;
     uint64_t last_ms;

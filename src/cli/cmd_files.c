@@ -1,126 +1,44 @@
-/* psst send, files, accept, decline. */
+/* psst files and what can be done with them: pause, resume, first; decline, cancel. */
 #include "cli/bar.h"
 #include "cli/out.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define WAIT_MAX_S 604800 /* a week */
+#define ALL_MAX 1000000 /* of psst files --all -n */
 
-static const struct option wait_options[] = {
-    {"wait", required_argument, NULL, 'w'}, {"output", required_argument, NULL, 'o'}, {NULL, 0, NULL, 0}};
+/* ---- the list ---- */
 
-/* ---- send ---- */
-
-/* Absolute, and a file that can be read: said at once, not in the middle. NULL: said. */
-static char *check_file(const char *path)
-{
-    struct stat st;
-    char *whole = psst_cli_absolute(path);
-    if (whole == NULL) return NULL;
-    const char *trouble = NULL;
-    if (stat(whole, &st) != 0)
-        trouble = strerror(errno);
-    else if (S_ISDIR(st.st_mode))
-        trouble = "it is a directory: pack it into one file first";
-    else if (!S_ISREG(st.st_mode))
-        trouble = "it is not a plain file";
-    else if (access(whole, R_OK) != 0)
-        trouble = strerror(errno);
-    else if (!psst_text_valid(psst_view_str(whole)))
-        trouble = "its path is no UTF-8";
-    if (trouble == NULL) return whole;
-    psst_cli_warn("%s: %s", path, trouble);
-    free(whole);
-    return NULL;
-}
-
-static int send_one(struct psst_cli *cli, const char *name, const char *path, long long *id)
-{
-    int code = PSST_EXIT_DONE;
-    json_t *params = psst_cli_name(name);
-    (void)json_object_set_new(params, "path", json_string(path));
-    json_t *result = psst_cli_call(cli, "send", params, &code);
-    if (result == NULL) return code;
-    const char *base = strrchr(path, '/') + 1;
-    *id = psst_out_int(result, "id");
-    (void)printf("file %lld, %s: offered to %s now, or at the next session\n", *id, psst_out_text(base, 255),
-                 psst_out_text(name, 80));
-    (void)fflush(stdout);
-    json_decref(result);
-    return PSST_EXIT_DONE;
-}
-
-static int send_all(struct psst_cli *cli, const char *name, char **paths, size_t n, long long seconds)
-{
-    struct psst_follow follow;
-    int code = PSST_EXIT_DONE;
-    if (seconds > 0) code = psst_follow_begin(&follow, cli);
-    for (size_t i = 0; i < n && code == PSST_EXIT_DONE; i++) {
-        long long id = 0;
-        code = send_one(cli, name, paths[i], &id);
-        if (code == PSST_EXIT_DONE && seconds > 0) psst_follow_add(&follow, id);
-    }
-    if (seconds > 0) {
-        if (code == PSST_EXIT_DONE) code = psst_follow_wait(&follow, seconds);
-        psst_follow_end(&follow);
-    }
-    return code;
-}
-
-static int run_send(struct psst_cli *cli, int argc, char **argv)
-{
-    long long seconds = 0;
-    int opt, code = PSST_EXIT_DONE;
-    while ((opt = getopt_long(argc, argv, ":w:", wait_options, NULL)) != -1) {
-        if (opt != 'w') return psst_cli_bad_option(cli, argv);
-        if (!psst_cli_number(optarg, 1, WAIT_MAX_S, &seconds))
-            return psst_cli_usage(cli, "--wait takes seconds, at least 1");
-    }
-    if (!psst_cli_args(cli, argc, 2, 1 + PSST_FOLLOW_MAX, &code)) return code;
-    const char *name = argv[optind];
-    char *paths[PSST_FOLLOW_MAX];
-    size_t n = 0;
-    for (int i = optind + 1; i < argc; i++) {
-        paths[n] = check_file(argv[i]);
-        if (paths[n] == NULL) {
-            code = PSST_EXIT_FAILED;
-            break;
-        }
-        n++;
-    }
-    if (code == PSST_EXIT_DONE) code = send_all(cli, name, paths, n, seconds);
-    for (size_t i = 0; i < n; i++) free(paths[i]);
-    return code;
-}
-
-const struct psst_verb psst_verb_send = {
-    "send",
-    "send NAME [--wait S] FILE...",
-    "offer files to a contact",
-    "Each file is offered by itself; the other side accepts or declines it. It is\n"
-    "read while it is sent, so leave it where it is until it is done; its SHA-256 is\n"
-    "checked at the other end. What is cut off begins anew at the next session.\n"
-    "\n"
-    "  --wait S   wait up to S seconds until all are done: 0, else 5; 6 when declined\n",
-    PSST_VERB_DAEMON,
-    run_send,
-};
-
-/* ---- files ---- */
-
+/* "45% of 20.0 MB", "3.1 MB" */
 static const char *progress(char out[64], const json_t *file)
 {
     char size[PSST_SIZE_TEXT];
+    const char *state = psst_out_string(file, "state");
     long long whole = psst_out_int(file, "size"), done = psst_out_int(file, "done");
-    (void)psst_out_size(size, (unsigned long long)whole);
-    if (strcmp(psst_out_string(file, "state"), "running") == 0 && whole > 0)
+    bool known = json_is_integer(json_object_get(file, "size"));
+    bool part = strcmp(state, "running") == 0 || strcmp(state, "paused") == 0 || strcmp(state, "waiting") == 0;
+    (void)psst_out_size(size, (unsigned long long)(known ? whole : done));
+    if (known && part && whole > 0 && done > 0)
         (void)snprintf(out, 64, "%d%% of %s", (int)((double)done * 100 / (double)whole), size);
     else
-        (void)snprintf(out, 64, "%s", size);
+        (void)snprintf(out, 64, "%s", known || done > 0 ? size : "-");
     return out;
+}
+
+/* What it is at, and how long that takes. */
+static void state_words(char out[320], const json_t *file)
+{
+    char state[256], rate[PSST_SIZE_TEXT], left[PSST_SIZE_TEXT];
+    long long queue = psst_out_int(file, "queue"), speed = psst_out_int(file, "rate");
+    (void)psst_file_state(state, file);
+    if (queue > 0)
+        (void)snprintf(out, 320, "%s; %lld before it", state, queue);
+    else if (speed > 0 && json_object_get(file, "left_ms") != NULL)
+        (void)snprintf(out, 320, "%s, %s/s, %s left", state, psst_out_size(rate, (unsigned long long)speed),
+                       psst_out_duration(left, (unsigned long long)psst_out_int(file, "left_ms")));
+    else if (speed > 0)
+        (void)snprintf(out, 320, "%s, %s/s", state, psst_out_size(rate, (unsigned long long)speed));
+    else
+        (void)snprintf(out, 320, "%s", state);
 }
 
 static void print_files(const json_t *list)
@@ -129,141 +47,182 @@ static void print_files(const json_t *list)
     psst_table_init(&table, 5);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *file = json_array_get(list, i);
-        char id[32], whom[128], how_far[64], state[256];
+        char id[32], whom[128], how_far[64], state[320];
         bool in = strcmp(psst_out_string(file, "direction"), "in") == 0;
         (void)snprintf(id, sizeof id, "%lld", psst_out_int(file, "id"));
         (void)snprintf(whom, sizeof whom, "%s %s", in ? "from" : "to",
                        psst_out_text(json_string_value(json_object_get(file, "contact")), 20));
+        state_words(state, file);
         psst_table_add(&table, id);
         psst_table_add(&table, whom);
         psst_table_add(&table, progress(how_far, file));
         psst_table_add(&table, psst_out_text(json_string_value(json_object_get(file, "name")), 40));
-        psst_table_add(&table, psst_file_state(state, file));
+        psst_table_add(&table, state);
     }
     psst_table_print(&table, stdout);
     psst_table_fini(&table);
 }
 
+/* The pages come newest first, what stands in each oldest first. */
+static int all_files(struct psst_cli *cli, long long most, json_t **out)
+{
+    json_t *all = json_array();
+    long long before = 0;
+    bool more = true;
+    int code = PSST_EXIT_DONE;
+    while (more && (long long)json_array_size(all) < most) {
+        json_t *params = json_pack("{s:b, s:I}", "all", 1, "before", (json_int_t)before);
+        json_t *result = psst_cli_call(cli, "files", params, &code);
+        if (result == NULL) break;
+        json_t *page = json_object_get(result, "files");
+        if (before == 0) psst_cli_warn_damaged(result);
+        more = psst_out_bool(result, "more") && json_array_size(page) > 0;
+        before = psst_out_int(json_array_get(page, 0), "id");
+        (void)json_array_extend(page, all);
+        json_decref(all);
+        all = json_incref(page);
+        json_decref(result);
+    }
+    while ((long long)json_array_size(all) > most) (void)json_array_remove(all, 0);
+    *out = all;
+    return code;
+}
+
+static int these_files(struct psst_cli *cli, json_t **out)
+{
+    int code = PSST_EXIT_DONE;
+    json_t *result = psst_cli_call(cli, "files", NULL, &code);
+    if (result != NULL) psst_cli_warn_damaged(result);
+    *out = json_incref(json_object_get(result, "files"));
+    json_decref(result);
+    return code;
+}
+
+static int list_files(struct psst_cli *cli, bool all, long long most, bool as_json)
+{
+    json_t *list = NULL;
+    int code = all ? all_files(cli, most, &list) : these_files(cli, &list);
+    if (code == PSST_EXIT_DONE && as_json)
+        psst_out_json_list(list);
+    else if (code == PSST_EXIT_DONE && json_array_size(list) == 0)
+        (void)printf(all ? "no files yet: psst send NAME FILE\n"
+                         : "no files are under way: psst send NAME FILE; psst files --all shows earlier ones\n");
+    else if (code == PSST_EXIT_DONE)
+        print_files(list);
+    json_decref(list);
+    return code;
+}
+
+/* ---- what is decided about one, or several ---- */
+
+static int take_ids(const struct psst_cli *cli, int argc, char **argv, int first)
+{
+    long long id;
+    if (argc <= first) return psst_cli_usage(cli, "the number of a file is missing: psst files shows it");
+    for (int i = first; i < argc; i++)
+        if (!psst_cli_number(argv[i], 1, INT64_MAX, &id))
+            return psst_cli_usage(cli, "ID is the number of the file: psst files shows it");
+    return PSST_EXIT_DONE;
+}
+
+/* words: what has been done, in one word, for a list of "file ID, NAME: WORD". */
+static int decide(struct psst_cli *cli, const char *method, const char *words, int argc, char **argv, int first)
+{
+    int code = take_ids(cli, argc, argv, first);
+    for (int i = first; i < argc && code == PSST_EXIT_DONE; i++) {
+        long long id = strtoll(argv[i], NULL, 10);
+        json_t *file = psst_cli_call(cli, method, json_pack("{s:I}", "id", (json_int_t)id), &code);
+        if (file != NULL) (void)printf("file %lld, %s: %s\n", id, psst_out_string(file, "name"), words);
+        json_decref(file);
+    }
+    return code;
+}
+
 static int run_files(struct psst_cli *cli, int argc, char **argv)
 {
-    bool as_json;
-    int code = PSST_EXIT_DONE;
-    if (!psst_cli_json_only(cli, argc, argv, &as_json, &code)) return code;
-    json_t *result = psst_cli_call(cli, "files", NULL, &code);
-    if (result == NULL) return code;
-    const json_t *list = json_object_get(result, "files");
-    psst_cli_warn_damaged(result);
-    if (as_json)
-        psst_out_json_list(list);
-    else if (json_array_size(list) == 0)
-        (void)printf("no files yet: psst send NAME FILE\n");
-    else
-        print_files(list);
-    json_decref(result);
-    return PSST_EXIT_DONE;
+    static const struct {
+        const char *word, *method, *words;
+    } acts[] = {
+        {"pause", "file.pause", "paused"}, {"resume", "file.resume", "goes on"}, {"first", "file.first", "goes first"}};
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'}, {"all", no_argument, NULL, 'a'}, {NULL, 0, NULL, 0}};
+    bool as_json = false, all = false;
+    long long most = ALL_MAX;
+    int opt, code = PSST_EXIT_DONE;
+    while ((opt = getopt_long(argc, argv, ":an:", options, NULL)) != -1) {
+        if (opt == 'j')
+            as_json = true;
+        else if (opt == 'a')
+            all = true;
+        else if (opt != 'n')
+            return psst_cli_bad_option(cli, argv);
+        else if (!psst_cli_number(optarg, 1, ALL_MAX, &most))
+            return psst_cli_usage(cli, "-n takes a number of files");
+        else
+            all = true;
+    }
+    for (size_t i = 0; optind < argc && i < sizeof acts / sizeof acts[0]; i++)
+        if (strcmp(argv[optind], acts[i].word) == 0)
+            return decide(cli, acts[i].method, acts[i].words, argc, argv, optind + 1);
+    if (!psst_cli_args(cli, argc, 0, 0, &code)) return code;
+    return list_files(cli, all, most, as_json);
 }
 
 const struct psst_verb psst_verb_files = {
     "files",
-    "files [--json]",
+    "files [--all] [-n N] [--json]\nfiles pause ID...\nfiles resume ID...\nfiles first ID...",
     "offered, running and finished files",
-    "The number in front is what psst accept and psst decline take. Names of files\n"
-    "that others offer have been made harmless.\n"
+    "Shows what is under way and what ended lately. The number in front is what psst\n"
+    "accept, decline, cancel and the following take. Names of files that others offer\n"
+    "have been made harmless.\n"
     "\n"
-    "  --json   a list of objects: id, contact, direction, name, size, done, state,\n"
-    "           reason, path\n",
+    "pause stops a file in either direction, also over restarts, and keeps what is\n"
+    "there of it; resume goes on with it. Whoever has paused it must go on with it.\n"
+    "first sends a file before all others to its contact. Streams cannot be paused.\n"
+    "\n"
+    "  --all, -a   all that there ever were\n"
+    "  -n N        of these the last N\n"
+    "  --json      a list of objects: id, contact, direction, form, name, size, done,\n"
+    "              state, reason, path, time_ms, queue, rate, left_ms, resumed_from\n",
     PSST_VERB_DAEMON,
     run_files,
 };
 
-/* ---- accept, decline ---- */
+/* ---- decline, cancel ---- */
 
-static bool take_id(const struct psst_cli *cli, const char *word, long long *id, int *code)
+static int run_decision(struct psst_cli *cli, int argc, char **argv, const char *method, const char *words)
 {
-    if (psst_cli_number(word, 1, INT64_MAX, id)) return true;
-    *code = psst_cli_usage(cli, "ID is the number of the file: psst files shows it");
-    return false;
+    static const struct option no_options[] = {{NULL, 0, NULL, 0}};
+    if (getopt_long(argc, argv, ":", no_options, NULL) != -1) return psst_cli_bad_option(cli, argv);
+    return decide(cli, method, words, argc, argv, optind);
 }
-
-static int accept_one(struct psst_cli *cli, long long id, const char *dir, bool follows, long long seconds)
-{
-    struct psst_follow follow;
-    int code = follows ? psst_follow_begin(&follow, cli) : PSST_EXIT_DONE;
-    json_t *params = json_pack("{s:I}", "id", (json_int_t)id);
-    if (dir != NULL) (void)json_object_set_new(params, "dir", psst_cli_text(dir));
-    json_t *file = code == PSST_EXIT_DONE ? psst_cli_call(cli, "file.accept", params, &code) : NULL;
-    if (file != NULL && !follows)
-        (void)printf("file %lld, %s: accepted; psst files shows how far it is\n", id, psst_out_string(file, "name"));
-    if (file != NULL && follows) {
-        psst_follow_add(&follow, id);
-        code = psst_follow_wait(&follow, seconds);
-    }
-    json_decref(file);
-    if (follows) psst_follow_end(&follow);
-    return code;
-}
-
-static int run_accept(struct psst_cli *cli, int argc, char **argv)
-{
-    const char *dir = NULL;
-    long long seconds = 0, id = 0;
-    int opt, code = PSST_EXIT_DONE;
-    while ((opt = getopt_long(argc, argv, ":o:w:", wait_options, NULL)) != -1) {
-        switch (opt) {
-        case 'o': dir = optarg; break;
-        case 'w':
-            if (!psst_cli_number(optarg, 1, WAIT_MAX_S, &seconds))
-                return psst_cli_usage(cli, "--wait takes seconds, at least 1");
-            break;
-        default: return psst_cli_bad_option(cli, argv);
-        }
-    }
-    if (!psst_cli_args(cli, argc, 1, 1, &code) || !take_id(cli, argv[optind], &id, &code)) return code;
-    char *whole = NULL;
-    if (dir != NULL) {
-        whole = psst_cli_absolute(dir);
-        if (whole == NULL) return PSST_EXIT_FAILED;
-    }
-    bool watched = isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
-    code = accept_one(cli, id, whole, seconds > 0 || watched, seconds);
-    free(whole);
-    return code;
-}
-
-const struct psst_verb psst_verb_accept = {
-    "accept",
-    "accept ID [-o DIR] [--wait S]",
-    "take a file that was offered",
-    "The file comes into DIR, by default the download directory, under the name that\n"
-    "psst files shows; a file of that name is never overwritten, the new one becomes\n"
-    "name (2). On a terminal it shows how far it is; an interrupt only ends the\n"
-    "showing.\n"
-    "\n"
-    "  -o DIR     into this directory\n"
-    "  --wait S   wait up to S seconds until it is done: 0, else 5\n",
-    PSST_VERB_DAEMON,
-    run_accept,
-};
 
 static int run_decline(struct psst_cli *cli, int argc, char **argv)
 {
-    static const struct option no_options[] = {{NULL, 0, NULL, 0}};
-    long long id = 0;
-    int code = PSST_EXIT_DONE;
-    if (getopt_long(argc, argv, ":", no_options, NULL) != -1) return psst_cli_bad_option(cli, argv);
-    if (!psst_cli_args(cli, argc, 1, 1, &code) || !take_id(cli, argv[optind], &id, &code)) return code;
-    json_t *file = psst_cli_call(cli, "file.decline", json_pack("{s:I}", "id", (json_int_t)id), &code);
-    if (file != NULL) (void)printf("file %lld, %s: declined\n", id, psst_out_string(file, "name"));
-    json_decref(file);
-    return code;
+    return run_decision(cli, argc, argv, "file.decline", "declined");
+}
+
+static int run_cancel(struct psst_cli *cli, int argc, char **argv)
+{
+    return run_decision(cli, argc, argv, "file.cancel", "cancelled");
 }
 
 const struct psst_verb psst_verb_decline = {
     "decline",
-    "decline ID",
-    "refuse a file, or stop a running one",
-    "Works in both directions: it also takes back an offer of yours. The other side\n"
-    "is told; what has come of the file is removed.\n",
+    "decline ID...",
+    "refuse files that were offered",
+    "The other side is told. One that runs already is cancelled.\n",
     PSST_VERB_DAEMON,
     run_decline,
+};
+
+const struct psst_verb psst_verb_cancel = {
+    "cancel",
+    "cancel ID...",
+    "end files that are under way",
+    "In either direction, and whatever they are at: it takes back an offer, too. The\n"
+    "other side is told, now or at the next session; what has come of the file is\n"
+    "removed. To go on with it later, psst files pause instead.\n",
+    PSST_VERB_DAEMON,
+    run_cancel,
 };

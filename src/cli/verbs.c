@@ -17,7 +17,7 @@ const struct psst_verb *const psst_verbs[] = {
     &psst_verb_lock,    &psst_verb_up,      &psst_verb_down,   &psst_verb_status,   &psst_verb_set,
     &psst_verb_dial,    &psst_verb_hangup,  &psst_verb_say,    &psst_verb_chat,     &psst_verb_log,
     &psst_verb_check,   &psst_verb_outbox,  &psst_verb_recall, &psst_verb_receipts,
-    &psst_verb_send,    &psst_verb_files,  &psst_verb_accept,   &psst_verb_decline,
+    &psst_verb_send,    &psst_verb_files,  &psst_verb_accept,   &psst_verb_decline, &psst_verb_cancel,
     &psst_verb_presence, &psst_verb_meet,
     &psst_verb_help,
 };
