@@ -21,6 +21,7 @@ from wire import NO_PSK, Refused
 
 TEXT, ACK, NOT_ACCEPTED, PING, PONG, FILE, CALL, VOICE, REKEY, BYE = b"tanpqfcvrb"
 READ, PRESENCE = 0xF2, 0xF3
+MEET = 0xF1
 
 
 class Closed(Exception):
@@ -50,6 +51,7 @@ class Peer:
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sent = bytearray()
         self.inbox = []
+        self.presence = []  # what has come: (state, text), the last one counts
         self.answer_pings = True
         self.established = False
         self.rekeys = 0
@@ -194,7 +196,9 @@ class Peer:
                 self.send_chunk(PONG, data)
             elif id_ == REKEY:
                 self._rekey_chunk(data)
-            elif id_ not in (PING, PRESENCE):
+            elif id_ == PRESENCE:
+                self.presence.append(wire.presence_read(data))
+            elif id_ != PING:
                 return id_, data
 
     def expect(self, id_, timeout=None, where=lambda data: True):
@@ -266,6 +270,34 @@ class Peer:
         if len(ids) > 64:
             raise Refused("a receipt for more than 64")
         return ids
+
+    # ---- presence and meetings ----
+
+    def show(self, state, words=""):
+        self.send_chunk(PRESENCE, wire.presence(state, words))
+
+    def wait_presence(self, state, words="", timeout=10):
+        deadline = time.monotonic() + timeout
+        while (state, words) not in self.presence:
+            if time.monotonic() > deadline:
+                raise TimeoutError("presence %r did not come, only %r" % ((state, words), self.presence))
+            try:
+                self.inbox.append(self.read_chunk(0.1))
+            except TimeoutError:
+                pass
+
+    def meet(self, time_ms, meet_id=None):
+        """Proposes, or with time 0 calls off. Gives the id."""
+        meet_id = meet_id or os.urandom(16)
+        self.send_chunk(MEET, wire.meet(meet_id, time_ms))
+        return meet_id
+
+    def hear_meet(self, timeout=None, ack=True):
+        """The next chunk about a meeting: (id, time)."""
+        got = wire.meet_read(self.expect(MEET, timeout))
+        if ack:
+            self.send_chunk(ACK, got[0])
+        return got
 
     def ping(self, payload=b"12345678", timeout=5):
         """Sends one, and again after a second (one a second is answered), until the answer comes: the session lives."""

@@ -364,7 +364,7 @@ def chunk(id_, data):
     return bytes([id_]) + len(data).to_bytes(3, "big") + data
 
 
-KNOWN = set(b"tanpqfcvrb") | {0xF3}
+KNOWN = set(b"tanpqfcvrb") | {0xF1, 0xF2, 0xF3}
 
 
 def chunk_read(body):
@@ -454,6 +454,31 @@ def ids_read(data):
     if not data or len(data) % 16:
         raise Refused("acknowledgement")
     return [data[i:i + 16] for i in range(0, len(data), 16)]
+
+
+def presence(state, words=""):
+    return bytes([state]) + words.encode()
+
+
+def presence_read(data):
+    """(state, text); Refused: to be skipped."""
+    try:
+        words = data[1:].decode("utf-8")
+    except ValueError:
+        raise Refused("presence") from None
+    if not data or len(data) > 141 or "\0" in words:
+        raise Refused("presence")
+    return data[0] if 1 <= data[0] <= 3 else 1, words
+
+
+def meet(meet_id, time_ms):
+    return meet_id + struct.pack(">Q", time_ms)
+
+
+def meet_read(data):
+    if len(data) != 24:
+        raise Refused("meeting")
+    return data[:16], struct.unpack(">Q", data[16:])[0]
 
 
 OFFER, ACCEPT, DECLINE, DATA, DONE, CANCEL, PAUSE, WINDOW = range(1, 9)
