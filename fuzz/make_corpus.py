@@ -2,9 +2,11 @@
 """Writes the seeds of the protocol's fuzz targets to fuzz/corpus, from the test vectors and by hand. Run again when a
 target's input format changes; what fuzzing found lies beside them under other names and stays."""
 
+import io
 import json
 import pathlib
 import struct
+import tarfile
 
 ROOT = pathlib.Path(__file__).resolve().parent
 VECTORS = ROOT.parent / "tests" / "vectors"
@@ -272,8 +274,46 @@ def backup():
     return out
 
 
+# ---- tar: u8 how (0 raw, 1 checksums put right, 2 what the reading process says), an archive or entries ----
+
+def tar():
+    def archive(members, format=tarfile.PAX_FORMAT):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=format) as t:
+            for name, kind, content, link in members:
+                info = tarfile.TarInfo(name)
+                info.type, info.size, info.linkname, info.mtime = kind, len(content), link, 1700000000
+                t.addfile(info, io.BytesIO(content))
+        return out.getvalue()[:out.tell() - out.tell() % 512][:6144].rstrip(b"\0").ljust(512, b"\0")
+
+    f, d = tarfile.REGTYPE, tarfile.DIRTYPE
+    sets = [[("a", f, b"x" * 600, "")], [("d", d, b"", ""), ("d/e", d, b"", ""), ("d/e/f", f, b"1", "")], [("\u00fc/e\u0301", f, b"", "")],
+            [("n" * 120 + "/" + "m" * 90, f, b"x", "")], [("../x", f, b"x", "")], [("/etc/x", f, b"x", "")], [(".a", f, b"", ""), ("a", f, b"", "")],
+            [("s", tarfile.SYMTYPE, b"", ".."), ("s/x", f, b"x", "")], [("a", f, b"", ""), ("h", tarfile.LNKTYPE, b"", "a")],
+            [("p", tarfile.FIFOTYPE, b"", "")], [("c", tarfile.CHRTYPE, b"", "")], [("a", f, b"1", ""), ("a", f, b"2", "")],
+            [("a\nb\x1b[2J", f, b"", ""), ("\u202egpj.exe", f, b"", "")], [("x/" * 33 + "x", f, b"", "")]]
+    whole = lambda members, format: archive(members, format) + bytes(-len(archive(members, format)) % 512 + 1024)
+    out = [b"\1" + whole(m, tarfile.PAX_FORMAT) for m in sets]
+    out += [b"\0" + whole(m, tarfile.GNU_FORMAT) for m in sets[:4]]
+    out += [b"\1" + whole(sets[0], tarfile.USTAR_FORMAT)[:-700], b"\1" + bytes(1024), b"\1", b"\1" + whole(sets[0], tarfile.PAX_FORMAT) + b"x"]
+    sparse = b"".join(b"%d %s\n" % (n, r) for n, r in ((22, b"GNU.sparse.major=1"), (22, b"GNU.sparse.minor=0"), (26, b"GNU.sparse.realsize=99")))
+    for records in (b"18 path=../victim\n", b"20 size=99999999999\n", b"23 hdrcharset=BINARY\n9 path=\xff\n", sparse, b"12 linkpath=x\n", b"99999 path=x\n"):
+        head = tarfile.TarInfo("PaxHeader/x")
+        head.type, head.size = tarfile.XHDTYPE, len(records)
+        out.append(b"\1" + head.tobuf(tarfile.USTAR_FORMAT) + records.ljust(512, b"\0") + whole(sets[0], tarfile.USTAR_FORMAT))
+
+    def entry(path, folder=0, size=0, offset=512):
+        return b"\1" + bytes([folder]) + u64(size) + u64(offset) + u64(1700000000) + u16(len(path)) + path
+
+    good, end = entry(b"d", 1) + entry(b"d/f", 0, 5, 0), b"\2\0" + u16(0)
+    out += [b"\2" + x for x in (good + end, good, end, good + end + end, good + b"\2\6" + u16(3) + b"no.", good + b"\2\xff" + u16(1) + b"\x1b",
+                                entry(b"../x") + end, entry(b"x", 1, 5) + end, entry(b"x", 0, 1 << 63) + end, entry(b"x", 0, 5, 1 << 63) + end,
+                                entry(b"") + end, b"\3", b"\1\0" + bytes(24) + u16(5000))]
+    return out
+
+
 for name, make in (("backup", backup), ("handshake", handshake), ("chunk", chunk), ("record", record), ("datagram", datagram),
-                   ("session", session), ("link", link)):
+                   ("session", session), ("link", link), ("tar", tar)):
     seeds = make()
     assert len(seeds) < 80, name
     write(name, seeds)

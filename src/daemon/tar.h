@@ -133,6 +133,9 @@ PSST_MUST_USE enum psst_err psst_tar_write(struct psst_tar_plan *plan, int archi
 
 /* ---- tar_unpack.c: read (in a child), plan, write ---- */
 
+/* Takes what the child says from the pipe, up to its end, into the plan. */
+PSST_MUST_USE enum psst_err psst_tar_listen(int fd, struct psst_tar_plan *plan, struct psst_diag *diag);
+/* Puts on a filter (tar_sandbox.h) on the way: what calls it does nothing else afterwards. */
 PSST_MUST_USE enum psst_err psst_tar_unpack(int archive_fd, int dir_fd, struct psst_tar_facts *facts,
                                             struct psst_diag *diag);
 

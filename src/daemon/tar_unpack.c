@@ -151,7 +151,7 @@ static enum psst_err take_all(struct listener *l, struct psst_diag *diag)
     return PSST_OK;
 }
 
-static enum psst_err listen_to(int fd, struct psst_tar_plan *plan, struct psst_diag *diag)
+enum psst_err psst_tar_listen(int fd, struct psst_tar_plan *plan, struct psst_diag *diag)
 {
     struct listener l = {.plan = plan};
     const int line = psst_tar_line();
@@ -189,7 +189,7 @@ static enum psst_err read_plan(int archive_fd, uint64_t size, struct psst_tar_pl
     }
     (void)close(ends[1]);
     enum psst_err err = child < 0 ? PSST_ERR_IO : psst_tar_sandbox(PSST_TAR_MAY_WRITE);
-    if (err == PSST_OK) err = listen_to(ends[0], plan, diag);
+    if (err == PSST_OK) err = psst_tar_listen(ends[0], plan, diag);
     (void)close(ends[0]); /* whoever still writes ends by that */
     if (child > 0)
         while (waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
