@@ -230,7 +230,7 @@ static enum psst_err find_next(struct psst_store *store, int64_t now_ms, uint64_
     if (err == PSST_OK) {
         int64_t due = sqlite3_column_int64(stmt, 0);
         bool none = sqlite3_column_type(stmt, 0) == SQLITE_NULL;
-        *next_ms = none ? UINT64_MAX : (uint64_t)(due > now_ms ? due + 1 : now_ms + DAY_MS);
+        *next_ms = none ? UINT64_MAX : (uint64_t)(due >= now_ms ? due + 1 : now_ms + DAY_MS);
     }
     psst_store_stmt_end(stmt);
     return err;
