@@ -22,9 +22,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DAMAGED_WORDS                                                                                                   \
-    "The history %.90s cannot be read: its beginning is damaged, or store.key is not its own. It is left as it is: put" \
-    " a copy in its place, or move it away to begin a new one."
+#define DAMAGED_WORDS                                                                                                  \
+    "The history %.70s cannot be read: what describes the rest of it is damaged, or store.key is not its own. It is "  \
+    "left as it is: put a copy in its place, or move it away to begin a new one."
 
 #define CUT_WORDS "The history %.90s is damaged. It is left as it is, and can be opened for reading only."
 
@@ -67,12 +67,22 @@ static enum psst_err set_key(struct psst_store *store, const struct psst_store_k
     return psst_store_result(store, rc);
 }
 
-/* The first real look into the file. One of zeros reads as a database without tables: ours never are. */
-static enum psst_err look(struct psst_store *store, bool making)
+enum mode {
+    MODE_READ,
+    MODE_RESCUE, /* read what can be read */
+    MODE_MAKE,   /* no write-ahead log yet: all that is made must be in the one file that is renamed */
+    MODE_WRITE,
+};
+
+/* The first real look into the file. One of zeros reads as a database without tables: ours never are. For a rescue the
+ * first row is enough: a later page of the schema may be damaged, and what it describes is missing then. */
+static enum psst_err look(struct psst_store *store, enum mode mode)
 {
+    static const char all[] = "SELECT count(*) FROM sqlite_master";
+    static const char first[] = "SELECT count(*) FROM (SELECT 1 FROM sqlite_master LIMIT 1)";
     int64_t tables = 0, application = 0;
-    enum psst_err err = psst_store_pragma_int(store, "SELECT count(*) FROM sqlite_master", &tables);
-    if (err != PSST_OK || making) return err;
+    enum psst_err err = psst_store_pragma_int(store, mode == MODE_RESCUE ? first : all, &tables);
+    if (err != PSST_OK || mode == MODE_MAKE) return err;
     err = psst_store_pragma_int(store, "PRAGMA application_id", &application);
     if (err == PSST_OK && (tables == 0 || application != PSST_STORE_APPLICATION_ID))
         err = psst_store_damage(store, "not a store of ours");
@@ -90,13 +100,6 @@ static enum psst_err use_wal(struct psst_store *store)
     return err == PSST_OK ? psst_store_result(store, rc) : err;
 }
 
-enum mode {
-    MODE_READ,
-    MODE_RESCUE, /* read what can be read */
-    MODE_MAKE,   /* no write-ahead log yet: all that is made must be in the one file that is renamed */
-    MODE_WRITE,
-};
-
 static enum psst_err settle_in(struct psst_store *store, const struct psst_store_key *key, enum mode mode)
 {
     (void)sqlite3_extended_result_codes(store->db, 1);
@@ -108,7 +111,7 @@ static enum psst_err settle_in(struct psst_store *store, const struct psst_store
     if (err == PSST_OK) err = psst_store_exec(store, cipher_settings);
     if (err == PSST_OK && mode == MODE_RESCUE) err = psst_store_exec(store, rescue_settings);
     if (err == PSST_OK) err = psst_store_exec(store, common_settings);
-    if (err == PSST_OK) err = look(store, mode == MODE_MAKE);
+    if (err == PSST_OK) err = look(store, mode);
     if (err == PSST_OK && mode == MODE_WRITE) err = use_wal(store);
     if (err == PSST_OK && !store->read_only) err = psst_store_exec(store, write_settings);
     if (err == PSST_OK && mode == MODE_WRITE) err = psst_store_exec(store, tokenizer);

@@ -364,6 +364,10 @@ enum psst_err psst_rescue_survey(struct psst_store *store)
 {
     store->parts = calloc(PSST_STORE_PARTS_MAX, sizeof *store->parts);
     if (store->parts == NULL) return PSST_ERR_MEMORY;
+    bool some = false; /* of the tables must be known: the schema may be lost as well */
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        some |= has_column(store, tables[i].name, tables[i].key, strlen(tables[i].key));
+    if (!some) return psst_store_damage(store, "nothing of it can be read");
     store->surveying = true;
     measure(store);
     enum psst_err err = psst_rescue_contacts(store, pass_contact, NULL);

@@ -134,7 +134,7 @@ class Rescue(E2E):
         self.after(damaged)
 
     def test_cut_short(self):
-        damaged = self.damage(lambda b: b[:len(b) * 6 // 10 // PAGE * PAGE + 100])
+        damaged = self.damage(lambda b: b[:len(b) * 8 // 10 // PAGE * PAGE + 100])
         self.assertReadOnly(damaged)
         texts, err = self.readable()
         self.assertGreater(len(texts), 20)
@@ -148,7 +148,7 @@ class Rescue(E2E):
 
     def test_many_pages(self):
         def change(b):
-            for page in range(20, len(b) // PAGE, 7):
+            for page in range(len(b) // PAGE * 2 // 3, len(b) // PAGE, 4):
                 b[page * PAGE + 77] ^= 0x10
             return b
 
@@ -184,7 +184,7 @@ class Rescue(E2E):
                 if whole is not None:
                     self.bob.start()
                 damaged = self.damage(lambda b: b[:at] + bytes([b[at] ^ 1]) + b[at + 1:])
-                self.refused(damaged, "its beginning is damaged, or store.key is not its own", self.store)
+                self.refused(damaged, "what describes the rest of it is damaged, or store.key is not its own", self.store)
                 with open(self.store, "wb") as file:  # a copy in its place, and all is there again
                     b = bytearray(damaged)
                     b[at] ^= 1
@@ -198,11 +198,11 @@ class Rescue(E2E):
 
     def test_garbage(self):
         damaged = self.damage(lambda b: os.urandom(len(b)))
-        self.refused(damaged, "its beginning is damaged, or store.key is not its own", self.store)
+        self.refused(damaged, "what describes the rest of it is damaged, or store.key is not its own", self.store)
 
     def test_an_empty_file(self):
         damaged = self.damage(lambda b: b"")
-        self.refused(damaged, "its beginning is damaged", self.store)
+        self.refused(damaged, "what describes the rest of it is damaged", self.store)
 
     def test_the_key_of_another_history(self):
         """A wrong key is told from nothing else, and harms nothing."""
@@ -269,7 +269,7 @@ class Rescue(E2E):
         bob = self.bob
         secret = bob.write("passphrase", "correct horse\n")
         bob.psst("passwd", "--new-passphrase-file", secret)
-        self.damage(lambda b: b[:len(b) * 6 // 10 // PAGE * PAGE])
+        self.damage(lambda b: b[:len(b) * 8 // 10 // PAGE * PAGE])
         told = bob.psst("unlock", "--passphrase-file", secret)
         self.assertIn(WORDS, told.err)
         self.assertIn("cannot be read", self.readable()[1])

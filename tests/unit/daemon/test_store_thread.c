@@ -380,6 +380,118 @@ static void done__may_run__the_next_job(void **state)
     assert_int_equal(rows(bob), 5);
 }
 
+/* ---- damage ---- */
+
+static enum psst_err write_many(struct psst_store *store, void *arg)
+{
+    const struct job *job = arg;
+    char text[500];
+    memset(text, 'x', sizeof text);
+    enum psst_err err = PSST_OK;
+    for (unsigned i = 1; err == PSST_OK && i <= 300; i++) {
+        struct psst_message_row row = {.contact_id = job->contact, .text = psst_view(text, sizeof text)};
+        psst_store_u32(row.id.b, i);
+        err = psst_store_message_out(store, &row);
+    }
+    return err;
+}
+
+/* A store with rows on many pages, closed. */
+static void fill_and_shut(struct job *rows)
+{
+    rows->contact = contact();
+    psst_store_run(bench->t, write_many, job_done, rows);
+    psst_store_thread_shut(bench->t, on_shut, NULL);
+    turn_until_idle();
+    assert_told("r:ok|shut:ok|");
+}
+
+/* Flips one bit on some pages of the last third. */
+static void damage(void)
+{
+    FILE *f = fopen(folder_file(&bench->folder, "history"), "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 0, SEEK_END), 0);
+    long len = ftell(f);
+    assert_true(len > 30 * 4096);
+    for (long at = len / 4096 * 2 / 3 * 4096 + 2000; at < len; at += 3 * 4096) {
+        assert_int_equal(fseek(f, at, SEEK_SET), 0);
+        int c = fgetc(f);
+        assert_int_equal(fseek(f, at, SEEK_SET), 0);
+        assert_int_equal(fputc(c ^ 1, f), c ^ 1);
+    }
+    assert_int_equal(fclose(f), 0);
+}
+
+static void on_damage(void *ctx)
+{
+    (void)ctx;
+    note("damage", PSST_ERR_DAMAGED);
+}
+
+static void open__of_a_damaged_store__is_for_reading_only(void **state)
+{
+    (void)state;
+    struct job rows = {.name = 'r'}, write = {.name = 'w', .id = 1000};
+    open_store();
+    assert_false(psst_store_thread_is_rescue(bench->t));
+    fill_and_shut(&rows);
+    damage();
+    psst_store_thread_on_damage(bench->t, on_damage, NULL);
+    open_store();
+    assert_true(psst_store_thread_is_rescue(bench->t));
+    size_t n = 0;
+    assert_non_null(psst_store_thread_parts(bench->t, &n));
+    assert_true(n > 0);
+    psst_store_run(bench->t, count_rows, job_done, &rows);
+    turn_until_idle();
+    assert_told("r:ok|"); /* nobody is told of damage that is known */
+    assert_in_range(rows.id, 1, 299);
+    write.contact = rows.contact;
+    psst_store_run(bench->t, write_one, job_done, &write);
+    turn_until_idle();
+    assert_null(strstr(bench->told, "w:ok"));
+}
+
+static void damage__met_while_it_is_used__is_told_once_and_then_only_read(void **state)
+{
+    (void)state;
+    struct job rows = {.name = 'r'}, again = {.name = 's'};
+    open_store();
+    fill_and_shut(&rows);
+    psst_store_thread_on_damage(bench->t, on_damage, NULL);
+    open_store();
+    damage();
+    psst_store_run(bench->t, count_rows, job_done, &rows);
+    turn_until_idle();
+    assert_told("r:damaged|damage:damaged|");
+    again.contact = rows.contact;
+    psst_store_run(bench->t, count_rows, job_done, &again);
+    turn_until_idle();
+    assert_told("s:damaged|"); /* once is enough */
+    psst_store_thread_rescue(bench->t, folder_file(&bench->folder, "history"), &key, on_opened, NULL);
+    psst_store_run(bench->t, count_rows, job_done, &again);
+    turn_until_idle();
+    assert_told("open:ok|s:ok|");
+    assert_true(psst_store_thread_is_rescue(bench->t));
+    assert_in_range(again.id, 1, 299);
+}
+
+static void rescue__of_what_cannot_be_read__leaves_nothing_open(void **state)
+{
+    (void)state;
+    struct job rows = {.name = 'r'};
+    open_store();
+    fill_and_shut(&rows);
+    folder_put(&bench->folder, "history", "nothing of ours", 15);
+    psst_store_thread_rescue(bench->t, folder_file(&bench->folder, "history"), &key, on_opened, NULL);
+    psst_store_run(bench->t, count_rows, job_done, &rows);
+    turn_until_idle();
+    assert_told("open:damaged|r:locked|");
+    assert_false(psst_store_thread_is_rescue(bench->t));
+    folder_assert_is(&bench->folder, "history", "nothing of ours", 15);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -393,6 +505,9 @@ int main(void)
         T(shut__comes_after__the_jobs_before_it),
         T(close__runs__what_is_queued_to_its_end),
         T(done__may_run__the_next_job),
+        T(open__of_a_damaged_store__is_for_reading_only),
+        T(damage__met_while_it_is_used__is_told_once_and_then_only_read),
+        T(rescue__of_what_cannot_be_read__leaves_nothing_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
