@@ -1,6 +1,7 @@
 """psst backup and psst restore: everything comes back, or nothing is touched."""
 import errno
 import os
+import pty
 import shutil
 import signal
 import socket
@@ -227,6 +228,40 @@ class Backup(E2E):
         self.assertNothing(again)
         again.psst("backup", "--check", "--passphrase-file", wrong, path, expect=FAILED)
         self.assertNothing(again)
+
+    def test_on_a_terminal_it_is_asked_twice_and_never_empty(self):
+        alice = self.person("alice")
+        path = alice.path("b")
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        making = subprocess.Popen([program("psst"), "backup", path], env=alice.env, stdin=theirs, stdout=theirs,
+                                  stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        shown = b""
+
+        def answer(question, words):
+            nonlocal shown
+            while question not in shown:
+                shown += os.read(ours, 4096)
+            shown = shown.partition(question)[2]
+            os.write(ours, words + b"\n")
+
+        answer(b"Passphrase of the backup: ", b"")
+        answer(b"Passphrase of the backup: ", SECRET.strip().encode())
+        answer(b"once more: ", b"another")
+        answer(b"Passphrase of the backup: ", SECRET.strip().encode())
+        answer(b"once more: ", SECRET.strip().encode())
+        try:
+            while True:
+                got = os.read(ours, 4096)
+                if not got:
+                    break
+                shown += got
+        except OSError:  # the other end is gone
+            pass
+        self.assertEqual(making.wait(), 0, shown)
+        self.assertNotIn(SECRET.strip().encode(), shown)
+        alice.psst("backup", "--check", "--passphrase-file", self.secret, path)
 
     def test_cut_short_or_changed_anywhere_nothing_is_touched(self):
         alice, bob = self.pair()
