@@ -281,4 +281,3 @@ class Presence(E2E):
         self.assertEqual(answers([hidden, seeing] + strangers), [False] * 22)
         bob.psst("presence", "online", "--for", "seeing")
         self.assertEqual(answers([hidden, seeing] + strangers), first)
-

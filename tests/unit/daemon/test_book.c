@@ -1,130 +1,11 @@
-#include "folder.h"
-
-#include "daemon/daemon.h"
-#include "daemon/delivery.h"
-#include "daemon/meet.h"
-#include "daemon/presence.h"
-#include "support/vectors.h"
+#include "book_bench.h"
 
 #include <stdio.h>
-
-/* A daemon with what the book needs: a real store and its thread, peers without a socket. */
-struct bench {
-    struct folder folder;
-    uv_loop_t loop;
-    struct psst_daemon d;
-    struct psst_rsa_public *keys[3];
-    bool waits;
-    enum psst_err err;
-};
-
-static void done(void *ctx, enum psst_err err, const char *words)
-{
-    struct bench *b = ctx;
-    (void)words;
-    b->waits = false;
-    b->err = err;
-}
-
-static void opened(void *ctx, enum psst_err err, const struct psst_diag *diag)
-{
-    done(ctx, err, diag->text);
-}
-
-static void closed(void *ctx)
-{
-    done(ctx, PSST_OK, "");
-}
-
-static enum psst_err wait_for_it(struct bench *b)
-{
-    while (b->waits) (void)uv_run(&b->loop, UV_RUN_ONCE);
-    return b->err;
-}
-
-static void open_store(struct bench *b)
-{
-    const struct psst_store_key key = {.b = {7}};
-    b->waits = true;
-    psst_store_thread_open(b->d.store, folder_file(&b->folder, "store.db"), &key, opened, b);
-    assert_int_equal(wait_for_it(b), PSST_OK);
-}
-
-static int setup(void **state)
-{
-    static struct bench b;
-    static const char *const names[] = {"a1024", "b1024", "a2048"};
-    b = (struct bench){.err = PSST_OK};
-    folder_init(&b.folder);
-    (void)snprintf(b.d.paths.replay, sizeof b.d.paths.replay, "%s/replay", b.folder.path);
-    assert_int_equal(uv_loop_init(&b.loop), 0);
-    b.d.loop = &b.loop;
-    psst_log_init(&b.d.log, NULL, NULL, PSST_LOG_ERROR);
-    assert_int_equal(psst_store_thread_new(&b.d.store, &b.loop), PSST_OK);
-    assert_int_equal(psst_identity_new(&b.d.identity, &b.d), PSST_OK);
-    assert_int_equal(psst_book_new(&b.d.book, &b.d), PSST_OK);
-    assert_int_equal(psst_presences_new(&b.d.presences, &b.d), PSST_OK);
-    assert_int_equal(psst_meets_new(&b.d.meets, &b.d), PSST_OK);
-    assert_int_equal(psst_peers_new(&b.d.peers, &b.d), PSST_OK);
-    assert_int_equal(psst_delivery_new(&b.d.delivery, &b.d), PSST_OK);
-    assert_int_equal(psst_transfers_new(&b.d.transfers, &b.d), PSST_OK);
-    for (int i = 0; i < 3; i++) b.keys[i] = vectors_public_key(names[i]);
-    open_store(&b);
-    *state = &b;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct bench *b = *state;
-    psst_delivery_unloaded(b->d.delivery);
-    psst_delivery_close(b->d.delivery);
-    psst_transfers_unloaded(b->d.transfers);
-    psst_presences_close(b->d.presences);
-    psst_meets_close(b->d.meets);
-    psst_peers_close(b->d.peers);
-    b->waits = true;
-    psst_store_thread_close(b->d.store, closed, b);
-    assert_int_equal(wait_for_it(b), PSST_OK);
-    (void)uv_run(&b->loop, UV_RUN_DEFAULT);
-    psst_transfers_free(b->d.transfers);
-    psst_delivery_free(b->d.delivery);
-    psst_peers_free(b->d.peers);
-    psst_book_free(b->d.book);
-    psst_presences_free(b->d.presences);
-    psst_meets_free(b->d.meets);
-    psst_identity_free(b->d.identity);
-    for (int i = 0; i < 3; i++) psst_rsa_public_free(b->keys[i]);
-    assert_int_equal(uv_loop_close(&b->loop), 0);
-    folder_fini(&b->folder);
-    return 0;
-}
-
-static struct psst_contact person(struct bench *b, const char *alias, int key)
-{
-    struct psst_contact c = {.key = b->keys[key], .keep_history = true, .added_ms = 77};
-    (void)snprintf(c.alias, sizeof c.alias, "%s", alias);
-    return c;
-}
-
-static enum psst_err put(struct bench *b, struct psst_contact *contact, const struct psst_contact *with)
-{
-    b->waits = true;
-    psst_book_put(b->d.book, contact, with, done, b);
-    return wait_for_it(b);
-}
-
-static enum psst_err load(struct bench *b)
-{
-    b->waits = true;
-    psst_book_load(b->d.book, done, b);
-    return wait_for_it(b);
-}
 
 static void book__keeps__all_of_a_contact_over_a_restart(void **state)
 {
     struct bench *b = *state;
-    struct psst_contact with = person(b, "Bob", 0);
+    struct psst_contact with = bench_person(b, "Bob", 0);
     (void)snprintf(with.addresses[0], sizeof with.addresses[0], "bob.example.org:4516");
     (void)snprintf(with.addresses[1], sizeof with.addresses[1], "[2001:db8::1]:9");
     with.n_addresses = 2;
@@ -132,10 +13,10 @@ static void book__keeps__all_of_a_contact_over_a_restart(void **state)
     with.our_secret.b[31] = 5;
     with.keep_history = false;
     with.paused = true;
-    assert_int_equal(put(b, NULL, &with), PSST_OK);
+    assert_int_equal(bench_put(b, NULL, &with), PSST_OK);
     psst_book_unload(b->d.book);
     assert_null(psst_book_first(b->d.book));
-    assert_int_equal(load(b), PSST_OK);
+    assert_int_equal(bench_load(b), PSST_OK);
     const struct psst_contact *c = psst_book_by_name(b->d.book, "Bob");
     assert_non_null(c);
     assert_true(c->id > 0);
@@ -152,9 +33,9 @@ static void book__keeps__all_of_a_contact_over_a_restart(void **state)
 static void book__finds__by_name_fingerprint_and_id(void **state)
 {
     struct bench *b = *state;
-    struct psst_contact bob = person(b, "Bob", 0), eve = person(b, "eve", 1);
-    assert_int_equal(put(b, NULL, &bob), PSST_OK);
-    assert_int_equal(put(b, NULL, &eve), PSST_OK);
+    struct psst_contact bob = bench_person(b, "Bob", 0), eve = bench_person(b, "eve", 1);
+    assert_int_equal(bench_put(b, NULL, &bob), PSST_OK);
+    assert_int_equal(bench_put(b, NULL, &eve), PSST_OK);
     struct psst_contact *c = psst_book_by_name(b->d.book, "EVE");
     assert_non_null(c);
     assert_string_equal(c->alias, "eve");
@@ -168,17 +49,17 @@ static void book__finds__by_name_fingerprint_and_id(void **state)
 static void book__refuses__a_name_or_a_key_twice_and_changes_nothing(void **state)
 {
     struct bench *b = *state;
-    struct psst_contact bob = person(b, "Bob", 0), eve = person(b, "Eve", 1);
-    assert_int_equal(put(b, NULL, &bob), PSST_OK);
-    assert_int_equal(put(b, NULL, &eve), PSST_OK);
-    struct psst_contact again = person(b, "bOB", 2);
-    assert_int_equal(put(b, NULL, &again), PSST_ERR_EXISTS);
-    struct psst_contact same_key = person(b, "Carol", 0);
-    assert_int_equal(put(b, NULL, &same_key), PSST_ERR_EXISTS);
+    struct psst_contact bob = bench_person(b, "Bob", 0), eve = bench_person(b, "Eve", 1);
+    assert_int_equal(bench_put(b, NULL, &bob), PSST_OK);
+    assert_int_equal(bench_put(b, NULL, &eve), PSST_OK);
+    struct psst_contact again = bench_person(b, "bOB", 2);
+    assert_int_equal(bench_put(b, NULL, &again), PSST_ERR_EXISTS);
+    struct psst_contact same_key = bench_person(b, "Carol", 0);
+    assert_int_equal(bench_put(b, NULL, &same_key), PSST_ERR_EXISTS);
     struct psst_contact *c = psst_book_by_name(b->d.book, "Eve");
     struct psst_contact renamed = *c;
     (void)snprintf(renamed.alias, sizeof renamed.alias, "Bob");
-    assert_int_equal(put(b, c, &renamed), PSST_ERR_EXISTS);
+    assert_int_equal(bench_put(b, c, &renamed), PSST_ERR_EXISTS);
     assert_string_equal(c->alias, "Eve");
     assert_ptr_equal(psst_book_first(b->d.book)->next->next, NULL);
 }
@@ -186,16 +67,16 @@ static void book__refuses__a_name_or_a_key_twice_and_changes_nothing(void **stat
 static void book__changes__in_memory_what_the_store_has_committed(void **state)
 {
     struct bench *b = *state;
-    struct psst_contact bob = person(b, "Bob", 0);
-    assert_int_equal(put(b, NULL, &bob), PSST_OK);
+    struct psst_contact bob = bench_person(b, "Bob", 0);
+    assert_int_equal(bench_put(b, NULL, &bob), PSST_OK);
     struct psst_contact *c = psst_book_first(b->d.book);
     struct psst_contact with = *c;
     (void)snprintf(with.alias, sizeof with.alias, "Robert");
     with.blocked = true;
     b->waits = true;
-    psst_book_put(b->d.book, c, &with, done, b);
+    psst_book_put(b->d.book, c, &with, bench_done, b);
     assert_string_equal(c->alias, "Bob"); /* not yet */
-    assert_int_equal(wait_for_it(b), PSST_OK);
+    assert_int_equal(bench_wait(b), PSST_OK);
     assert_string_equal(c->alias, "Robert");
     assert_true(c->blocked);
     assert_ptr_equal(psst_book_first(b->d.book), c);
@@ -212,8 +93,8 @@ static void count_down(void *ctx, enum psst_err err, const char *words)
 static void book__two_changes_at_once__keep_both(void **state)
 {
     struct bench *b = *state;
-    struct psst_contact bob = person(b, "Bob", 0);
-    assert_int_equal(put(b, NULL, &bob), PSST_OK);
+    struct psst_contact bob = bench_person(b, "Bob", 0);
+    assert_int_equal(bench_put(b, NULL, &bob), PSST_OK);
     struct psst_contact *c = psst_book_by_name(b->d.book, "Bob");
     struct psst_contact blocked = *c, renamed = *c, issued = *c, again = *c;
     int left = 4;
@@ -227,28 +108,28 @@ static void book__two_changes_at_once__keep_both(void **state)
     psst_book_put(b->d.book, c, &issued, count_down, &left);
     psst_book_put(b->d.book, c, &again, count_down, &left);
     while (left > 0) (void)uv_run(&b->loop, UV_RUN_ONCE);
-    assert_int_equal(load(b), PSST_OK);
+    assert_int_equal(bench_load(b), PSST_OK);
     c = psst_book_by_name(b->d.book, "Robert");
     assert_non_null(c);
     assert_true(c->blocked && c->has_our_secret);
     assert_int_equal(c->our_secret.b[0], 1);
     struct psst_contact back = *c; /* and what was done is not repeated by what comes after */
     back.blocked = false;
-    assert_int_equal(put(b, c, &back), PSST_OK);
+    assert_int_equal(bench_put(b, c, &back), PSST_OK);
     assert_false(c->blocked);
 }
 
 static void book__removes__for_good(void **state)
 {
     struct bench *b = *state;
-    struct psst_contact bob = person(b, "Bob", 0), eve = person(b, "Eve", 1);
-    assert_int_equal(put(b, NULL, &bob), PSST_OK);
-    assert_int_equal(put(b, NULL, &eve), PSST_OK);
+    struct psst_contact bob = bench_person(b, "Bob", 0), eve = bench_person(b, "Eve", 1);
+    assert_int_equal(bench_put(b, NULL, &bob), PSST_OK);
+    assert_int_equal(bench_put(b, NULL, &eve), PSST_OK);
     b->waits = true;
-    psst_book_remove(b->d.book, psst_book_by_name(b->d.book, "Bob"), done, b);
-    assert_int_equal(wait_for_it(b), PSST_OK);
+    psst_book_remove(b->d.book, psst_book_by_name(b->d.book, "Bob"), bench_done, b);
+    assert_int_equal(bench_wait(b), PSST_OK);
     assert_null(psst_book_by_name(b->d.book, "Bob"));
-    assert_int_equal(load(b), PSST_OK);
+    assert_int_equal(bench_load(b), PSST_OK);
     assert_null(psst_book_by_name(b->d.book, "Bob"));
     assert_string_equal(psst_book_first(b->d.book)->alias, "Eve");
     assert_null(psst_book_first(b->d.book)->next);
@@ -258,19 +139,6 @@ static void book__removes__for_good(void **state)
 
 #define MANY 2000
 
-/* A key like the first one, with another number in the middle of its modulus: good enough to be told apart. */
-static struct psst_rsa_public *numbered_key(struct bench *b, unsigned n)
-{
-    uint8_t spki[512];
-    struct psst_rsa_public *key = NULL;
-    struct psst_view like = psst_rsa_public_spki(b->keys[0]);
-    assert_true(like.len <= sizeof spki);
-    memcpy(spki, like.data, like.len);
-    psst_store_u32(spki + like.len / 2, n);
-    assert_int_equal(psst_rsa_public_load(&key, psst_view(spki, like.len)), PSST_OK);
-    return key;
-}
-
 /* Each is found by each of its names, before and after a restart; so is whoever has another name now, or is gone. */
 static void book__finds__each_of_many(void **state)
 {
@@ -279,7 +147,7 @@ static void book__finds__each_of_many(void **state)
     char alias[32];
     int left = MANY;
     for (unsigned i = 0; i < MANY; i++) {
-        keys[i] = numbered_key(b, i);
+        keys[i] = bench_numbered_key(b, i);
         struct psst_contact with = {.key = keys[i], .keep_history = true};
         (void)snprintf(with.alias, sizeof with.alias, "Contact %u", i);
         psst_book_put(b->d.book, NULL, &with, count_down, &left);
@@ -293,17 +161,17 @@ static void book__finds__each_of_many(void **state)
             assert_ptr_equal(psst_book_by_fpr(b->d.book, psst_rsa_public_fpr(keys[i])), c);
             assert_ptr_equal(psst_book_by_id(b->d.book, c->id), c);
         }
-        assert_int_equal(load(b), PSST_OK);
+        assert_int_equal(bench_load(b), PSST_OK);
     }
     struct psst_contact *c = psst_book_by_name(b->d.book, "contact 1234"), with = *c;
     (void)snprintf(with.alias, sizeof with.alias, "Eve");
-    assert_int_equal(put(b, c, &with), PSST_OK);
+    assert_int_equal(bench_put(b, c, &with), PSST_OK);
     assert_null(psst_book_by_name(b->d.book, "contact 1234"));
     assert_ptr_equal(psst_book_by_name(b->d.book, "EVE"), c);
     int64_t id = c->id;
     b->waits = true;
-    psst_book_remove(b->d.book, c, done, b);
-    assert_int_equal(wait_for_it(b), PSST_OK);
+    psst_book_remove(b->d.book, c, bench_done, b);
+    assert_int_equal(bench_wait(b), PSST_OK);
     assert_null(psst_book_by_name(b->d.book, "eve"));
     assert_null(psst_book_by_id(b->d.book, id));
     assert_null(psst_book_by_fpr(b->d.book, psst_rsa_public_fpr(keys[1234])));
@@ -317,13 +185,15 @@ int main(void)
 {
     if (psst_crypto_init(0) != PSST_OK) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(book__keeps__all_of_a_contact_over_a_restart, setup, teardown),
-        cmocka_unit_test_setup_teardown(book__finds__by_name_fingerprint_and_id, setup, teardown),
-        cmocka_unit_test_setup_teardown(book__refuses__a_name_or_a_key_twice_and_changes_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(book__changes__in_memory_what_the_store_has_committed, setup, teardown),
-        cmocka_unit_test_setup_teardown(book__two_changes_at_once__keep_both, setup, teardown),
-        cmocka_unit_test_setup_teardown(book__removes__for_good, setup, teardown),
-        cmocka_unit_test_setup_teardown(book__finds__each_of_many, setup, teardown),
+        cmocka_unit_test_setup_teardown(book__keeps__all_of_a_contact_over_a_restart, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(book__finds__by_name_fingerprint_and_id, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(book__refuses__a_name_or_a_key_twice_and_changes_nothing, bench_setup,
+                                        bench_teardown),
+        cmocka_unit_test_setup_teardown(book__changes__in_memory_what_the_store_has_committed, bench_setup,
+                                        bench_teardown),
+        cmocka_unit_test_setup_teardown(book__two_changes_at_once__keep_both, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(book__removes__for_good, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(book__finds__each_of_many, bench_setup, bench_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
