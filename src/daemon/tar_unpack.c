@@ -64,10 +64,16 @@ static enum psst_err tell_entry(void *ctx, const struct psst_tar_item *item, str
     return t->buf.len < PIECE - RECORD_MAX ? PSST_OK : flush(t);
 }
 
-static void limit(int what, rlim_t most)
+/* Whatever is in the archive: no more than this is spent on reading it. */
+static void limit_child(void)
 {
-    const struct rlimit l = {most, most};
-    (void)setrlimit(what, &l);
+    const struct rlimit cpu = {CPU_SECONDS, CPU_SECONDS}, file = {0, 0};
+    (void)setrlimit(RLIMIT_CPU, &cpu);
+    (void)setrlimit(RLIMIT_FSIZE, &file);
+#ifndef PSST_SANITIZED
+    const struct rlimit memory = {MEMORY_BYTES, MEMORY_BYTES};
+    (void)setrlimit(RLIMIT_AS, &memory);
+#endif
 }
 
 _Noreturn static void read_in_child(int archive_fd, uint64_t size, int pipe_fd)
@@ -76,11 +82,7 @@ _Noreturn static void read_in_child(int archive_fd, uint64_t size, int pipe_fd)
     struct psst_diag diag = {{0}};
     psst_buf_init(&t.buf, PIECE);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    limit(RLIMIT_CPU, CPU_SECONDS);
-    limit(RLIMIT_FSIZE, 0);
-#ifndef PSST_SANITIZED
-    limit(RLIMIT_AS, MEMORY_BYTES);
-#endif
+    limit_child();
     enum psst_err err = psst_tar_sandbox(PSST_TAR_MAY_READ);
     if (err == PSST_OK) err = psst_tar_read(archive_fd, size, tell_entry, &t, &diag);
     psst_buf_put_u8(&t.buf, END);
