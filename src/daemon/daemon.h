@@ -110,16 +110,17 @@ struct psst_contact {
     char presence_text[PSST_PRESENCE_TEXT_MAX + 1];
     uint64_t added_ms;
     /* alive */
-    struct psst_conn *session;                   /* the session that is used for sending; NULL: none */
-    char last_good[PSST_ADDRESS_MAX + 1];        /* the address that a call of ours last got through to; empty: none */
-    char last_numeric[PSST_ADDRESS_MAX + 1];     /* the same in digits; counts only while last_good does */
-    uint32_t unread, waiting;                    /* for lists */
-    uint64_t unread_bytes;                       /* of text that nobody has seen */
-    uint8_t seen_from[9]; /* the source (net/admission.h) of his last session; zeros: none yet */
-    bool paused_us;                              /* his last answer to a text was that */
-    void *delivery;                              /* delivery.c's state of this contact */
-    void *transfers;                             /* transfers.c's */
-    struct psst_conn *conns;                     /* session.c: all sessions with him that stand, the newest first */
+    struct psst_conn *session;               /* the session that is used for sending; NULL: none */
+    char last_good[PSST_ADDRESS_MAX + 1];    /* the address that a call of ours last got through to; empty: none */
+    char last_numeric[PSST_ADDRESS_MAX + 1]; /* the same in digits; counts only while last_good does */
+    char called_from[PSST_ADDRESS_MAX + 1];  /* the host that he last called from, with his usual port; empty: none */
+    uint32_t unread, waiting;                /* for lists */
+    uint64_t unread_bytes;                   /* of text that nobody has seen */
+    uint8_t seen_from[9];                    /* the source (net/admission.h) of his last session; zeros: none yet */
+    bool paused_us;                          /* his last answer to a text was that */
+    void *delivery;                          /* delivery.c's state of this contact */
+    void *transfers;                         /* transfers.c's */
+    struct psst_conn *conns;                 /* session.c: all sessions with him that stand, the newest first */
     struct psst_map_node by_id, by_fpr, by_name; /* the book's */
     /* transfers that a session would bring further: transfers.c counts, and calls psst_reconnect_changed when this becomes
      * 0, or is not any more */

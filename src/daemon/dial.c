@@ -1,7 +1,7 @@
 /* Calling a contact: its addresses, one after another, a little apart ("happy eyeballs", RFC 8305); the first whose
  * handshake completes wins.
  *
- *   addresses: the one given, else: last good, then the contact's own in their order
+ *   addresses: the one given, else: last good, the contact's own in their order, where he last called from
  *       -> names are resolved one at a time -> candidates -> attempts, a new one each 250 ms or as soon as one fails
  *       -> session stands: 0    peer is there, but refuses: 6 at once    all have failed: 5
  *       -> nobody has said anything for a while: all candidates once more, beside what is under way, for ten seconds in all
@@ -44,7 +44,7 @@ struct psst_dial {
     struct psst_map_node by_contact;
     int64_t contact_id;
     char alias[PSST_NAME_MAX + 1];
-    char addresses[PSST_ADDRESSES_MAX + 3][PSST_ADDRESS_MAX + 1];
+    char addresses[PSST_ADDRESSES_MAX + 4][PSST_ADDRESS_MAX + 1];
     size_t n_addresses, next_address;
     struct candidate candidates[CANDIDATES_MAX];
     size_t n_candidates, next_candidate;
@@ -366,6 +366,20 @@ static void add_addresses(struct psst_dial *dial, const struct psst_contact *con
     if (contact->last_good[0] != '\0') add_address(dial, contact->last_numeric);
     add_address(dial, contact->last_good);
     for (size_t i = 0; i < contact->n_addresses; i++) add_address(dial, contact->addresses[i]);
+    add_address(dial, contact->called_from);
+}
+
+void psst_dial_called_from(struct psst_contact *contact, const union psst_sockaddr *from)
+{
+    char host[PSST_HOST_MAX + 1];
+    union psst_sockaddr at = *from;
+    uint16_t port;
+    if (contact->n_addresses == 0 || psst_address_split(contact->addresses[0], host, &port) != PSST_OK) return;
+    if (at.any.sa_family == AF_INET6)
+        at.in6.sin6_port = htons(port);
+    else
+        at.in.sin_port = htons(port);
+    psst_sockaddr_text(contact->called_from, &at);
 }
 
 static struct psst_dial *dial_of(struct psst_peers *peers, int64_t contact_id)
@@ -386,6 +400,7 @@ static struct psst_dial *dial_new(struct psst_peers *peers, const struct psst_co
     dial->timer.data = dial;
     dial->handles = 1;
     dial->peers = peers;
+    dial->deadline_ms = uv_now(peers->d->loop) + DIAL_MS;
     dial->contact_id = contact->id;
     memcpy(dial->alias, contact->alias, sizeof dial->alias);
     dial->next = peers->dials;

@@ -54,7 +54,9 @@ struct psst_conn {
     uint64_t since_ms;    /* unix */
     uint64_t rtt_ns;      /* of the last ping that was answered; 0: none yet */
     uint64_t slow_ns;     /* the longest of the last few */
-    uint64_t looked_ns;   /* suspect.c: when the kernel was asked about it last, */
+    uint64_t looked_ns;   /* suspect.c: when the kernel was asked about it last; 0: never, */
+    uint64_t acked;       /* what it said, */
+    uint64_t acked_ns;    /* and when that was said first; */
     uint64_t probe_ns;    /* until when a sign of life must have come; PSST_NEVER: whenever it comes, */
     uint64_t probe_count; /* and how many records had come before */
     uv_poll_t poll;
@@ -153,6 +155,8 @@ void psst_listeners_close(struct psst_peers *peers);
 
 /* An attempt came to nothing: the socket has an error (conn->error), or the handshake ended like this. */
 void psst_dial_failed(struct psst_conn *conn, enum psst_link_end end);
+/* He has called from there: after moving to another network he may listen there too. */
+void psst_dial_called_from(struct psst_contact *contact, const union psst_sockaddr *from);
 struct psst_contact *psst_dial_contact(const struct psst_dial *dial); /* NULL: removed meanwhile */
 /* A session with this contact stands, whoever has called: all who wait for it are told. */
 void psst_dial_reached(struct psst_peers *peers, struct psst_contact *contact, struct psst_conn *conn);

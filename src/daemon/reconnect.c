@@ -7,6 +7,7 @@
 #include "daemon/reconnect_internal.h"
 
 #include "daemon/backoff.h"
+#include "daemon/presence.h"
 
 #include <stdlib.h>
 
@@ -82,10 +83,12 @@ static bool something_waits(const struct psst_contact *contact)
     return contact->waiting > 0 || contact->unfinished > 0 || contact->untold > 0;
 }
 
-static enum psst_pace pace_of(const struct psst_contact *contact, const struct redial *r, uint64_t now_ns)
+static enum psst_pace pace_of(const struct psst_reconnect *rc, const struct redial *r, uint64_t now_ns)
 {
+    const struct psst_contact *contact = r->contact;
     bool has_address = contact->n_addresses > 0 || contact->last_good[0] != '\0';
-    if (contact->blocked || contact->presence == PSST_PRESENCE_INVISIBLE || !has_address) return PSST_PACE_NONE;
+    if (contact->blocked || !has_address || psst_presence_to(rc->d, contact, NULL) == PSST_PRESENCE_INVISIBLE)
+        return PSST_PACE_NONE;
     if (contact->session != NULL) return r->suspected ? PSST_PACE_BROKE : PSST_PACE_NONE;
     if (now_ns < r->until_ns) return PSST_PACE_URGENT;
     if (r->hung_up) return PSST_PACE_NONE;
@@ -96,7 +99,7 @@ static enum psst_pace pace_of(const struct psst_contact *contact, const struct r
 bool psst_reconnect_wanted(struct psst_daemon *d, const struct psst_contact *contact)
 {
     const struct redial *r = contact->redial;
-    return r != NULL && contact->session == NULL && pace_of(contact, r, mono_ns(d->reconnect)) != PSST_PACE_NONE;
+    return r != NULL && contact->session == NULL && pace_of(d->reconnect, r, mono_ns(d->reconnect)) != PSST_PACE_NONE;
 }
 
 /* ---- the timer, and calling ---- */
@@ -148,7 +151,7 @@ static void not_dialling(struct psst_reconnect *rc, struct redial *r)
 static void wait_for_next(struct psst_reconnect *rc, struct redial *r, uint64_t from_ns)
 {
     uint64_t now_ns = mono_ns(rc);
-    enum psst_pace pace = pace_of(r->contact, r, now_ns);
+    enum psst_pace pace = pace_of(rc, r, now_ns);
     r->due_ns = PSST_NEVER;
     if (pace == PSST_PACE_NONE) return;
     if (r->refused) pace = PSST_PACE_COLD;
@@ -160,7 +163,7 @@ static void wait_for_next(struct psst_reconnect *rc, struct redial *r, uint64_t 
 static void call(struct psst_reconnect *rc, struct redial *r, uint64_t now_ns)
 {
     r->due_ns = PSST_NEVER;
-    if (pace_of(r->contact, r, now_ns) == PSST_PACE_NONE) return;
+    if (pace_of(rc, r, now_ns) == PSST_PACE_NONE) return;
     r->began_ns = now_ns; /* psst_reconnect_dialled may come before this returns */
     rc->n_dialling++;
     if (psst_dial_begin(rc->d->peers, r->contact)) return;
@@ -192,9 +195,9 @@ static void on_timer(uv_timer_t *timer)
 }
 
 /* He is called within so long, unless he is not wanted, or a call runs already. */
-static void call_within(struct redial *r, uint64_t now_ns, uint64_t most_ns)
+static void call_within(struct psst_reconnect *rc, struct redial *r, uint64_t now_ns, uint64_t most_ns)
 {
-    if (r->began_ns != PSST_NEVER || pace_of(r->contact, r, now_ns) == PSST_PACE_NONE) return;
+    if (r->began_ns != PSST_NEVER || pace_of(rc, r, now_ns) == PSST_PACE_NONE) return;
     uint64_t at_ns = now_ns + jitter_ns(most_ns);
     if (at_ns < r->due_ns) r->due_ns = at_ns;
 }
@@ -227,7 +230,7 @@ static void others_too(struct psst_reconnect *rc, const struct redial *back, uin
     if (rc->together_ns != 0 && now_ns < rc->together_ns + TOGETHER_EVERY) return;
     rc->together_ns = now_ns;
     for (struct redial *r = rc->first; r != NULL; r = r->next)
-        if (r != back && r->why == PSST_PACE_BROKE) call_within(r, now_ns, TOGETHER_NS);
+        if (r != back && r->why == PSST_PACE_BROKE) call_within(rc, r, now_ns, TOGETHER_NS);
 }
 
 void psst_reconnect_up(struct psst_daemon *d, struct psst_contact *contact)
@@ -245,7 +248,7 @@ void psst_reconnect_up(struct psst_daemon *d, struct psst_contact *contact)
     set_timer(rc);
 }
 
-static void broke(struct redial *r, bool faulty, uint64_t lived_ns, uint64_t now_ns)
+static void broke(struct psst_reconnect *rc, struct redial *r, bool faulty, uint64_t lived_ns, uint64_t now_ns)
 {
     r->why = PSST_PACE_BROKE;
     r->since_ns = now_ns;
@@ -253,8 +256,8 @@ static void broke(struct redial *r, bool faulty, uint64_t lived_ns, uint64_t now
     r->shorts = faulty || lived_ns < SHORT_NS ? r->shorts + 1 : 0;
     r->due_ns = PSST_NEVER;
     if (r->shorts <= 1 && !faulty)
-        call_within(r, now_ns, AT_ONCE_NS);
-    else if (pace_of(r->contact, r, now_ns) != PSST_PACE_NONE)
+        call_within(rc, r, now_ns, AT_ONCE_NS);
+    else if (pace_of(rc, r, now_ns) != PSST_PACE_NONE)
         r->due_ns = now_ns + psst_backoff_short_ns(r->shorts, &psst_crypto_rng);
 }
 
@@ -284,7 +287,7 @@ void psst_reconnect_ended(struct psst_daemon *d, struct psst_contact *contact, e
     if (end == PSST_END_BYE)
         said_bye(rc, r, bye_reason, now_ns);
     else if (end != PSST_END_CLOSED)
-        broke(r, end == PSST_END_TAMPERED || end == PSST_END_MEMORY, lived_ns, now_ns);
+        broke(rc, r, end == PSST_END_TAMPERED || end == PSST_END_MEMORY, lived_ns, now_ns);
     set_timer(rc);
 }
 
@@ -303,7 +306,7 @@ void psst_reconnect_suspect(struct psst_daemon *d, struct psst_contact *contact,
         r->suspected = true;
         r->since_ns = now_ns;
         r->tries = 0;
-        call_within(r, now_ns, AT_ONCE_NS);
+        call_within(rc, r, now_ns, AT_ONCE_NS);
     }
     set_timer(rc);
 }
@@ -327,12 +330,12 @@ void psst_reconnect_changed(struct psst_daemon *d, struct psst_contact *contact)
     struct redial *r = perhaps ? redial_of(rc, contact) : NULL;
     if (r == NULL) return;
     uint64_t now_ns = mono_ns(rc);
-    if (pace_of(contact, r, now_ns) == PSST_PACE_NONE) {
+    if (pace_of(rc, r, now_ns) == PSST_PACE_NONE) {
         r->due_ns = PSST_NEVER;
         if (r->began_ns != PSST_NEVER) psst_dial_stop(d->peers, contact);
     } else if (r->due_ns == PSST_NEVER) {
         r->tries = 0;
-        call_within(r, now_ns, AT_ONCE_NS);
+        call_within(rc, r, now_ns, AT_ONCE_NS);
     }
     set_timer(rc);
 }
@@ -350,7 +353,7 @@ void psst_reconnect_now(struct psst_daemon *d, struct psst_contact *contact)
     }
     if (within_burst(&r->quiet_ns, now_ns, QUIET_BURST, PSST_SECOND_NS)) {
         r->tries = 0;
-        call_within(r, now_ns, 0);
+        call_within(rc, r, now_ns, 0);
     }
     set_timer(rc);
 }
@@ -366,7 +369,7 @@ void psst_reconnect_urgent(struct psst_daemon *d, struct psst_contact *contact, 
     if (r == NULL) return;
     bool begins = r->until_ns == 0 && until_ns != 0;
     r->until_ns = until_ns;
-    if (begins) call_within(r, mono_ns(d->reconnect), AT_ONCE_NS);
+    if (begins) call_within(d->reconnect, r, mono_ns(d->reconnect), AT_ONCE_NS);
     psst_reconnect_changed(d, contact);
 }
 
@@ -374,9 +377,9 @@ void psst_reconnect_all(struct psst_reconnect *rc)
 {
     uint64_t now_ns = mono_ns(rc);
     for (struct redial *r = rc->first; r != NULL; r = r->next) {
-        bool first = pace_of(r->contact, r, now_ns) != PSST_PACE_COLD || something_waits(r->contact);
+        bool first = pace_of(rc, r, now_ns) != PSST_PACE_COLD || something_waits(r->contact);
         r->tries = 0;
-        call_within(r, now_ns, first ? AT_ONCE_NS : SPREAD_NS);
+        call_within(rc, r, now_ns, first ? AT_ONCE_NS : SPREAD_NS);
     }
     set_timer(rc);
 }

@@ -373,6 +373,7 @@ static void established(struct psst_conn *conn, const struct psst_fpr *fpr)
     psst_log_limited(&d->log, PSST_LOG_INFO, "session-up", "contact=%s address=%s role=%s", contact->alias, address,
                      psst_link_role(conn->link) == PSST_CALLER ? "caller" : "callee");
     psst_suspect_begin(conn);
+    if (psst_link_role(conn->link) == PSST_CALLEE) psst_dial_called_from(contact, &conn->address);
     bool stays = settle_duplicates(conn);
     close_oldest(conn);
     if (stays)

@@ -1,15 +1,15 @@
 /* Sessions whose path may be gone, long before they count as dead (src/proto/timers.h):
  *
- *   something waits for an answer, and nothing is heard
- *       2 s, or twice the round trip, and the system has sent it again in vain -+
- *       6 s, or three round trips -----------------------------------------------+-> suspected: he is dialled beside it
- *   the network changed, or we slept -> pinged -> 1 s of silence -> suspected -> 3 s, or three round trips: ended
- *   something is heard ----------------------------------------------------------> not suspected any more
+ *   something waits, and for 2 s, or two round trips, the system has sent it again in vain -+
+ *   something waits, and for 6 s, or three round trips, nothing is heard --------------------+-> suspected: dialled beside
+ *   the network changed, or we slept -> pinged -> 1 s, and as above -> suspected; 3 s, or three round trips -> ended
+ *   something is heard, and nothing lies in the system unsent -> not suspected any more
  *
  * A call beside a session harms nothing: while it is answered the other session goes on, and what completes takes its place
  * (docs/PROTOCOL.md, "Both dial at once, and duplicates"). A path that is only slow is told from one that is gone by the
  * round trip, which the system knows from its first packets on, and by its acknowledgements, which come also while the
- * other side's program is busy.
+ * other side's program is busy. And where the path is back, the system may wait for long before it tries once more: the
+ * pause grows with each time that it was in vain. A new session says at once what waits.
  */
 #include "daemon/peers_internal.h"
 
@@ -50,24 +50,47 @@ void psst_suspect_begin(struct psst_conn *conn)
     conn->probe_ns = PSST_NEVER;
 }
 
+static uint64_t look_after_ns(const struct psst_conn *conn, uint64_t rtt_ns)
+{
+    return later(probing(conn) ? PROBE_LOOK_NS : LOOK_NS, 2 * rtt_ns);
+}
+
 uint64_t psst_suspect_at(const struct psst_conn *conn)
 {
     if (!counts(conn)) return PSST_NEVER;
-    uint64_t since_ns = psst_link_unanswered(conn->link);
-    uint64_t at_ns = conn->probe_ns;
-    if (since_ns == PSST_NEVER || conn->suspected) return at_ns;
-    uint64_t look_ns = since_ns + later(probing(conn) ? PROBE_LOOK_NS : LOOK_NS, 2 * conn->slow_ns);
-    return earlier(at_ns, later(look_ns, conn->looked_ns + LOOK_AGAIN_NS));
+    uint64_t waits_ns = psst_link_waiting(conn->link);
+    if (waits_ns == PSST_NEVER || (conn->suspected && !probing(conn))) return conn->probe_ns;
+    uint64_t look_ns = later(waits_ns + look_after_ns(conn, conn->slow_ns), conn->looked_ns + LOOK_AGAIN_NS);
+    return earlier(conn->probe_ns, look_ns);
 }
 
-static bool path_is_gone(struct psst_conn *conn, uint64_t silent_ns)
+/* Since when the system's own repetitions are in vain, or as far back as we know. */
+static uint64_t stuck_since_ns(struct psst_conn *conn, uint64_t acked, uint64_t waits_ns, uint64_t now_ns)
+{
+    bool first = conn->looked_ns < waits_ns;
+    if (first)
+        conn->acked_ns = waits_ns;
+    else if (acked != conn->acked)
+        conn->acked_ns = now_ns;
+    conn->acked = acked;
+    return conn->acked_ns;
+}
+
+static bool path_is_gone(struct psst_conn *conn, uint64_t waits_ns, uint64_t now_ns)
+{
+    struct psst_socket_path path = {.waits = false};
+    bool known = psst_socket_path(conn->fd, &path);
+    uint64_t rtt_ns = later(conn->slow_ns, path.rtt_ns), since_ns = psst_link_unanswered(conn->link);
+    if (now_ns >= since_ns && now_ns - since_ns >= later(SILENT_NS, 3 * rtt_ns)) return true;
+    if (!known) return false;
+    uint64_t stuck_ns = now_ns - stuck_since_ns(conn, path.acked, waits_ns, now_ns);
+    return path.waits && path.timeouts >= TIMEOUTS && stuck_ns >= look_after_ns(conn, rtt_ns);
+}
+
+static bool is_stuck(const struct psst_conn *conn)
 {
     struct psst_socket_path path;
-    bool known = psst_socket_path(conn->fd, &path);
-    uint64_t rtt_ns = later(conn->slow_ns, known ? path.rtt_ns : 0);
-    if (silent_ns >= later(SILENT_NS, 3 * rtt_ns)) return true;
-    if (!known || silent_ns < later(probing(conn) ? PROBE_LOOK_NS : LOOK_NS, 2 * rtt_ns)) return false;
-    return path.waits && path.timeouts >= TIMEOUTS;
+    return psst_socket_path(conn->fd, &path) && path.waits && path.timeouts >= TIMEOUTS;
 }
 
 static void end_unanswered(struct psst_conn *conn)
@@ -91,15 +114,21 @@ bool psst_suspect_turn(struct psst_conn *conn)
         end_unanswered(conn);
         return false;
     }
-    uint64_t since_ns = psst_link_unanswered(conn->link);
-    if (conn->suspected && (since_ns == PSST_NEVER || since_ns > conn->looked_ns)) {
+    uint64_t waits_ns = psst_link_waiting(conn->link), since_ns = psst_link_unanswered(conn->link);
+    bool heard = since_ns == PSST_NEVER || (since_ns > conn->looked_ns && !is_stuck(conn));
+    if (conn->suspected && heard) {
         conn->suspected = false;
         psst_reconnect_suspect(conn->peers->d, conn->contact, false);
     }
-    if (conn->suspected || since_ns == PSST_NEVER || now_ns < psst_suspect_at(conn)) return true;
+    if (waits_ns == PSST_NEVER || now_ns < psst_suspect_at(conn)) return true;
+    bool was = conn->suspected;
+    conn->suspected = was || path_is_gone(conn, waits_ns, now_ns);
     conn->looked_ns = now_ns;
-    if (!path_is_gone(conn, now_ns - since_ns)) return true;
-    conn->suspected = true;
+    if (probing(conn)) { /* again: who was asked a moment before by another ping answers once a second */
+        psst_link_probe(conn->link, psst_daemon_now(conn->peers->d));
+        psst_conn_kick(conn);
+    }
+    if (was || !conn->suspected) return true;
     psst_daemon_count(conn->peers->d, "sessions-suspected");
     psst_reconnect_suspect(conn->peers->d, conn->contact, true);
     return true;

@@ -1,7 +1,7 @@
 #include "net/socket.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h> /* its tcp_info knows more than the C library's */
 #include <unistd.h>
 
 #define BACKLOG 1024
@@ -101,8 +101,10 @@ bool psst_socket_path(int fd, struct psst_socket_path *out)
     socklen_t len = sizeof info;
     memset(&info, 0, sizeof info);
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0) return false;
-    *out = (struct psst_socket_path){
-        .waits = info.tcpi_unacked > 0, .timeouts = info.tcpi_retransmits, .rtt_ns = (uint64_t)info.tcpi_rtt * 1000};
+    *out = (struct psst_socket_path){.waits = info.tcpi_unacked > 0,
+                                     .timeouts = info.tcpi_retransmits,
+                                     .acked = info.tcpi_bytes_acked,
+                                     .rtt_ns = (uint64_t)info.tcpi_rtt * 1000};
     return true;
 }
 

@@ -25,6 +25,7 @@ int psst_socket_error(int fd);
 struct psst_socket_path {
     bool waits;        /* something was sent that the other system has not acknowledged */
     unsigned timeouts; /* in a row: how often that was sent again without an answer */
+    uint64_t acked;    /* bytes acknowledged since the beginning */
     uint64_t rtt_ns;   /* smoothed; 0: not measured yet */
 };
 /* False: this system does not tell. */

@@ -368,6 +368,11 @@ bool psst_link_established(const struct psst_link *link)
     return link->phase == PSST_LINK_SESSION;
 }
 
+uint64_t psst_link_waiting(const struct psst_link *link)
+{
+    return link->phase == PSST_LINK_SESSION ? psst_timers_waiting(&link->session.timers) : PSST_NEVER;
+}
+
 uint64_t psst_link_unanswered(const struct psst_link *link)
 {
     return link->phase == PSST_LINK_SESSION ? psst_timers_unanswered(&link->session.timers) : PSST_NEVER;

@@ -175,6 +175,7 @@ bool psst_link_established(const struct psst_link *link);
 /* Since when (mono_ns) this session waits for an answer, or for somebody to take its output, and hears nothing; PSST_NEVER:
  * it waits for nothing. The driver may look for another way long before the session is dead. */
 uint64_t psst_link_unanswered(const struct psst_link *link);
+uint64_t psst_link_waiting(const struct psst_link *link); /* the same, whatever is heard meanwhile */
 enum psst_role psst_link_role(const struct psst_link *link);
 const struct psst_duplicate_session *psst_link_times(const struct psst_link *link);
 struct psst_view psst_link_peer_features(const struct psst_link *link);

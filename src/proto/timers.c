@@ -134,11 +134,15 @@ static uint64_t waits_ns(const struct psst_timers *t)
     return earlier(t->text_waits_ns, t->output_waits_ns);
 }
 
+uint64_t psst_timers_waiting(const struct psst_timers *t)
+{
+    return t->paused_ns != PSST_NEVER ? PSST_NEVER : earlier(waits_ns(t), t->asked_ns);
+}
+
 uint64_t psst_timers_unanswered(const struct psst_timers *t)
 {
-    uint64_t waits = earlier(waits_ns(t), t->asked_ns);
-    if (waits == PSST_NEVER || t->paused_ns != PSST_NEVER) return PSST_NEVER;
-    return later(waits, later(t->heard_ns, t->progress_ns));
+    uint64_t waits = psst_timers_waiting(t);
+    return waits == PSST_NEVER ? PSST_NEVER : later(waits, later(t->heard_ns, t->progress_ns));
 }
 
 static uint64_t ping_at(const struct psst_timers *t)

@@ -61,6 +61,8 @@ enum psst_due psst_timers_due(const struct psst_timers *t, uint64_t now_ns);
 /* Since when an answer or a taker is waited for (text, ping, output) and nothing is heard and nothing moves; PSST_NEVER:
  * nothing is waited for, or we ourselves do not read. */
 uint64_t psst_timers_unanswered(const struct psst_timers *t);
+/* Since when something waits, whatever is heard meanwhile; PSST_NEVER: nothing does. */
+uint64_t psst_timers_waiting(const struct psst_timers *t);
 /* When something will be due; 0 when it is already. */
 uint64_t psst_timers_deadline(const struct psst_timers *t);
 

@@ -189,16 +189,18 @@ class Control:
 
 
 class Person:
-    def __init__(self, root, name, host="127.0.0.1"):
+    def __init__(self, root, name, host="127.0.0.1", space=None):
+        """space: the network namespace that psstd runs in (nets.py), where any port is free."""
         self.name, self.home, self.host = name, os.path.join(root, name), host
-        self.port = free_port(host)
+        self.within = space.within if space is not None else []
+        self.port = free_port(host) if space is None else 4516
         self.log_path = os.path.join(root, name + ".psstd.log")
         self.daemon = None
         self.public = None
         os.mkdir(self.home, 0o700)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("PSST_", "XDG_"))}
         self.env.update(PSST_HOME=self.home, HOME=self.home, LC_ALL="C.UTF-8", PATH=BIN + ":" + os.environ["PATH"])
-        self.write("config", "listen = %s\n" % self.listen)
+        self.write("config", "listen = %s\n" % (self.listen if space is None else "0.0.0.0:%d" % self.port))
 
     @property
     def listen(self):
@@ -251,9 +253,8 @@ class Person:
         """psstd in the foreground, as our child; its log goes to a file that a failing test shows. Returns once it
         answers, and, when it opens, has unlocked what needs no passphrase."""
         with open(self.log_path, "ab") as log:
-            self.daemon = subprocess.Popen([program("psstd")], env=self.env, stdin=subprocess.DEVNULL, stdout=log,
-                                           stderr=log,
-                                           cwd=self.home)
+            self.daemon = subprocess.Popen([*self.within, program("psstd")], env=self.env, stdin=subprocess.DEVNULL,
+                                           stdout=log, stderr=log, cwd=self.home)
         wait_for("psstd's control socket", lambda: self._up(opens) or self._gone(), 20)
         return self
 
@@ -421,8 +422,8 @@ class E2E(unittest.TestCase):
                 print(person.log()[-8000:])
                 self.fail("sanitizer: " + found.group(0))
 
-    def person(self, name, *init_args, bits=1024, host="127.0.0.1", init=True, start=True):
-        someone = Person(self.root, name, host)
+    def person(self, name, *init_args, bits=1024, host="127.0.0.1", init=True, start=True, space=None):
+        someone = Person(self.root, name, host, space)
         self.people.append(someone)
         if start:
             someone.start()

@@ -160,8 +160,10 @@ static void unanswered__is__since_when_nothing_is_heard_of_what_waits(void **sta
     assert_int_equal(psst_timers_unanswered(&t), BEGIN + 3 * S);
     psst_timers_on_received(&t, BEGIN + 4 * S, 290); /* a sign of life, though not the answer */
     assert_int_equal(psst_timers_unanswered(&t), BEGIN + 4 * S);
+    assert_int_equal(psst_timers_waiting(&t), BEGIN + 3 * S);
     psst_timers_on_text_done(&t);
     assert_int_equal(psst_timers_unanswered(&t), PSST_NEVER);
+    assert_int_equal(psst_timers_waiting(&t), PSST_NEVER);
     /* a ping, and another one: the first counts */
     psst_timers_on_ping_sent(&t, &rng, BEGIN + 10 * S);
     psst_timers_on_ping_sent(&t, &rng, BEGIN + 12 * S);
