@@ -260,6 +260,7 @@ void psst_transfer_fail(struct psst_transfer *t, uint8_t reason, const char *wor
 
 void psst_transfer_cut_off(struct psst_transfer *t)
 {
+    if (t->source != NULL) t->reached = psst_file_source_position(t->source);
     t->safe = t->reached;
     psst_transfer_end(t, PSST_TRANSFER_FAILED, PSST_FILE_CUT_OFF, NULL);
 }

@@ -31,13 +31,13 @@ static uint64_t bytes_done(const struct psst_transfer *t)
     return runs(t) || t->stage == PSST_STAGE_DRAINING ? at : t->safe; /* what is not safe is not counted on */
 }
 
-/* How many of this contact's go before it; 0: it is not in a line. */
+/* How many of this contact's go before it; 0: none, or it is not in a line. */
 static unsigned queue_position(const struct psst_transfer *t)
 {
     bool waits = t->direction == PSST_OUT && t->state == PSST_TRANSFER_ACCEPTED && !psst_transfer_is_paused(t) &&
                  t->form != PSST_FILE_FORM_STREAM && t->stage != PSST_STAGE_RUNNING && t->stage != PSST_STAGE_FINISHING;
     if (!waits) return 0;
-    unsigned before = 1;
+    unsigned before = 0;
     for (const struct psst_transfer *o = t->all->first; o != NULL; o = o->next) {
         if (o == t || o->contact_id != t->contact_id || o->direction != PSST_OUT) continue;
         if (o->state != PSST_TRANSFER_ACCEPTED || psst_transfer_is_paused(o) || o->form == PSST_FILE_FORM_STREAM)
@@ -140,6 +140,10 @@ static void set_figures(json_t *file, const struct psst_transfer *t)
     unsigned queue = queue_position(t);
     if (queue > 0) set_int(file, "queue", queue);
     if (t->start > 0) set_int(file, "resumed_from", t->start);
+    if (t->direction == PSST_IN && !psst_transfer_is_over(t)) set_int(file, "safe", t->safe);
+    if (!psst_transfer_is_over(t) && psst_transfer_is_paused(t))
+        (void)json_object_set_new(file, "paused_by",
+                                  json_string((t->flags & PSST_TRANSFER_PAUSED) != 0 ? "us" : "them"));
     if (t->stage != PSST_STAGE_RUNNING) return;
     struct psst_pace pace = t->pace;
     uint64_t at = position(t);
