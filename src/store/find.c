@@ -184,7 +184,7 @@ static enum psst_err rescue_each(void *ctx, const struct psst_message_row *row)
 static enum psst_err find_in_rescue(const struct search *s, psst_message_each *each, void *ctx)
 {
     const struct psst_find *find = s->find;
-    int64_t before = s->hi < INT64_MAX ? s->hi + 1 : 0;
+    int64_t before = s->hi < INT64_MAX ? s->hi + 1 : INT64_MAX;
     struct rescued rescued = {.s = s};
     if (find->words.len > 0) return PSST_ERR_USAGE;
     enum psst_err err = PSST_OK;
