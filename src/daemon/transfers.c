@@ -81,13 +81,19 @@ bool psst_transfer_may_look_up(struct psst_transfers *transfers, struct psst_con
     return files != NULL && psst_bucket_try(&files->lookups, psst_daemon_now(transfers->d).mono_ns, 1);
 }
 
+/* An empty view may point nowhere. */
+static char *copy_of(struct psst_view text)
+{
+    return strndup(text.len > 0 ? (const char *)text.data : "", text.len);
+}
+
 struct psst_transfer *psst_transfer_new(struct psst_transfers *transfers, const struct psst_transfer_row *row)
 {
     struct psst_transfer *t = calloc(1, sizeof *t);
     if (t == NULL) return NULL;
     t->fd = -1;
-    t->name = strndup((const char *)row->name.data, row->name.len);
-    t->path = strndup((const char *)row->path.data, row->path.len);
+    t->name = copy_of(row->name);
+    t->path = copy_of(row->path);
     if (t->name == NULL || t->path == NULL) {
         psst_transfer_free(t);
         return NULL;
