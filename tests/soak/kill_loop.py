@@ -37,7 +37,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
 
 CHECK_EVERY = 10  # cycles between two checks
-SETTLE_S = 120  # a limit that only guards a hang
+SETTLE_S = 60  # a limit that only guards a hang
 FIGURES = ("cycles", "kills", "confirmed", "unconfirmed", "arrived", "files", "lost", "doubled", "disordered", "damaged",
            "checks")
 
@@ -130,6 +130,7 @@ class Side:
         for file in control.call("files")["files"]:
             if file["direction"] == "in" and file["state"] == "waiting" and file["id"] not in self.accepted:
                 control.call("file.accept", id=file["id"], dir=self.downloads)
+                self.note("accepted", file["id"], file["name"])
                 self.accepted.add(file["id"])
 
     def talk(self):
@@ -181,6 +182,7 @@ class Pair:
         self.dir, self.rng = directory, random.Random(seed)
         self.resting = threading.Event()
         self.trouble = None
+        self.refused = ""  # the last error that was an answer
         self.figures_path = os.path.join(directory, "figures.json")
         self.figures = dict.fromkeys(FIGURES, 0)
         fresh = not os.path.exists(self.figures_path)
@@ -256,17 +258,17 @@ class Pair:
     # ---- the check ----
 
     def nothing_waits(self):
-        for side in self.sides:
+        rests = True
+        for side in self.sides:  # both, always: what waits here may be the other's to accept
             try:
                 with side.person.control() as control:
                     side.accept(control)
-                    if any(c["waiting"] for c in control.call("contacts")["contacts"]):
-                        return False
-                    if any(f["state"] in ("waiting", "running") for f in control.call("files")["files"]):
-                        return False
-            except AssertionError:
-                return False  # still being unlocked
-        return True
+                    rests &= not any(c["waiting"] for c in control.call("contacts")["contacts"])
+                    rests &= not any(f["state"] in ("waiting", "running") for f in control.call("files")["files"])
+            except AssertionError as error:  # still being unlocked; what_waits shows what else it may be
+                self.refused = str(error)
+                rests = False
+        return rests
 
     def settle(self):
         deadline = time.monotonic() + SETTLE_S
@@ -277,7 +279,7 @@ class Pair:
             time.sleep(0.05)
 
     def what_waits(self):
-        words = []
+        words = [self.refused]
         for side in self.sides:
             with side.person.control() as control:
                 words += ["%s: %d messages, session %s" % (side.person.name, c["waiting"], c["online"])
