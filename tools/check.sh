@@ -43,6 +43,11 @@ for kind in "$@"; do
     counts=$(awk '/^e2e: / { print $2, $4; ok = 1 } END { exit !ok }' "$dir/e2e.out") || counts="0 1"
     # shellcheck disable=SC2086
     add $counts
+    echo "== $kind: killed forty times"
+    python3 tests/soak/kill_loop.py --bin "$dir/bin" --cycles 40 --pairs 2 | tee "$dir/kill.out"
+    counts=$(awk '/^kill loop: [0-9]* passed/ { print $3, $5; ok = 1 } END { exit !ok }' "$dir/kill.out") || counts="0 1"
+    # shellcheck disable=SC2086
+    add $counts
 done
 
 echo "$passed passed, $failed failed"
