@@ -8,9 +8,9 @@
 #include "daemon/backup.h"
 #include "daemon/control.h"
 #include "daemon/delivery.h"
-#include "daemon/reconnect.h"
 #include "daemon/meet.h"
 #include "daemon/presence.h"
+#include "daemon/reconnect.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -321,6 +321,17 @@ void psst_peers_hangup(struct psst_peers *peers, struct psst_contact *contact, u
     (void)peers;
     (void)bye_reason;
     FUZZ_CHECK(contact != NULL && words != NULL);
+}
+
+bool psst_reconnect_wanted(const struct psst_contact *contact)
+{
+    return contact->waiting > 0;
+}
+
+json_t *psst_reconnect_network(const struct psst_reconnect *reconnect)
+{
+    (void)reconnect;
+    return json_null();
 }
 
 void psst_reconnect_hung_up(struct psst_daemon *daemon, struct psst_contact *contact)

@@ -25,10 +25,12 @@ static const char *notes(char out[160], const json_t *c)
     const char *paused_us = psst_out_bool(c, "paused_us") ? ", has paused you" : "";
     if (unread > 0) (void)snprintf(news, sizeof news, ", %lld new", unread);
     if (waiting > 0) (void)snprintf(outbox, sizeof outbox, ", %lld waiting", waiting);
-    (void)snprintf(out, 160, "%s%s%s%s%s%s%s%s", psst_out_bool(c, "verified") ? "verified" : "not verified",
+    const char *reconnect = psst_out_bool(c, "reconnect") ? ", reconnect" : "";
+    const char *called = psst_out_bool(c, "redialled") ? ", being called" : "";
+    (void)snprintf(out, 160, "%s%s%s%s%s%s%s%s%s%s", psst_out_bool(c, "verified") ? "verified" : "not verified",
                    psst_out_bool(c, "blocked") ? ", blocked" : "", paused, paused_us,
                    psst_out_bool(c, "pair_secret") ? ", secret" : "", psst_out_bool(c, "history") ? "" : ", no history",
-                   news, outbox);
+                   reconnect, called, news, outbox);
     return out;
 }
 
@@ -100,8 +102,10 @@ const struct psst_verb psst_verb_contacts = {
     "\n"
     "  --json   a list of objects: name, fingerprint, bits, weak, addresses,\n"
     "           verified, blocked, paused, paused_us (you, by the contact), history,\n"
-    "           pair_secret, online, unread, waiting, presence, presence_text,\n"
-    "           seen_ms (when the last session ended), shows (to this one alone)\n",
+    "           pair_secret, reconnect (called whenever there is no session),\n"
+    "           redialled (is called just now), online, unread, waiting, presence,\n"
+    "           presence_text, seen_ms (when the last session ended), shows (to\n"
+    "           this one alone)\n",
     PSST_VERB_DAEMON,
     run_contacts,
 };

@@ -97,6 +97,16 @@ static void print_meets(const json_t *meets)
     json_array_foreach(meets, i, meet)(void) printf("%s\n", psst_meet_words(words, meet));
 }
 
+static void print_network(const json_t *network)
+{
+    char age[PSST_SIZE_TEXT], line[128];
+    if (!json_is_object(network)) return;
+    long long ms = unix_ms() - psst_out_int(network, "changed_ms");
+    (void)snprintf(line, sizeof line, "%s, %s ago", psst_out_string(network, "what"),
+                   psst_out_duration(age, ms > 0 ? (unsigned long long)ms : 0));
+    psst_out_field("network", line);
+}
+
 static void print_counters(json_t *counters)
 {
     struct psst_table table;
@@ -127,6 +137,7 @@ static void print_status(const json_t *status)
     for (size_t i = 0; i < json_array_size(listen); i++)
         psst_out_field(i == 0 ? "listening" : "", psst_out_text(json_string_value(json_array_get(listen, i)), 80));
     if (json_array_size(listen) == 0) psst_out_field("listening", "nowhere");
+    print_network(json_object_get(status, "network"));
     print_paused(json_object_get(status, "paused"));
     print_presence(json_object_get(status, "presence"));
     print_sessions(json_object_get(status, "sessions"));
@@ -157,7 +168,7 @@ const struct psst_verb psst_verb_status = {
     "its start. Does not start psstd: when it is not running, the exit code is 3.\n"
     "\n"
     "  --json   one object: pid, version, identity, history (null unless it is\n"
-    "           damaged), listen, sessions, paused, counters\n",
+    "           damaged), listen, network, sessions, paused, counters\n",
     PSST_VERB_ALONE,
     run_status,
 };

@@ -2,6 +2,7 @@
 #include "daemon/control.h"
 
 #include "daemon/presence.h"
+#include "daemon/reconnect.h"
 #include "daemon/rescue.h"
 #include "proto/chunk.h"
 
@@ -19,13 +20,15 @@ json_t *psst_contact_json(const struct psst_contact *contact)
     json_t *addresses = json_array();
     for (size_t i = 0; i < contact->n_addresses; i++)
         (void)json_array_append_new(addresses, json_string(contact->addresses[i]));
-    json_t *json = json_pack("{s:s, s:s, s:i, s:b, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i}", "name", contact->alias,
-                     "fingerprint", fingerprint, "bits", (int)bits, "weak", bits < PSST_RSA_WEAK_BITS, "addresses",
-                     addresses, "verified", contact->verified, "blocked", contact->blocked, "paused", contact->paused,
-                     "paused_us", contact->paused_us, "history", contact->keep_history, "pair_secret",
-                     contact->has_our_secret || contact->has_their_secret, "online", contact->session != NULL, "unread",
-                     (int)contact->unread, "waiting", (int)contact->waiting);
+    json_t *json = json_pack(
+        "{s:s, s:s, s:i, s:b, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i}", "name", contact->alias, "fingerprint",
+        fingerprint, "bits", (int)bits, "weak", bits < PSST_RSA_WEAK_BITS, "addresses", addresses, "verified",
+        contact->verified, "blocked", contact->blocked, "paused", contact->paused, "paused_us", contact->paused_us,
+        "history", contact->keep_history, "pair_secret", contact->has_our_secret || contact->has_their_secret, "online",
+        contact->session != NULL, "unread", (int)contact->unread, "waiting", (int)contact->waiting);
     if (json != NULL) (void)json_object_set_new(json, "receipts", json_boolean(contact->receipts));
+    if (json != NULL) (void)json_object_set_new(json, "reconnect", json_boolean(contact->reconnect));
+    if (json != NULL) (void)json_object_set_new(json, "redialled", json_boolean(psst_reconnect_wanted(contact)));
     psst_presence_add_json(json, contact);
     return json;
 }
@@ -166,6 +169,20 @@ void psst_control_address(struct psst_request *req)
     memcpy(with.addresses, addresses.at, sizeof with.addresses);
     with.n_addresses = addresses.n;
     contact->last_good[0] = '\0'; /* the person knows better */
+    change(req, contact, &with);
+    PSST_WIPE(with);
+}
+
+void psst_control_reconnect(struct psst_request *req)
+{
+    struct psst_contact *contact = psst_request_contact(req, "name");
+    if (contact == NULL) return;
+    if (!json_is_boolean(json_object_get(req->params, "on"))) {
+        psst_request_invalid(req, "on: true or false is wanted");
+        return;
+    }
+    struct psst_contact with = *contact;
+    with.reconnect = psst_request_bool(req, "on");
     change(req, contact, &with);
     PSST_WIPE(with);
 }

@@ -3,6 +3,7 @@
 #include "daemon/meet.h"
 #include "daemon/presence.h"
 
+#include "daemon/reconnect.h"
 #include "daemon/rescue.h"
 
 #include <unistd.h>
@@ -55,6 +56,13 @@ static json_t *with_company(json_t *status, const struct psst_daemon *d)
     return status;
 }
 
+/* What happened last around us; null: nothing yet. */
+static json_t *with_network(json_t *status, const struct psst_daemon *d)
+{
+    if (status != NULL) (void)json_object_set_new(status, "network", psst_reconnect_network(d->reconnect));
+    return status;
+}
+
 void psst_control_status(struct psst_request *req)
 {
     struct psst_daemon *d = req->daemon;
@@ -62,7 +70,7 @@ void psst_control_status(struct psst_request *req)
                                PSST_VERSION, "identity", identity_json(d->identity), "history", psst_rescue_json(d),
                                "listen", psst_peers_listening(d->peers), "sessions", psst_peers_sessions(d->peers),
                                "paused", paused_json(d->book), "counters", psst_daemon_counters(d));
-    psst_request_result(req, with_company(status, d));
+    psst_request_result(req, with_company(with_network(status, d), d));
 }
 
 void psst_control_shutdown(struct psst_request *req)

@@ -27,6 +27,7 @@
 /* Of one contact, from the first time that he is wanted until the book is wiped. */
 struct redial {
     struct redial *next, **at;
+    struct psst_reconnect *rc;
     struct psst_contact *contact;
     uint64_t due_ns;              /* PSST_NEVER: he is not wanted, has a session, or is being dialled */
     uint64_t since_ns;            /* when the session broke, or he went off line */
@@ -66,6 +67,7 @@ static struct redial *redial_of(struct psst_reconnect *rc, struct psst_contact *
     if (r != NULL || rc == NULL || !rc->open) return r;
     r = calloc(1, sizeof *r);
     if (r == NULL) return NULL;
+    r->rc = rc;
     r->contact = contact;
     r->due_ns = r->began_ns = PSST_NEVER;
     r->next = rc->first;
@@ -87,8 +89,7 @@ static enum psst_pace pace_of(const struct psst_reconnect *rc, const struct redi
 {
     const struct psst_contact *contact = r->contact;
     bool has_address = contact->n_addresses > 0 || contact->last_good[0] != '\0';
-    if (contact->blocked || !has_address || psst_presence_to(rc->d, contact, NULL) == PSST_PRESENCE_INVISIBLE)
-        return PSST_PACE_NONE;
+    if (contact->blocked || !has_address || psst_presence_hides(rc->d, contact)) return PSST_PACE_NONE;
     if (contact->session != NULL) return r->suspected ? PSST_PACE_BROKE : PSST_PACE_NONE;
     if (now_ns < r->until_ns) return PSST_PACE_URGENT;
     if (r->hung_up) return PSST_PACE_NONE;
@@ -96,10 +97,10 @@ static enum psst_pace pace_of(const struct psst_reconnect *rc, const struct redi
     return contact->reconnect || something_waits(contact) ? PSST_PACE_COLD : PSST_PACE_NONE;
 }
 
-bool psst_reconnect_wanted(struct psst_daemon *d, const struct psst_contact *contact)
+bool psst_reconnect_wanted(const struct psst_contact *contact)
 {
     const struct redial *r = contact->redial;
-    return r != NULL && contact->session == NULL && pace_of(d->reconnect, r, mono_ns(d->reconnect)) != PSST_PACE_NONE;
+    return r != NULL && contact->session == NULL && pace_of(r->rc, r, mono_ns(r->rc)) != PSST_PACE_NONE;
 }
 
 /* ---- the timer, and calling ---- */
@@ -347,7 +348,8 @@ void psst_reconnect_now(struct psst_daemon *d, struct psst_contact *contact)
     if (r == NULL) return;
     uint64_t now_ns = mono_ns(rc);
     r->hung_up = false;
-    if (psst_presence_hides(d, contact)) { /* nobody calls him by himself; this is the user's doing, and for this once */
+    if (psst_presence_hides(d,
+                            contact)) { /* nobody calls him by himself; this is the user's doing, and for this once */
         if (within_burst(&r->quiet_ns, now_ns, QUIET_BURST, PSST_SECOND_NS)) (void)psst_dial_begin(d->peers, contact);
         return;
     }

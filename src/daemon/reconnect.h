@@ -55,7 +55,7 @@ void psst_reconnect_unloaded(struct psst_reconnect *reconnect); /* before the se
 /* The contact is about to be removed; frees what hangs on it. */
 void psst_reconnect_forget(struct psst_reconnect *reconnect, struct psst_contact *contact);
 /* Whether he is dialled from time to time. */
-bool psst_reconnect_wanted(struct psst_daemon *d, const struct psst_contact *contact);
+bool psst_reconnect_wanted(const struct psst_contact *contact);
 /* {"changed_ms", "what"} of what last happened to the network or the clock; null: nothing yet. New reference. */
 json_t *psst_reconnect_network(const struct psst_reconnect *reconnect);
 
