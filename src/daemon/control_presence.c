@@ -40,8 +40,8 @@ struct wanted {
 static bool read_wanted(struct psst_request *req, bool for_one, struct wanted *wanted)
 {
     const char *state = psst_request_string(req, "state");
-    const json_t *text = json_object_get(req->params, "text");
     if (state == NULL) return false;
+    const json_t *text = json_object_get(req->params, "text");
     wanted->text = json_is_string(text) ? json_string_value(text) : "";
     size_t len = strlen(wanted->text);
     const char *wrong = NULL;
