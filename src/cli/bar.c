@@ -8,6 +8,12 @@
 #define NAME_CHARS   24
 #define EARLY_EVENTS 1024
 
+const char *psst_file_word(const json_t *file)
+{
+    const char *form = psst_out_string(file, "form");
+    return strcmp(form, "folder") == 0 || strcmp(form, "stream") == 0 ? form : "file";
+}
+
 const char *psst_file_state(char out[256], const json_t *file)
 {
     const char *state = psst_out_string(file, "state"), *reason = psst_out_string(file, "reason");
@@ -79,8 +85,9 @@ static void settle(struct psst_follow *follow, const json_t *file)
     if (strcmp(state, "done") == 0) {
         bool in = strcmp(psst_out_string(file, "direction"), "in") == 0 && !follow->streams;
         FILE *f = follow->streams ? stderr : stdout;
-        (void)fprintf(f, "%s %lld, %s, %s: done, and checked%s%s\n", follow->streams ? "psst: stream" : "file",
-                      psst_out_int(file, "id"), psst_out_string(file, "name"),
+        (void)fprintf(f, "%s %lld, %s, %s: done, and checked%s%s\n",
+                      follow->streams ? "psst: stream" : psst_file_word(file), psst_out_int(file, "id"),
+                      psst_out_string(file, "name"),
                       psst_out_size(size, (unsigned long long)psst_out_int(file, "size")), in ? "; it is " : "",
                       in ? psst_out_string(file, "path") : "");
         (void)fflush(f);
@@ -88,7 +95,7 @@ static void settle(struct psst_follow *follow, const json_t *file)
     }
     bool declined = strcmp(state, "declined") == 0;
     worse(follow, psst_cli_error(declined ? PSST_EXIT_REFUSED : PSST_EXIT_FAILED, "%s %lld, %s: %s",
-                                 follow->streams ? "stream" : "file", psst_out_int(file, "id"),
+                                 follow->streams ? "stream" : psst_file_word(file), psst_out_int(file, "id"),
                                  psst_out_string(file, "name"), psst_file_state(words, file)));
 }
 

@@ -27,6 +27,8 @@ void psst_follow_add(struct psst_follow *follow, long long id);
 int psst_follow_wait(struct psst_follow *follow, long long seconds);
 void psst_follow_end(struct psst_follow *follow);
 
+/* "file", "folder" or "stream": what it is. */
+const char *psst_file_word(const json_t *file);
 /* "done", "declined: ...", for a list. */
 const char *psst_file_state(char out[256], const json_t *file);
 

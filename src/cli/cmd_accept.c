@@ -80,7 +80,8 @@ static int accept_one(struct psst_cli *cli, long long id, const struct place *pl
     if (follows) follow.streams = place->to_stdout;
     json_t *file = ask(cli, id, place, &code);
     if (file != NULL && !follows)
-        (void)printf("file %lld, %s: accepted; psst files shows how far it is\n", id, psst_out_string(file, "name"));
+        (void)printf("%s %lld, %s: accepted; psst files shows how far it is\n", psst_file_word(file), id,
+                     psst_out_string(file, "name"));
     if (file != NULL && follows) {
         psst_follow_add(&follow, id);
         code = psst_follow_wait(&follow, seconds);

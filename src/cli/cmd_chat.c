@@ -4,6 +4,7 @@
  *   a line -> request "say" -> answer (seq) -> event message.state -> settled
  *   event message -> gutter -> shown
  */
+#include "cli/bar.h"
 #include "cli/cli.h"
 #include "cli/event_note.h"
 #include "cli/gutter.h"
@@ -104,8 +105,8 @@ static void on_event(void *ctx, const char *event, json_t *params)
         on_session(chat, params);
     else if (strcmp(event, "file") == 0 && strcmp(psst_out_string(params, "direction"), "in") == 0 &&
              strcmp(psst_out_string(params, "state"), "waiting") == 0)
-        psst_gutter_note(&chat->gutter, "file %lld is offered: %s (psst accept %lld)", psst_out_int(params, "id"),
-                         psst_out_string(params, "name"), psst_out_int(params, "id"));
+        psst_gutter_note(&chat->gutter, "%s %lld is offered: %s (psst accept %lld)", psst_file_word(params),
+                         psst_out_int(params, "id"), psst_out_string(params, "name"), psst_out_int(params, "id"));
 }
 
 /* ---- what goes ---- */

@@ -8,19 +8,20 @@
 
 /* ---- the list ---- */
 
-/* "45% of 20.0 MB", "3.1 MB" */
+/* "45% of 20.0 MB", "3.1 MB", "folder, 7.4 MB" */
 static const char *progress(char out[64], const json_t *file)
 {
     char size[PSST_SIZE_TEXT];
     const char *state = psst_out_string(file, "state");
+    const char *what = strcmp(psst_file_word(file), "folder") == 0 ? "folder, " : "";
     long long whole = psst_out_int(file, "size"), done = psst_out_int(file, "done");
     bool known = json_is_integer(json_object_get(file, "size"));
     bool part = strcmp(state, "running") == 0 || strcmp(state, "paused") == 0 || strcmp(state, "waiting") == 0;
     (void)psst_out_size(size, (unsigned long long)(known ? whole : done));
     if (known && part && whole > 0 && done > 0)
-        (void)snprintf(out, 64, "%d%% of %s", (int)((double)done * 100 / (double)whole), size);
+        (void)snprintf(out, 64, "%s%d%% of %s", what, (int)((double)done * 100 / (double)whole), size);
     else
-        (void)snprintf(out, 64, "%s", known || done > 0 ? size : "-");
+        (void)snprintf(out, 64, "%s%s", what, known || done > 0 ? size : "-");
     return out;
 }
 
@@ -132,7 +133,8 @@ static int decide(struct psst_cli *cli, const char *method, const char *words, i
     for (int i = first; i < argc && code == PSST_EXIT_DONE; i++) {
         long long id = strtoll(argv[i], NULL, 10);
         json_t *file = psst_cli_call(cli, method, json_pack("{s:I}", "id", (json_int_t)id), &code);
-        if (file != NULL) (void)printf("file %lld, %s: %s\n", id, psst_out_string(file, "name"), words);
+        if (file != NULL)
+            (void)printf("%s %lld, %s: %s\n", psst_file_word(file), id, psst_out_string(file, "name"), words);
         json_decref(file);
     }
     return code;
@@ -183,7 +185,7 @@ const struct psst_verb psst_verb_files = {
     "  --all, -a   all that there ever were\n"
     "  -n N        of these the last N\n"
     "  --json      a list of objects: id, contact, direction, form, name, size, done,\n"
-    "              state, reason, path, time_ms, queue, rate, left_ms, resumed_from\n",
+    "              state, reason, path, time_ms, queue, rate, left_ms, resumed_from, contents\n",
     PSST_VERB_DAEMON,
     run_files,
 };

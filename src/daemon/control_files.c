@@ -21,13 +21,37 @@ static const char *optional_string(struct psst_request *req, const char *key, co
 
 /* ---- send ---- */
 
+/* A list of the lines in words. */
+static json_t *lines_json(const char *words)
+{
+    json_t *list = json_array();
+    while (words[0] != '\0') {
+        size_t len = strcspn(words, "\n");
+        (void)json_array_append_new(list, json_stringn(words, len));
+        words += len + (words[len] == '\n');
+    }
+    return list;
+}
+
+static json_t *sent_json(struct psst_transfers *transfers, int64_t id, const char *left_out)
+{
+    json_t *file = psst_transfers_json_one(transfers, id), *result = json_pack("{s:I}", "id", (json_int_t)id);
+    json_t *contents = json_object_get(file, "contents");
+    if (contents != NULL) {
+        (void)json_object_set(result, "contents", contents);
+        (void)json_object_set_new(result, "left_out", lines_json(left_out));
+    }
+    json_decref(file);
+    return result;
+}
+
 static void sent(void *ctx, enum psst_err err, const char *words, int64_t id)
 {
     struct psst_request *req = ctx;
     struct psst_transfers *transfers = req->daemon->transfers;
     uint64_t gone = req->client == NULL ? req->client_number : 0;
     if (err == PSST_OK)
-        psst_request_result(req, json_pack("{s:I}", "id", (json_int_t)id));
+        psst_request_result(req, sent_json(transfers, id, words));
     else
         psst_request_finish(req, err, words);
     if (gone != 0) psst_transfers_client_gone(transfers, gone); /* it did not wait for the end of its stream */

@@ -9,9 +9,10 @@
 #include "daemon/delivery.h"
 #include "daemon/identity.h"
 #include "daemon/meet.h"
+#include "daemon/presence.h"
+#include "daemon/program.h"
 #include "daemon/reconnect.h"
 #include "daemon/restore_home.h"
-#include "daemon/presence.h"
 #include "daemon/retention.h"
 #include "daemon/run.h"
 #include "daemon/transfers.h"
@@ -267,27 +268,10 @@ static void key_died(void *ctx)
     if (r->d.identity != NULL) psst_identity_key_died(r->d.identity);
 }
 
-/* Beside psstd, as it is built and carried around; else where it is installed. */
-static bool find_key_program(char out[PSST_PATH_MAX])
-{
-    const size_t room = PSST_PATH_MAX - sizeof "psst-key";
-    ssize_t n = readlink("/proc/self/exe", out, room);
-    if (n > 0 && (size_t)n < room) {
-        out[n] = '\0';
-        char *slash = strrchr(out, '/');
-        if (slash != NULL) {
-            memcpy(slash + 1, "psst-key", sizeof "psst-key");
-            if (access(out, X_OK) == 0) return true;
-        }
-    }
-    (void)snprintf(out, PSST_PATH_MAX, "%s", PSST_LIBEXEC "/psst-key");
-    return access(out, X_OK) == 0;
-}
-
 static enum psst_err start_key(struct runtime *r, struct psst_diag *diag)
 {
     char program[PSST_PATH_MAX];
-    if (!find_key_program(program))
+    if (!psst_program_find(program, "psst-key"))
         return psst_fail(diag, PSST_ERR_NOT_FOUND, "psst-key is missing: it belongs beside psstd");
     enum psst_err err = psst_key_client_new(&r->d.key, r->d.loop, program, &r->d.log, key_died, r);
     return err == PSST_OK ? err : psst_fail(diag, err, "cannot start %.160s", program);

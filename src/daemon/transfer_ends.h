@@ -40,6 +40,10 @@ struct psst_source_id {
 /* Gives the first id->size bytes of the file at path, if it still is what it was. */
 PSST_MUST_USE enum psst_err psst_origin_of_file(struct psst_origin **out, const char *path,
                                                 const struct psst_source_id *id);
+/* Gives the folder at path as psst-tar packs it (program: where that is, borrowed for as long as psstd runs), if id->size and
+ * id->inode are still what psst_folder_measure said, as size and stamp. */
+PSST_MUST_USE enum psst_err psst_origin_of_folder(struct psst_origin **out, const char *program, const char *path,
+                                                  const struct psst_source_id *id);
 /* Gives what comes out of a pipe, a socket, a terminal or a file from where it stands. Takes fd, also on errors. */
 PSST_MUST_USE enum psst_err psst_origin_of_fd(struct psst_origin **out, int fd);
 
@@ -63,7 +67,9 @@ struct psst_target_ops {
     /* All that was written when it was called is safe. May run beside write, in another thread. NULL: there is no such
      * thing. */
     enum psst_err (*sync)(struct psst_target *t, struct psst_diag *diag);
-    /* It is whole and its hash is right. *path is given ("" when there is none), freed by the caller. */
+    /* It is whole and its hash is right. *path is given ("" when there is none), freed by the caller; a sentence in diag then
+     * is a note for the user. PSST_ERR_AGAIN: another process works on it; called again when fd can be read. PSST_ERR_MALFORMED:
+     * what came cannot be used, nothing of it is kept. */
     enum psst_err (*finish)(struct psst_target *t, char **path, struct psst_diag *diag);
     /* Comes to nothing, in this run (keep: synced, to be taken up again) or for good: then nothing stays behind. Gives
      * whether what was written is safe. */
@@ -74,13 +80,21 @@ struct psst_target_ops {
 struct psst_target {
     const struct psst_target_ops *ops;
     int fd;         /* to be polled after PSST_ERR_AGAIN, and for its other end being closed; else -1 */
-    uint64_t inode; /* once open: of the part file; 0: there is none */
+    uint64_t inode; /* once open: of the part file, of a folder's the hidden folder; 0: there is none */
 };
 
 /* The part file of this transfer in dir. name is the peer's or ours; exact: our user's, to be used as it is. inode: of the
  * part file that an earlier run had, 0: none. */
 PSST_MUST_USE enum psst_err psst_target_of_part(struct psst_target **out, const char *dir, struct psst_view name,
                                                 bool exact, const struct psst_msg_id *transfer_id, uint64_t inode);
+int psst_target_part_fd(const struct psst_target *part); /* once open: the part file's descriptor; borrowed */
+/* A folder: a part file as above, which psst-tar unpacks at the end. inode: of the hidden folder that an earlier run had. */
+PSST_MUST_USE enum psst_err psst_target_of_folder(struct psst_target **out, const char *program, const char *dir,
+                                                  struct psst_view name, bool exact,
+                                                  const struct psst_msg_id *transfer_id, uint64_t inode);
+#define PSST_FOLDER_TEMP_SIZE 48
+/* Removes what unpacking for a transfer that will never be taken up again left in dir, beside its part file. */
+void psst_folder_remove(const char *dir, const struct psst_msg_id *transfer_id);
 /* A pipe, a socket, a terminal or a file from where it stands. Takes fd, also on errors. */
 PSST_MUST_USE enum psst_err psst_target_of_fd(struct psst_target **out, int fd);
 

@@ -207,6 +207,11 @@ static void part_free(struct psst_target *t)
     free(p);
 }
 
+int psst_target_part_fd(const struct psst_target *part)
+{
+    return ((const struct part_target *)part)->in.fd;
+}
+
 enum psst_err psst_target_of_part(struct psst_target **out, const char *dir, struct psst_view name, bool exact,
                                   const struct psst_msg_id *transfer_id, uint64_t inode)
 {

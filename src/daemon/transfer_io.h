@@ -41,6 +41,8 @@ PSST_MUST_USE enum psst_err psst_file_source_new(struct psst_file_source **out, 
 /* Bytes that take would give now; and where in the whole the first of them stands. */
 size_t psst_file_source_available(const struct psst_file_source *s);
 uint64_t psst_file_source_position(const struct psst_file_source *s);
+/* True when nothing more is read until something is taken, however little is available. */
+bool psst_file_source_full(const struct psst_file_source *s);
 /* True when nothing more comes but what is available. */
 bool psst_file_source_complete(const struct psst_file_source *s);
 /* True when that has been taken too: position is the size. */
@@ -69,7 +71,7 @@ enum psst_file_sink_state {
 };
 typedef void psst_file_sink_changed(void *ctx, enum psst_file_sink_state state, enum psst_err err,
                                     const struct psst_diag *diag);
-/* path: the final path when err is PSST_OK, else "". */
+/* path: the final path when err is PSST_OK, else ""; diag then has a note for the user, or none. */
 typedef void psst_file_sink_done(void *ctx, enum psst_err err, const char *path, const struct psst_diag *diag);
 /* safe: so many bytes of it are on the disk and can be taken up again. */
 typedef void psst_file_sink_closed(void *ctx, uint64_t safe);

@@ -419,6 +419,12 @@ static void after_work(uv_work_t *work, int status)
     enum job ended = s->job;
     (void)status; /* nothing here is ever cancelled */
     s->job = JOB_NONE;
+    if (ended == JOB_FINISH && s->job_err == PSST_ERR_AGAIN) {
+        s->waiting = true;
+        poll_for(s, UV_READABLE);
+        go_on(s); /* closed meanwhile, or it cannot be waited for */
+        return;
+    }
     if (ended == JOB_FINISH || ended == JOB_CLOSE) {
         tell_end(s, ended);
         return;

@@ -233,6 +233,11 @@ uint64_t psst_file_source_position(const struct psst_file_source *s)
     return s->position;
 }
 
+bool psst_file_source_full(const struct psst_file_source *s)
+{
+    return s->filled == PSST_IO_BLOCKS;
+}
+
 bool psst_file_source_complete(const struct psst_file_source *s)
 {
     return s->complete;

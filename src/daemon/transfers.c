@@ -2,6 +2,7 @@
 #include "daemon/transfers.h"
 #include "daemon/transfers_internal.h"
 
+#include "daemon/program.h"
 #include "daemon/reconnect.h"
 
 #include <stdlib.h>
@@ -13,6 +14,8 @@ enum psst_err psst_transfers_new(struct psst_transfers **out, struct psst_daemon
     if (transfers == NULL) return PSST_ERR_MEMORY;
     transfers->d = d;
     psst_transfers_limit_init(transfers);
+    if (!psst_program_find(transfers->tar_program, "psst-tar"))
+        psst_log(&d->log, PSST_LOG_WARNING, "psst-tar-missing", "%s", "");
     *out = transfers;
     return PSST_OK;
 }

@@ -7,7 +7,7 @@
 
 typedef void psst_transfer_done(void *ctx, enum psst_err err, const char *words, int64_t id);
 
-/* Offers the file at path (absolute). */
+/* Offers the file or folder at path (absolute). done's words, when it is well: what of a folder is left out, a line each. */
 void psst_transfers_send(struct psst_transfers *transfers, struct psst_contact *contact, const char *path,
                          psst_transfer_done *done, void *ctx);
 /* Offers what comes out of fd (taken) as a stream of that name. It is cancelled when the user interface with this number

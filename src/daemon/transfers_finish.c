@@ -66,6 +66,15 @@ static void begin_anew(struct psst_transfer *t)
     psst_transfer_event(t);
 }
 
+static uint8_t reason_of(enum psst_err err)
+{
+    switch (err) {
+    case PSST_ERR_PROTOCOL: return PSST_FILE_PROTOCOL;
+    case PSST_ERR_MALFORMED: return PSST_FILE_REFUSED;
+    default: return PSST_FILE_NOT_SAVED;
+    }
+}
+
 static void on_finished(void *ctx, enum psst_err err, const char *path, const struct psst_diag *diag)
 {
     struct psst_transfer *t = ctx;
@@ -74,6 +83,8 @@ static void on_finished(void *ctx, enum psst_err err, const char *path, const st
     psst_transfers_sink_gone(t->all);
     t->stage = PSST_STAGE_IDLE;
     if (err == PSST_OK) {
+        free(t->words);
+        t->words = diag->text[0] != '\0' ? strdup(diag->text) : NULL;
         psst_transfer_in_settle(t, path);
         psst_transfer_event(t);
     } else if (err == PSST_ERR_AUTH && resumed) {
@@ -81,7 +92,7 @@ static void on_finished(void *ctx, enum psst_err err, const char *path, const st
     } else if (err == PSST_ERR_AUTH) {
         refuse_hash(t);
     } else {
-        psst_transfer_fail(t, err == PSST_ERR_PROTOCOL ? PSST_FILE_PROTOCOL : PSST_FILE_NOT_SAVED, diag->text);
+        psst_transfer_fail(t, reason_of(err), diag->text);
     }
     psst_transfer_in_next(t->all);
 }

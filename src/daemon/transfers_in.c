@@ -36,6 +36,7 @@ static void remove_left_over(uv_work_t *work)
 {
     struct left_over *l = work->data;
     psst_incoming_remove(l->dir, &l->id);
+    psst_folder_remove(l->dir, &l->id); /* of other forms there is none */
 }
 
 static void left_over_removed(uv_work_t *work, int status)
@@ -191,6 +192,9 @@ static enum psst_err open_target(struct psst_transfer *t, struct psst_target **t
         int fd = fcntl(t->fd, F_DUPFD_CLOEXEC, 0);
         return fd >= 0 ? psst_target_of_fd(target, fd) : PSST_ERR_IO;
     }
+    if (t->form == PSST_FILE_FORM_FOLDER)
+        return psst_target_of_folder(target, t->all->tar_program, t->path, psst_view_str(t->name), exact,
+                                     &t->transfer_id, t->inode);
     return psst_target_of_part(target, t->path, psst_view_str(t->name), exact, &t->transfer_id,
                                is_stream(t) ? 0 : t->inode);
 }

@@ -30,6 +30,7 @@
 #include "daemon/daemon.h"
 #include "daemon/delivery.h"
 #include "daemon/safe_file.h"
+#include "daemon/tar.h"
 #include "daemon/transfer_io.h"
 #include "daemon/transfer_pace.h"
 
@@ -72,8 +73,9 @@ struct psst_transfer {
     uint64_t created_ms;
     int64_t mtime_ns;
     uint64_t inode;
-    char *name, *path; /* owned */
-    char *words;       /* owned; what a system said, more exact than the reason; NULL: nothing */
+    char *name, *path;              /* owned */
+    char *words;                    /* owned; what a system said, more exact than the reason; NULL: nothing */
+    struct psst_tar_facts contents; /* out, of a folder that this psstd has looked at; else zeros */
     /* alive */
     enum psst_transfer_stage stage;
     unsigned keeping; /* rows on their way into the store */
@@ -102,9 +104,10 @@ struct psst_transfers {
     struct psst_daemon *d;
     struct psst_transfer *first, *last;
     struct psst_map by_id, by_key;
-    unsigned generation; /* of the unlocked identity: what an older job brings is dropped */
-    unsigned sinks;      /* that are open or being closed, also of earlier generations */
-    unsigned ended;      /* in the list */
+    unsigned generation;             /* of the unlocked identity: what an older job brings is dropped */
+    unsigned sinks;                  /* that are open or being closed, also of earlier generations */
+    unsigned ended;                  /* in the list */
+    char tar_program[PSST_PATH_MAX]; /* psst-tar; "": there is none */
     bool loaded;
     void (*quiet)(void *ctx); /* once no sink is open */
     void *quiet_ctx;

@@ -83,7 +83,8 @@ static void reason_words(char out[200], const struct psst_transfer *t, const cha
                        either(ours, "what came was not what was offered", "the other side got what it did not expect"));
         return;
     case PSST_FILE_CHANGED:
-        (void)snprintf(out, 200, "the file changed or went away%s after it was offered",
+        (void)snprintf(out, 200, "the %s changed or went away%s after it was offered",
+                       either(t->form == PSST_FILE_FORM_FOLDER, "folder", "file"),
                        either(ours, "", " on the other side"));
         return;
     case PSST_FILE_NOT_SAVED:
@@ -96,12 +97,21 @@ static void reason_words(char out[200], const struct psst_transfer *t, const cha
         (void)snprintf(out, 200, "its checksum was not the sender's: %s",
                        either(stream, "do not trust what has come", "nothing was kept"));
         return;
+    case PSST_FILE_REFUSED:
+        (void)snprintf(out, 200, "what is in it was refused %s", either(ours, "here", "on the other side"));
+        return;
     case PSST_FILE_CUT_OFF:
         (void)snprintf(out, 200, "cut off after %llu bytes: a stream cannot be taken up again",
                        (unsigned long long)t->safe);
         return;
     default: (void)snprintf(out, 200, "it was ended on %s side", ours ? "this" : "the other"); return;
     }
+}
+
+static bool contact_paused_us(const struct psst_transfer *t)
+{
+    const struct psst_contact *contact = psst_transfer_contact(t);
+    return contact != NULL && contact->paused_us;
 }
 
 /* Why it is as it is; false: that is plain. */
@@ -111,11 +121,13 @@ static bool state_words(char out[200], const struct psst_transfer *t, const char
         reason_words(out, t, who);
         return true;
     }
-    if (t->state == PSST_TRANSFER_DONE) return false;
+    if (t->state == PSST_TRANSFER_DONE) return t->words != NULL; /* a note */
     if ((t->flags & PSST_TRANSFER_PAUSED) != 0)
         (void)snprintf(out, 200, "you paused it: psst files resume %lld", (long long)t->id);
     else if (t->peer_paused)
         (void)snprintf(out, 200, "%s paused it", who);
+    else if (t->state == PSST_TRANSFER_WAITING && t->direction == PSST_OUT && contact_paused_us(t))
+        (void)snprintf(out, 200, "%s has paused you: it waits, and is offered again", who);
     else if (t->whole)
         (void)snprintf(out, 200, "it is here, and could not be noted yet: the disk was full");
     else if (t->state == PSST_TRANSFER_ACCEPTED && t->stage == PSST_STAGE_IDLE)
@@ -153,6 +165,16 @@ static void set_figures(json_t *file, const struct psst_transfer *t)
         set_int(file, "left_ms", left_ms);
 }
 
+/* Of a folder: what psst-tar found in it. */
+static void set_contents(json_t *file, const struct psst_tar_facts *facts)
+{
+    if (facts->size == 0) return;
+    (void)json_object_set_new(file, "contents",
+                              json_pack("{s:I, s:I, s:I, s:I}", "files", (json_int_t)facts->files, "folders",
+                                        (json_int_t)facts->folders, "bytes", (json_int_t)facts->bytes, "left_out",
+                                        (json_int_t)facts->left));
+}
+
 json_t *psst_transfer_json(const struct psst_transfer *t)
 {
     static const char *const forms[] = {"file", "folder", "stream"};
@@ -171,6 +193,7 @@ json_t *psst_transfer_json(const struct psst_transfer *t)
         (void)json_object_set_new(file, "reason",
                                   json_string(t->words != NULL && psst_transfer_is_over(t) ? t->words : words));
     set_figures(file, t);
+    set_contents(file, &t->contents);
     return file;
 }
 

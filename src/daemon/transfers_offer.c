@@ -1,11 +1,13 @@
-/* Offering: a file is looked at by a worker, a stream is taken as it is; stored, and then offered, on this session and on
+/* Offering: a file or folder is looked at by a worker, a stream is taken as it is; stored, and then offered, on this session and on
  * each that follows, until it is settled. */
 #include "daemon/transfers.h"
 #include "daemon/transfers_internal.h"
 
 #include "base/text.h"
+#include "daemon/folder_child.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct offer {
@@ -13,11 +15,13 @@ struct offer {
     struct psst_transfers *all;
     unsigned generation;
     int64_t contact_id;
-    char *path; /* of a file */
-    int fd;     /* of a stream */
+    char *path; /* of a file, or folder */
+    bool folder;
+    int fd; /* of a stream */
     uint64_t client;
     char name[PSST_SAFE_NAME_SIZE];
     struct psst_source_id source;
+    struct psst_folder_report report; /* of a folder */
     enum psst_err err;
     struct psst_diag diag;
     psst_transfer_done *done;
@@ -72,11 +76,12 @@ static void offer_stored(struct psst_transfers *transfers, struct psst_transfer 
     (void)transfers;
     (void)row;
     if (t != NULL) {
+        t->contents = offer->report.facts;
         t->fd = offer->fd;
         t->client = offer->client;
         offer->fd = -1;
     }
-    offer->done(offer->ctx, err, words, t != NULL ? t->id : 0);
+    offer->done(offer->ctx, err, t != NULL ? offer->report.left_out : words, t != NULL ? t->id : 0);
     offer_free(offer);
     if (t == NULL || psst_transfer_is_over(t)) return; /* who asked for it may be gone already */
     psst_transfer_event(t);
@@ -95,7 +100,9 @@ static void store(struct offer *offer)
     struct psst_transfer_row row = {.contact_id = offer->contact_id,
                                     .direction = PSST_OUT,
                                     .state = PSST_TRANSFER_WAITING,
-                                    .form = stream ? PSST_FILE_FORM_STREAM : PSST_FILE_FORM_FILE,
+                                    .form = stream          ? PSST_FILE_FORM_STREAM
+                                            : offer->folder ? PSST_FILE_FORM_FOLDER
+                                                            : PSST_FILE_FORM_FILE,
                                     .size = stream ? PSST_TRANSFER_SIZE_UNKNOWN : offer->source.size,
                                     .mtime_ns = offer->source.mtime_ns,
                                     .inode = offer->source.inode,
@@ -106,12 +113,33 @@ static void store(struct offer *offer)
     psst_transfer_store_new(all, &row, true, offer_stored, offer);
 }
 
-/* ---- files ---- */
+/* ---- files and folders ---- */
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static void look_into(struct offer *offer)
+{
+    struct psst_tar_facts *facts = &offer->report.facts;
+    offer->folder = true;
+    offer->err = psst_folder_measure(offer->all->tar_program, offer->path, &offer->report, &offer->diag);
+    if (offer->err != PSST_OK) return;
+    offer->source = (struct psst_source_id){.size = facts->size, .inode = facts->stamp};
+    if (facts->size > PSST_FILE_SIZE_MAX)
+        offer->err = psst_fail(&offer->diag, PSST_ERR_TOO_LONG, "the folder is too large");
+}
 
 static void look(uv_work_t *work)
 {
     struct offer *offer = work->data;
     struct psst_outgoing file;
+    if (is_folder(offer->path)) {
+        look_into(offer);
+        return;
+    }
     offer->err = psst_outgoing_open(&file, offer->path, &offer->diag);
     if (offer->err != PSST_OK) return;
     offer->source = (struct psst_source_id){file.size, file.mtime_ns, file.inode};
@@ -151,8 +179,9 @@ void psst_transfers_send(struct psst_transfers *transfers, struct psst_contact *
         done(ctx, PSST_ERR_MEMORY, "out of memory", 0);
         return;
     }
-    const char *slash = strrchr(path, '/');
-    take_name(offer->name, slash != NULL ? slash + 1 : path);
+    for (size_t len = strlen(path); len > 1 && path[len - 1] == '/';) offer->path[--len] = '\0'; /* a folder's */
+    const char *slash = strrchr(offer->path, '/');
+    take_name(offer->name, slash != NULL ? slash + 1 : offer->path);
     if (uv_queue_work(transfers->d->loop, &offer->work, look, looked) != 0)
         offer_finish(offer, PSST_ERR_MEMORY, "out of memory", 0);
 }

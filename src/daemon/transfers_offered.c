@@ -153,12 +153,12 @@ static void look_up_or_store(struct psst_transfers *transfers, struct psst_conta
 }
 
 /* What of the forms can be taken here. */
-static bool supported(const struct psst_file_chunk *chunk)
+static bool supported(const struct psst_transfers *transfers, const struct psst_file_chunk *chunk)
 {
     switch ((enum psst_file_form)chunk->form) {
     case PSST_FILE_FORM_FILE:
     case PSST_FILE_FORM_STREAM: return true;
-    case PSST_FILE_FORM_FOLDER: break;
+    case PSST_FILE_FORM_FOLDER: return chunk->size != PSST_FILE_SIZE_UNKNOWN && transfers->tar_program[0] != '\0';
     }
     return false;
 }
@@ -170,7 +170,7 @@ void psst_transfer_offered(struct psst_transfers *transfers, struct psst_conn *c
     struct psst_transfer *t = psst_transfer_find(transfers, contact->id, &chunk->id, PSST_IN);
     if (t != NULL)
         offered_again(t, contact, chunk);
-    else if (!supported(chunk))
+    else if (!supported(transfers, chunk))
         decline(transfers, contact, &chunk->id, PSST_FILE_NOT_SUPPORTED);
     else
         look_up_or_store(transfers, contact, chunk);

@@ -62,7 +62,7 @@ static enum psst_err open_origin(struct psst_transfer *t, struct psst_origin **o
     case PSST_FILE_FORM_STREAM:
         fd = t->fd >= 0 ? fcntl(t->fd, F_DUPFD_CLOEXEC, 0) : -1;
         return fd >= 0 ? psst_origin_of_fd(origin, fd) : PSST_ERR_IO;
-    case PSST_FILE_FORM_FOLDER: break;
+    case PSST_FILE_FORM_FOLDER: return psst_origin_of_folder(origin, t->all->tar_program, t->path, &offered);
     }
     return PSST_ERR_USAGE;
 }
@@ -191,7 +191,7 @@ static size_t piece(const struct psst_transfer *t, size_t most)
         uint64_t position = psst_file_source_position(t->source);
         uint64_t granted = t->window > position ? t->window - position : 0;
         if (granted < most) most = (size_t)granted;
-    } else if (available < most && !psst_file_source_complete(t->source)) {
+    } else if (available < most && !psst_file_source_complete(t->source) && !psst_file_source_full(t->source)) {
         return 0;
     }
     return available < most ? available : most;

@@ -111,6 +111,7 @@ enum psst_file_reason { /* of decline and cancel */
                         PSST_FILE_NOT_SAVED = 5, /* disk full or another error on the receiver's side */
                         PSST_FILE_HASH = 6,
                         PSST_FILE_CUT_OFF = 7, /* the session broke, and a stream cannot be taken up again */
+                        PSST_FILE_REFUSED = 8, /* what is in a folder may not be there, or is damaged */
 };
 enum psst_file_pause { /* why, in reason */
                        PSST_FILE_PAUSE_BY_USER = 1,
