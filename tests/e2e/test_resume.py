@@ -248,7 +248,7 @@ class Pause(Base):
     def test_many_times(self):
         alice, bob = self.talk()
         content = numbered(20)
-        self.limit(8192)
+        self.limit(1024)
         mine, theirs = self.send("some.bin", content)
         for i in range(8):
             person, number = ((alice, mine), (bob, theirs))[i % 2]
