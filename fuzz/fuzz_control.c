@@ -11,6 +11,7 @@
 #include "daemon/meet.h"
 #include "daemon/presence.h"
 #include "daemon/reconnect.h"
+#include "daemon/retention.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -448,6 +449,34 @@ enum psst_err psst_store_log_before(struct psst_store *store, int64_t contact_id
     (void)store;
     FUZZ_CHECK(before_seq >= 1 && limit >= 1 && limit <= 1000);
     return two_rows(contact_id, limit, each, ctx);
+}
+
+enum psst_err psst_store_find(struct psst_store *store, const struct psst_find *find, psst_message_each *each, void *ctx)
+{
+    (void)store;
+    FUZZ_CHECK(find->limit >= 1 && find->limit <= PSST_FIND_MAX && find->words.len <= PSST_FIND_WORDS_MAX);
+    FUZZ_CHECK(find->contact_id != 0 || find->words.len > 0);
+    FUZZ_CHECK(find->after_seq >= 0 && find->before_seq >= 0);
+    if (find->words.len == 1) return PSST_ERR_MALFORMED;
+    return two_rows(find->contact_id != 0 ? find->contact_id : 1, find->limit, each, ctx);
+}
+
+enum psst_err psst_store_forget(struct psst_store *store, int64_t contact_id, uint64_t before_ms)
+{
+    (void)store;
+    FUZZ_CHECK(contact_id > 0 && before_ms > 0);
+    return PSST_OK;
+}
+
+void psst_retention_run(struct psst_retention *retention, psst_retention_done *done, void *ctx)
+{
+    (void)retention;
+    done(ctx, PSST_OK, "");
+}
+
+void psst_retention_soon(struct psst_retention *retention)
+{
+    (void)retention;
 }
 
 enum psst_err psst_store_check(struct psst_store *store)

@@ -78,10 +78,11 @@ psst_control_handler psst_control_card, psst_control_inspect, psst_control_add, 
 /* control_contacts.c */
 psst_control_handler psst_control_contacts, psst_control_remove, psst_control_block, psst_control_unblock,
     psst_control_pause, psst_control_unpause, psst_control_rename, psst_control_address, psst_control_reconnect,
-    psst_control_history, psst_control_receipts, psst_control_verified;
+    psst_control_receipts, psst_control_verified;
 /* control_messages.c */
-psst_control_handler psst_control_dial, psst_control_hangup, psst_control_say, psst_control_log, psst_control_shown,
-    psst_control_check;
+psst_control_handler psst_control_dial, psst_control_hangup, psst_control_say, psst_control_shown, psst_control_check;
+/* control_log.c */
+psst_control_handler psst_control_log, psst_control_history, psst_control_forget;
 /* control_presence.c */
 psst_control_handler psst_control_meet, psst_control_meets, psst_control_meet_cancel;
 psst_control_handler psst_control_presence;

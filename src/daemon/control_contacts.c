@@ -4,6 +4,7 @@
 #include "daemon/presence.h"
 #include "daemon/reconnect.h"
 #include "daemon/rescue.h"
+#include "daemon/retention.h"
 #include "proto/chunk.h"
 
 #include <stdio.h>
@@ -29,6 +30,7 @@ json_t *psst_contact_json(const struct psst_contact *contact)
     if (json != NULL) (void)json_object_set_new(json, "receipts", json_boolean(contact->receipts));
     if (json != NULL) (void)json_object_set_new(json, "reconnect", json_boolean(contact->reconnect));
     if (json != NULL) (void)json_object_set_new(json, "redialled", json_boolean(psst_reconnect_wanted(contact)));
+    if (json != NULL) (void)json_object_set_new(json, "keep_days", json_integer(contact->keep_days));
     psst_presence_add_json(json, contact);
     return json;
 }
@@ -187,20 +189,6 @@ void psst_control_reconnect(struct psst_request *req)
     PSST_WIPE(with);
 }
 
-void psst_control_history(struct psst_request *req)
-{
-    struct psst_contact *contact = psst_request_contact(req, "name");
-    if (contact == NULL) return;
-    if (!json_is_boolean(json_object_get(req->params, "keep"))) {
-        psst_request_invalid(req, "keep: true or false is wanted");
-        return;
-    }
-    struct psst_contact with = *contact;
-    with.keep_history = psst_request_bool(req, "keep");
-    change(req, contact, &with);
-    PSST_WIPE(with);
-}
-
 void psst_control_receipts(struct psst_request *req)
 {
     struct psst_contact *contact = psst_request_contact(req, "name");
@@ -225,8 +213,18 @@ void psst_control_verified(struct psst_request *req)
     PSST_WIPE(with);
 }
 
+/* It is no contact any more; its messages go now. */
+static void removed(void *ctx, enum psst_err err, const char *words)
+{
+    struct psst_request *req = ctx;
+    if (err == PSST_OK)
+        psst_retention_run(req->daemon->retention, psst_request_done, req);
+    else
+        psst_request_finish(req, err, words);
+}
+
 void psst_control_remove(struct psst_request *req)
 {
     struct psst_contact *contact = psst_request_contact(req, "name");
-    if (contact != NULL) psst_book_remove(req->daemon->book, contact, psst_request_done, req);
+    if (contact != NULL) psst_book_remove(req->daemon->book, contact, removed, req);
 }

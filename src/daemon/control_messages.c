@@ -1,18 +1,15 @@
-/* Methods about sessions and text: dial, hangup, say, log, shown, check. */
+/* Methods about sessions and text: dial, hangup, say, shown, check. */
 #include "daemon/control.h"
 
 #include "base/text.h"
 #include "daemon/delivery.h"
 #include "daemon/identity.h"
-#include "daemon/rescue.h"
 #include "daemon/reconnect.h"
+#include "daemon/retention.h"
 #include "proto/chunk.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define LOG_LIMIT_MAX 1000
-#define LOG_BYTES_MAX ((size_t)768 * 1024) /* of one answer, as JSON: under PSST_LINE_MAX */
 
 /* ---- sessions ---- */
 
@@ -78,8 +75,8 @@ static void said(void *ctx, enum psst_err err, const char *words, const struct p
     }
     char id[2 * sizeof row->id.b + 1];
     psst_hex_encode(id, row->id.b, sizeof row->id.b);
-    psst_request_result(req, json_pack("{s:s, s:I, s:s}", "id", id, "seq", (json_int_t)row->seq,
-                                       "state", psst_message_state_name(row->state)));
+    psst_request_result(req, json_pack("{s:s, s:I, s:s}", "id", id, "seq", (json_int_t)row->seq, "state",
+                                       psst_message_state_name(row->state)));
 }
 
 void psst_control_say(struct psst_request *req)
@@ -96,123 +93,6 @@ void psst_control_say(struct psst_request *req)
         return;
     }
     psst_delivery_say(req->daemon->delivery, contact, psst_view(text, len), said, req);
-}
-
-/* ---- the history ---- */
-
-struct log_entry {
-    struct psst_message_row row; /* text points behind */
-    struct log_entry *next;
-    size_t cost;
-    uint8_t text[];
-};
-
-struct log_job {
-    struct psst_request *req;
-    int64_t contact_id, after, before;
-    size_t limit;
-    struct log_entry *first, **end;
-    size_t bytes, n;
-    bool more; /* older ones were left out: the answer must fit into a line */
-};
-
-/* Bytes of text inside a JSON string. */
-static size_t json_cost(struct psst_view text)
-{
-    size_t cost = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-        cost += c < 0x20 || c == 0x7f ? 6 : c == '"' || c == '\\' ? 2 : 1;
-    }
-    return cost;
-}
-
-static enum psst_err log_each(void *ctx, const struct psst_message_row *row)
-{
-    struct log_job *job = ctx;
-    struct log_entry *entry = malloc(sizeof *entry + row->text.len);
-    if (entry == NULL) return PSST_ERR_MEMORY;
-    *entry = (struct log_entry){.row = *row, .cost = 512 + json_cost(row->text)};
-    if (row->text.len > 0) memcpy(entry->text, row->text.data, row->text.len);
-    entry->row.text = psst_view(entry->text, row->text.len);
-    *job->end = entry;
-    job->end = &entry->next;
-    job->bytes += entry->cost;
-    job->n++;
-    while (job->bytes > LOG_BYTES_MAX && job->first != entry) {
-        struct log_entry *oldest = job->first;
-        job->first = oldest->next;
-        job->bytes -= oldest->cost;
-        job->n--;
-        job->more = true;
-        free(oldest);
-    }
-    return PSST_OK;
-}
-
-static enum psst_err log_work(struct psst_store *store, void *arg)
-{
-    struct log_job *job = arg;
-    if (job->before > 0) return psst_store_log_before(store, job->contact_id, job->before, job->limit, log_each, job);
-    return psst_store_log(store, job->contact_id, job->after, job->limit, log_each, job);
-}
-
-/* What cannot be read around the messages that are given; before the first of them only where they begin there. */
-static json_t *gaps(const struct log_job *job)
-{
-    bool from_the_start = job->n < job->limit && !job->more;
-    int64_t after = from_the_start || job->first == NULL ? job->after : job->first->row.seq;
-    return psst_rescue_gaps_json(job->req->daemon, after, job->before > 0 ? job->before : INT64_MAX);
-}
-
-static void log_done(void *arg, enum psst_err err, const char *words)
-{
-    struct log_job *job = arg;
-    json_t *damaged = err == PSST_OK ? gaps(job) : NULL;
-    const struct psst_contact *contact =
-        err == PSST_OK ? psst_book_by_id(job->req->daemon->book, job->contact_id) : NULL;
-    json_t *list = json_array();
-    while (job->first != NULL) {
-        struct log_entry *entry = job->first;
-        job->first = entry->next;
-        if (contact != NULL) (void)json_array_append_new(list, psst_message_json(contact, &entry->row));
-        psst_wipe(entry->text, entry->row.text.len);
-        free(entry);
-    }
-    if (contact != NULL) {
-        psst_request_result(job->req, json_pack("{s:o, s:b, s:o*}", "messages", list, "more", job->more, "damaged", damaged));
-    } else {
-        json_decref(damaged);
-        json_decref(list);
-        psst_request_finish(job->req, err != PSST_OK ? err : PSST_ERR_NOT_FOUND, words);
-    }
-    free(job);
-}
-
-void psst_control_log(struct psst_request *req)
-{
-    int64_t limit, after, before;
-    struct psst_contact *contact = psst_request_contact(req, "name");
-    if (contact == NULL || !psst_request_int(req, "limit", 1, LOG_LIMIT_MAX, 50, &limit) ||
-        !psst_request_int(req, "after", 0, INT64_MAX, 0, &after) ||
-        !psst_request_int(req, "before", 0, INT64_MAX, 0, &before))
-        return;
-    if (after > 0 && before > 0) {
-        psst_request_invalid(req, "after and before exclude each other");
-        return;
-    }
-    struct log_job *job = calloc(1, sizeof *job);
-    if (job == NULL) {
-        psst_request_finish(req, PSST_ERR_MEMORY, NULL);
-        return;
-    }
-    *job = (struct log_job){.req = req,
-                            .contact_id = contact->id,
-                            .after = after,
-                            .before = before,
-                            .limit = (size_t)limit,
-                            .end = &job->first};
-    psst_store_run(req->daemon->store, log_work, log_done, job);
 }
 
 /* ---- shown ---- */
@@ -239,6 +119,7 @@ static void shown_done(void *arg, enum psst_err err, const char *words)
         contact->unread = job->left.texts;
         contact->unread_bytes = job->left.bytes;
         psst_delivery_shown(job->req->daemon->delivery, contact);
+        if (!contact->keep_history) psst_retention_soon(job->req->daemon->retention);
     }
     psst_request_finish(job->req, err, words);
     free(job);

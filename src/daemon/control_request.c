@@ -33,6 +33,7 @@ static psst_control_handler *const handlers[PSST_METHOD_COUNT] = {
     [PSST_METHOD_CONTACT_ADDRESS] = psst_control_address,
     [PSST_METHOD_CONTACT_RECONNECT] = psst_control_reconnect,
     [PSST_METHOD_CONTACT_HISTORY] = psst_control_history,
+    [PSST_METHOD_CONTACT_FORGET] = psst_control_forget,
     [PSST_METHOD_CONTACT_RECEIPTS] = psst_control_receipts,
     [PSST_METHOD_SAFETY] = psst_control_safety,
     [PSST_METHOD_CONTACT_VERIFIED] = psst_control_verified,

@@ -4,6 +4,8 @@
  */
 #include "daemon/delivery_internal.h"
 
+#include "daemon/retention.h"
+
 #include <stdlib.h>
 
 /* ---- settling ---- */
@@ -67,6 +69,7 @@ static void settle_done(void *arg, enum psst_err err, const char *words)
     struct psst_delivery *delivery = settle->delivery;
     struct psst_contact *contact = psst_book_by_id(delivery->d->book, settle->contact_id);
     if (err == PSST_OK && contact != NULL) settled(delivery, contact, settle);
+    if (err == PSST_OK && contact != NULL && !contact->keep_history) psst_retention_soon(delivery->d->retention);
     if (err != PSST_OK && err != PSST_ERR_LOCKED) {
         psst_log_limited(&delivery->d->log, PSST_LOG_ERROR, "not-settled", "reason=\"%s\"", words);
         /* it is sent again, and acknowledged again; a receipt is not worth that */
@@ -191,6 +194,7 @@ static void recall_done(void *arg, enum psst_err err, const char *words)
     size_t n = err == PSST_OK ? recall->n : 0;
     if (contact != NULL && n > 0) {
         psst_delivery_less(delivery, contact, (uint32_t)n);
+        if (!contact->keep_history) psst_retention_soon(delivery->d->retention);
         for (size_t i = 0; i < n; i++)
             psst_delivery_state(delivery, contact, &recall->rows[i].id, recall->rows[i].seq, PSST_MESSAGE_RECALLED, 0);
     }

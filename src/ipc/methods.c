@@ -27,6 +27,7 @@ const struct psst_method_info psst_methods[PSST_METHOD_COUNT] = {
     [PSST_METHOD_CONTACT_RECEIPTS] = {"contact.receipts", PSST_NEEDS_UNLOCKED, 0},
     [PSST_METHOD_CONTACT_RECONNECT] = {"contact.reconnect", PSST_NEEDS_UNLOCKED, 0},
     [PSST_METHOD_CONTACT_HISTORY] = {"contact.history", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_CONTACT_FORGET] = {"contact.forget", PSST_NEEDS_UNLOCKED, 0},
     [PSST_METHOD_SAFETY] = {"safety", PSST_NEEDS_HISTORY, 0},
     [PSST_METHOD_CONTACT_VERIFIED] = {"contact.verified", PSST_NEEDS_UNLOCKED, 0},
     [PSST_METHOD_DIAL] = {"dial", PSST_NEEDS_UNLOCKED, 0},

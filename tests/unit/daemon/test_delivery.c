@@ -3,6 +3,7 @@
  * in real life: resting after a refusal, reading on after a flood (attack 28). */
 #include "daemon/delivery_internal.h"
 #include "daemon/reconnect.h"
+#include "daemon/retention.h"
 #include "support/check.h"
 #include "unit/daemon/folder.h"
 
@@ -158,6 +159,11 @@ void psst_reconnect_changed(struct psst_daemon *d, struct psst_contact *contact)
 {
     (void)d;
     (void)contact;
+}
+
+void psst_retention_soon(struct psst_retention *retention)
+{
+    (void)retention;
 }
 
 void psst_transfers_offer_again(struct psst_transfers *transfers, struct psst_contact *contact)
