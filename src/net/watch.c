@@ -80,7 +80,8 @@ static bool take_head(void *head, size_t len, struct psst_view *body)
     return true;
 }
 
-static void on_link(struct psst_watch *w, bool gone, struct psst_view body, uint64_t now_ns)
+/* listed: an answer to our question, and no news. */
+static void on_link(struct psst_watch *w, bool gone, bool listed, struct psst_view body, uint64_t now_ns)
 {
     struct ifinfomsg head;
     if (!take_head(&head, sizeof head, &body) || head.ifi_index <= 0) return;
@@ -92,10 +93,10 @@ static void on_link(struct psst_watch *w, bool gone, struct psst_view body, uint
         forget(w, &link);
     else
         other = learn(w, &link);
-    if (other) changed(w, up ? PSST_WATCH_LINK_UP : PSST_WATCH_LINK_DOWN, now_ns);
+    if (other && !listed) changed(w, up ? PSST_WATCH_LINK_UP : PSST_WATCH_LINK_DOWN, now_ns);
 }
 
-static void on_address(struct psst_watch *w, bool gone, struct psst_view body, uint64_t now_ns)
+static void on_address(struct psst_watch *w, bool gone, bool listed, struct psst_view body, uint64_t now_ns)
 {
     struct ifaddrmsg head;
     if (!take_head(&head, sizeof head, &body)) return;
@@ -111,7 +112,7 @@ static void on_address(struct psst_watch *w, bool gone, struct psst_view body, u
         forget(w, &known);
     else
         other = learn(w, &known);
-    if (other) changed(w, gone ? PSST_WATCH_ADDRESS_GONE : PSST_WATCH_ADDRESS_NEW, now_ns);
+    if (other && !listed) changed(w, gone ? PSST_WATCH_ADDRESS_GONE : PSST_WATCH_ADDRESS_NEW, now_ns);
 }
 
 static void on_route(struct psst_watch *w, struct psst_view body, uint64_t now_ns)
@@ -122,15 +123,35 @@ static void on_route(struct psst_watch *w, struct psst_view body, uint64_t now_n
     changed(w, PSST_WATCH_ROUTE, now_ns);
 }
 
-static void on_message(struct psst_watch *w, uint16_t type, struct psst_view body, uint64_t now_ns)
+/* What there is at the beginning: the kernel gives one list at a time. */
+static void ask(struct psst_watch *w, uint16_t type)
 {
-    switch (type) {
+    const struct {
+        struct nlmsghdr head;
+        struct rtgenmsg what;
+    } question = {.head = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtgenmsg)),
+                           .nlmsg_type = type,
+                           .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP}};
+    bool gone = w->netlink_fd < 0 || send(w->netlink_fd, &question, question.head.nlmsg_len, MSG_DONTWAIT) < 0;
+    w->asked = gone ? 0 : type;
+}
+
+static void on_message(struct psst_watch *w, const struct nlmsghdr *head, struct psst_view body, uint64_t now_ns)
+{
+    bool listed = w->asked != 0 && (head->nlmsg_flags & NLM_F_MULTI);
+    switch (head->nlmsg_type) {
     case RTM_NEWLINK:
-    case RTM_DELLINK: on_link(w, type == RTM_DELLINK, body, now_ns); return;
+    case RTM_DELLINK: on_link(w, head->nlmsg_type == RTM_DELLINK, listed, body, now_ns); return;
     case RTM_NEWADDR:
-    case RTM_DELADDR: on_address(w, type == RTM_DELADDR, body, now_ns); return;
+    case RTM_DELADDR: on_address(w, head->nlmsg_type == RTM_DELADDR, listed, body, now_ns); return;
     case RTM_NEWROUTE:
     case RTM_DELROUTE: on_route(w, body, now_ns); return;
+    case NLMSG_DONE:
+        if (w->asked == RTM_GETLINK)
+            ask(w, RTM_GETADDR);
+        else
+            w->asked = 0;
+        return;
     default: return;
     }
 }
@@ -142,7 +163,7 @@ void psst_watch_datagram(struct psst_watch *w, uint32_t sender, struct psst_view
     while (datagram.len >= sizeof head) {
         memcpy(&head, datagram.data, sizeof head);
         if (head.nlmsg_len < sizeof head || head.nlmsg_len > datagram.len) return;
-        on_message(w, head.nlmsg_type, psst_view(datagram.data + sizeof head, head.nlmsg_len - sizeof head), now_ns);
+        on_message(w, &head, psst_view(datagram.data + sizeof head, head.nlmsg_len - sizeof head), now_ns);
         size_t step = NLMSG_ALIGN((size_t)head.nlmsg_len);
         if (step > datagram.len) return;
         datagram = psst_view(datagram.data + step, datagram.len - step);
@@ -178,6 +199,7 @@ void psst_watch_open(struct psst_watch *w, const struct psst_watch_times *now)
 {
     *w = (struct psst_watch){.due_ns = NEVER_NS, .slept_ns = slept_ns(now)};
     w->netlink_fd = open_netlink();
+    ask(w, RTM_GETLINK);
     w->clock_fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
     if (w->clock_fd >= 0) set_clock_timer(w->clock_fd);
 }

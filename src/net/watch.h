@@ -6,7 +6,7 @@
  *
  * Only the kernel is believed (sender 0), and only what is well formed. A change is one that can matter to a connection: an
  * interface goes up or down, an address comes or goes, a route of the main table does; the refreshing of what is known (router
- * advertisements do that for ever) is none. When the kernel had more to tell than the socket held, something has changed.
+ * advertisements do that for ever) is none; nor is what there is at the beginning, which is asked for. When the kernel had more to tell than the socket held, something has changed.
  * (netlink(7), rtnetlink(7); timerfd_create(2), TFD_TIMER_CANCEL_ON_SET.)
  */
 #ifndef PSST_NET_WATCH_H
@@ -47,6 +47,7 @@ struct psst_watch {
     int netlink_fd, clock_fd; /* -1: the system does not let us */
     struct psst_watch_known known[PSST_WATCH_KNOWN];
     size_t n_known;
+    uint16_t asked;    /* the list that the kernel is giving us: RTM_GETLINK, then RTM_GETADDR; 0: none any more */
     uint64_t slept_ns; /* boot minus mono, when last looked at */
     uint64_t due_ns;   /* mono; UINT64_MAX: there is nothing to report */
     uint64_t taken_ns; /* when the last report was taken; 0: never */

@@ -108,6 +108,7 @@ class Pair:
         self.router.ip("addr add %s/24 dev r%s" % (self.GATEWAY[name], name))
         self.router.ip("link set r%s up" % name)
         space.ip("addr add %s/24 dev eth0" % self.ADDRESS[name])
+        space.ip("link set eth0 addrgenmode none")  # no address comes by itself, a moment later
         space.ip("link set eth0 up")
         space.ip("route add default via " + self.GATEWAY[name])
 
@@ -153,6 +154,7 @@ class Line:
                 space = self.spaces[name] = Space(name)
                 self.ends[name] = self._tun(space)
                 space.ip("addr add %s peer %s dev line" % (self.ADDRESS[name], self.ADDRESS[other]))
+                space.ip("link set line addrgenmode none")
                 space.ip("link set line up")
         except BaseException:
             self.close()

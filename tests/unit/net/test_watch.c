@@ -6,6 +6,7 @@
 
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -126,6 +127,35 @@ static void datagram__reports__what_matters_once(void **state)
     assert_int_equal(told(&w, &route, t += 5 * SECOND), PSST_WATCH_ROUTE);
     assert_int_equal(told(&w, &local, t += 5 * SECOND), PSST_WATCH_NOTHING);
     assert_int_equal(told(&w, &cached, t += 5 * SECOND), PSST_WATCH_NOTHING);
+}
+
+static void mark_as_list(struct builder *m)
+{
+    struct nlmsghdr head;
+    memcpy(&head, m->b, sizeof head);
+    head.nlmsg_flags = NLM_F_MULTI;
+    memcpy(m->b, &head, sizeof head);
+}
+
+static void datagram__learns__what_there_is_at_the_beginning(void **state)
+{
+    (void)state;
+    struct psst_watch w = watch();
+    struct builder up = link_message(RTM_NEWLINK, 2, UP), there = address_message(RTM_NEWADDR, 7, IFA_F_PERMANENT);
+    const struct nlmsghdr done = {.nlmsg_len = sizeof done, .nlmsg_type = NLMSG_DONE, .nlmsg_flags = NLM_F_MULTI};
+    struct builder list_up = up, list_there = there;
+    mark_as_list(&list_up);
+    mark_as_list(&list_there);
+    w.asked = RTM_GETADDR;
+    assert_int_equal(told(&w, &list_up, 10 * SECOND), PSST_WATCH_NOTHING);
+    assert_int_equal(told(&w, &list_there, 20 * SECOND), PSST_WATCH_NOTHING);
+    psst_watch_datagram(&w, 0, psst_view((const uint8_t *)&done, sizeof done), 30 * SECOND);
+    assert_int_equal(w.asked, 0);
+    assert_int_equal(told(&w, &up, 40 * SECOND), PSST_WATCH_NOTHING); /* known */
+    assert_int_equal(told(&w, &there, 50 * SECOND), PSST_WATCH_NOTHING);
+    struct builder other = address_message(RTM_NEWADDR, 8, IFA_F_PERMANENT);
+    mark_as_list(&other); /* nothing was asked */
+    assert_int_equal(told(&w, &other, 60 * SECOND), PSST_WATCH_ADDRESS_NEW);
 }
 
 static void datagram__is_ignored__from_anybody_but_the_kernel(void **state)
@@ -257,7 +287,13 @@ static void open__works__on_this_system_and_is_silent(void **state)
     assert_true(now.boot_ns >= now.mono_ns);
     psst_watch_open(&w, &now);
     assert_true(w.netlink_fd >= 0 && w.clock_fd >= 0);
-    assert_true(psst_watch_read(&w, now.mono_ns)); /* whatever it finds, it does not block */
+    for (int i = 0; i < 1000 && w.asked != 0; i++) { /* the lists of what there is: they come at once */
+        assert_true(psst_watch_read(&w, now.mono_ns));
+        struct pollfd more = {.fd = w.netlink_fd, .events = POLLIN};
+        (void)poll(&more, 1, 10);
+    }
+    assert_int_equal(w.asked, 0);
+    assert_true(psst_watch_read(&w, now.mono_ns)); /* does not block */
     uint64_t expirations;
     assert_int_equal(read(w.clock_fd, &expirations, sizeof expirations), -1); /* has not rung */
     psst_watch_close(&w);
@@ -287,6 +323,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(datagram__reports__what_matters_once),
+        cmocka_unit_test(datagram__learns__what_there_is_at_the_beginning),
         cmocka_unit_test(datagram__is_ignored__from_anybody_but_the_kernel),
         cmocka_unit_test(datagram__is_harmless__cut_or_lying),
         cmocka_unit_test(datagram__remembers__only_so_many),
