@@ -11,7 +11,9 @@
 #include "daemon/meet.h"
 #include "daemon/presence.h"
 #include "daemon/reconnect.h"
+#include "daemon/rescue.h"
 #include "daemon/retention.h"
+#include "daemon/transfers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -384,6 +386,32 @@ json_t *psst_message_json(const struct psst_contact *contact, const struct psst_
     return json_pack("{s:s, s:I}", "contact", contact->alias, "seq", (json_int_t)row->seq);
 }
 
+void psst_rescue_words(struct psst_daemon *d, char out[PSST_RESCUE_WORDS_SIZE])
+{
+    (void)d;
+    memcpy(out, "damaged", 8);
+}
+
+json_t *psst_rescue_json(struct psst_daemon *d)
+{
+    (void)d;
+    return json_null();
+}
+
+json_t *psst_rescue_parts_json(struct psst_daemon *d, enum psst_store_part_kind kind)
+{
+    (void)d;
+    (void)kind;
+    return json_pack("[s]", "damaged");
+}
+
+json_t *psst_rescue_gaps_json(struct psst_daemon *d, int64_t after, int64_t before)
+{
+    (void)d;
+    FUZZ_CHECK(after <= before);
+    return NULL;
+}
+
 void psst_transfers_send(struct psst_transfers *transfers, struct psst_contact *contact, const char *path,
                          psst_transfer_done *done, void *ctx)
 {
@@ -392,24 +420,72 @@ void psst_transfers_send(struct psst_transfers *transfers, struct psst_contact *
     done(ctx, PSST_OK, NULL, 1);
 }
 
-void psst_transfers_accept(struct psst_transfers *transfers, int64_t id, const char *dir, psst_transfer_done *done,
-                           void *ctx)
+void psst_transfers_send_stream(struct psst_transfers *transfers, struct psst_contact *contact, int fd,
+                                const char *name, uint64_t client, psst_transfer_done *done, void *ctx)
 {
     (void)transfers;
-    FUZZ_CHECK(id >= 1 && dir[0] == '/');
+    FUZZ_CHECK(contact != NULL && fd >= 0 && client > 0);
+    FUZZ_CHECK(name[0] != '\0' && strlen(name) <= PSST_FILE_NAME_MAX);
+    (void)close(fd);
+    done(ctx, PSST_OK, NULL, 1);
+}
+
+void psst_transfers_accept(struct psst_transfers *transfers, int64_t id, const struct psst_accept *accept,
+                           psst_transfer_done *done, void *ctx)
+{
+    (void)transfers;
+    FUZZ_CHECK(id >= 1 && accept->dir[0] == '/' && accept->client > 0);
+    if (accept->fd >= 0) (void)close(accept->fd);
     done(ctx, PSST_OK, NULL, id);
 }
 
-void psst_transfers_decline(struct psst_transfers *transfers, int64_t id, psst_transfer_done *done, void *ctx)
+void psst_transfers_cancel(struct psst_transfers *transfers, int64_t id, psst_transfer_done *done, void *ctx)
 {
     (void)transfers;
+    FUZZ_CHECK(id >= 1);
     done(ctx, PSST_ERR_NOT_FOUND, NULL, id);
+}
+
+void psst_transfers_pause(struct psst_transfers *transfers, int64_t id, psst_transfer_done *done, void *ctx)
+{
+    (void)transfers;
+    FUZZ_CHECK(id >= 1);
+    done(ctx, PSST_OK, NULL, id);
+}
+
+void psst_transfers_resume(struct psst_transfers *transfers, int64_t id, psst_transfer_done *done, void *ctx)
+{
+    psst_transfers_pause(transfers, id, done, ctx);
+}
+
+void psst_transfers_first(struct psst_transfers *transfers, int64_t id, psst_transfer_done *done, void *ctx)
+{
+    psst_transfers_pause(transfers, id, done, ctx);
 }
 
 json_t *psst_transfers_json(struct psst_transfers *transfers)
 {
     (void)transfers;
-    return json_pack("[{s:i}]", "id", 1);
+    return json_pack("[{s:i}, {s:i}]", "id", 1, "id", 2);
+}
+
+json_t *psst_transfers_json_one(struct psst_transfers *transfers, int64_t id)
+{
+    (void)transfers;
+    return id == 1 ? json_pack("{s:i}", "id", 1) : NULL;
+}
+
+void psst_transfers_page(struct psst_transfers *transfers, int64_t before, size_t limit, psst_transfers_page_done *done,
+                         void *ctx)
+{
+    FUZZ_CHECK(before >= 0 && limit >= 1 && limit <= PSST_TRANSFERS_PAGE_MAX);
+    done(ctx, PSST_OK, NULL, psst_transfers_json(transfers), before == 0);
+}
+
+void psst_transfers_client_gone(struct psst_transfers *transfers, uint64_t client)
+{
+    (void)transfers;
+    FUZZ_CHECK(client > 0);
 }
 
 void psst_store_run(struct psst_store_thread *t, psst_store_work *work, psst_store_done *done, void *arg)
@@ -451,7 +527,8 @@ enum psst_err psst_store_log_before(struct psst_store *store, int64_t contact_id
     return two_rows(contact_id, limit, each, ctx);
 }
 
-enum psst_err psst_store_find(struct psst_store *store, const struct psst_find *find, psst_message_each *each, void *ctx)
+enum psst_err psst_store_find(struct psst_store *store, const struct psst_find *find, psst_message_each *each,
+                              void *ctx)
 {
     (void)store;
     FUZZ_CHECK(find->limit >= 1 && find->limit <= PSST_FIND_MAX && find->words.len <= PSST_FIND_WORDS_MAX);
