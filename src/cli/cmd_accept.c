@@ -125,12 +125,12 @@ const struct psst_verb psst_verb_accept = {
     "take a file or stream that was offered",
     "It comes into DIR, by default the download directory, under the name that psst\n"
     "files shows, or is called FILE, which must not be there yet; nothing is ever\n"
-    "overwritten, a second name becomes name (2). On a terminal it shows how far it is;\n"
-    "an interrupt only ends the showing.\n"
+    "overwritten, a second name becomes name (2). On a terminal it shows how far it\n"
+    "is; an interrupt only ends the showing.\n"
     "\n"
     "A stream can also go to standard output, as it comes: -o -. psst then waits for\n"
-    "its end: 0 when all has been passed on and its checksum is right; else 1, and what\n"
-    "has been passed on is not to be trusted. An interrupt cancels it.\n"
+    "its end: 0 when all has been passed on and its checksum is right; else 1, and\n"
+    "what has been passed on is not to be trusted. An interrupt cancels it.\n"
     "\n"
     "  -o DIR|FILE|-   into this directory, under this name, to standard output\n"
     "  --wait S        wait up to S seconds until it is done: 0, else 5\n",

@@ -185,7 +185,8 @@ const struct psst_verb psst_verb_files = {
     "  --all, -a   all that there ever were\n"
     "  -n N        of these the last N\n"
     "  --json      a list of objects: id, contact, direction, form, name, size, done,\n"
-    "              state, reason, path, time_ms, queue, rate, left_ms, resumed_from, contents\n",
+    "              state, reason, path, time_ms, queue, rate, left_ms, resumed_from,\n"
+    "              safe, paused_by, contents\n",
     PSST_VERB_DAEMON,
     run_files,
 };

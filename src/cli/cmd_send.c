@@ -174,19 +174,19 @@ static int run_send(struct psst_cli *cli, int argc, char **argv)
 const struct psst_verb psst_verb_send = {
     "send",
     "send NAME [--wait S] FILE|FOLDER...\nsend NAME [--wait S] [--name N] -",
-    "offer files, folders, or standard input, to a contact",
+    "offer files, folders or standard input",
     "Each file or folder is offered by itself; the other side accepts or declines it.\n"
     "It is read while it is sent, so leave it as it is until it is done: one that\n"
     "changes is cancelled. What is cut off goes on at the next session, from the last\n"
     "byte that is safe over there; its SHA-256 is checked at the end.\n"
     "\n"
     "Of a FOLDER the files and folders in it are sent, at most 100,000 and 32 deep.\n"
-    "Links, devices and what cannot be read are left out, and named. Over there no file\n"
-    "of it is executable, and none is hidden: .name becomes name.\n"
+    "Links, devices and what cannot be read are left out, and named. Over there no\n"
+    "file of it is executable, and none is hidden: .name becomes name.\n"
     "\n"
     "With - standard input is streamed: the other side can pass it on to a pipe while\n"
-    "it comes (psst accept ID -o -). psst waits until all of it has been acknowledged;\n"
-    "an interrupt cancels it. A stream cannot be taken up again: a session that breaks\n"
+    "it comes (psst accept ID -o -). psst waits until all of it is acknowledged; an\n"
+    "interrupt cancels it. A stream cannot be taken up again: a session that breaks\n"
     "ends it, on both sides.\n"
     "\n"
     "  --wait S   wait up to S seconds until all are done: 0, else 5; 6 when declined\n"

@@ -55,7 +55,7 @@ static void settings__without_a_file__are_the_defaults(void **state)
     assert_string_equal(psst_settings_get(b->settings, "log_level"), "info");
     assert_null(psst_settings_get(b->settings, "colour"));
     json_t *all = psst_settings_all(b->settings);
-    assert_int_equal(json_object_size(all), 4);
+    assert_int_equal(json_object_size(all), 5);
     assert_string_equal(json_string_value(json_object_get(all, "log_level")), "info");
     json_decref(all);
 }
@@ -121,7 +121,12 @@ static void set__refuses__and_keeps_the_old_value(void **state)
                                            {"listen", "here"},
                                            {"log_level", "info\nlisten = 0.0.0.0:1"},
                                            {"passphrase_command", "a\nb"},
-                                           {"download_dir", "x"}};
+                                           {"download_dir", "x"},
+                                           {"upload_limit", "-1"},
+                                           {"upload_limit", "1.5"},
+                                           {"upload_limit", "12345678"},
+                                           {"upload_limit", "x"},
+                                           {"upload_limit", ""}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct psst_diag diag = {{0}};
         assert_int_equal(psst_settings_set(b->settings, cases[i][0], cases[i][1], &diag), PSST_ERR_USAGE);

@@ -183,6 +183,24 @@ static void transfer_find__gives__what_became_of_it(void **state)
     assert_int_equal(psst_store_transfer_find(w->store, &wanted), PSST_ERR_NOT_FOUND);
 }
 
+static void transfer_safe__notes__only_how_far_a_running_one_is(void **state)
+{
+    struct world *w = *state;
+    int64_t bob = world_contact(w, "bob", true);
+    struct psst_transfer_row row = transfer(bob, 1, PSST_IN);
+    must(psst_store_transfer_put(w->store, &row));
+    assert_int_equal(psst_store_transfer_safe(w->store, row.id, bob, 5), PSST_ERR_NOT_FOUND);
+    row.state = PSST_TRANSFER_ACCEPTED;
+    must(psst_store_transfer_put(w->store, &row));
+    must(psst_store_transfer_safe(w->store, row.id, bob, (uint64_t)1 << 61));
+    assert_int_equal(all(w, bob).rows[0].offset, (uint64_t)1 << 61);
+    assert_int_equal(all(w, bob).rows[0].state, PSST_TRANSFER_ACCEPTED);
+    assert_int_equal(psst_store_transfer_safe(w->store, row.id, bob + 1, 6), PSST_ERR_NOT_FOUND);
+    row.state = PSST_TRANSFER_DONE;
+    must(psst_store_transfer_put(w->store, &row));
+    assert_int_equal(psst_store_transfer_safe(w->store, row.id, bob, 7), PSST_ERR_NOT_FOUND);
+}
+
 /* One of each state, and over them an untold one of the last. */
 static void put_states(struct world *w, int64_t contact, int64_t ids[6])
 {
@@ -302,6 +320,7 @@ int main(void)
         T(transfer_put__refuses__unknown_contacts_and_ids),
         T(transfer_put__a_size_not_known__comes_back),
         T(transfer_find__gives__what_became_of_it),
+        T(transfer_safe__notes__only_how_far_a_running_one_is),
         T(transfers__come__newest_last),
         T(transfers_open__gives__what_is_not_over_or_not_told),
         T(transfers_open__never_reads__all_of_them),
