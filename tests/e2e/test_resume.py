@@ -68,7 +68,7 @@ class Base(E2E):
 
 class Resume(Base):
     def killed_in_the_middle(self, *victims):
-        """200 MB; each crash is followed by a run that begins where the disk had everything."""
+        """200 MB; each crash is followed by a run that begins where the disk had everything, and nobody has to dial."""
         alice, bob = self.talk()
         content = numbered(200)
         self.limit(100 * 1024)
@@ -80,7 +80,6 @@ class Resume(Base):
         for person in people:
             person.start()
         self.limit(0)
-        alice.psst("dial", "bob")
         got = self.done(bob, theirs)
         self.assertGreaterEqual(got["resumed_from"], safe)
         self.assertLess(got["resumed_from"], 200 * MB)
@@ -510,6 +509,32 @@ class Known(Base):
         for name in (b"declined", b"cancelled"):
             self.assertEqual(mallory.wait_file(ended[name], wire.DECLINE)["reason"], 1)
         self.assertEqual(os.listdir(into), ["done"])
+
+    def test_what_ended_long_ago_leaves_memory_and_stays_known(self):
+        bob = self.person("bob")
+        mallory = self.caller(bob)
+        transfers = []
+        with bob.control() as control:
+            control.call("subscribe", events=["file"])
+            for i in range(130):
+                transfers.append(mallory.offer(b"offer %d" % i, 3))
+                offered = control.event("file", lambda f: f["state"] == "waiting")
+                control.call("file.decline", id=offered["id"])
+                mallory.wait_file(transfers[-1], wire.DECLINE)
+            shown = control.call("files")["files"]
+            self.assertLess(len(shown), 110)
+            self.assertEqual(shown[-1]["name"], "offer 129")
+            every, before = [], 0
+            while True:
+                page = control.call("files", all=True, limit=50, before=before)
+                every = page["files"] + every
+                before = page["files"][0]["id"]
+                if not page["more"]:
+                    break
+            self.assertEqual([f["name"] for f in every], ["offer %d" % i for i in range(130)])
+            self.assertEqual({f["state"] for f in every}, {"declined"})
+        mallory.offer(b"offer 0", 3, transfers[0])
+        self.assertEqual(mallory.wait_file(transfers[0], wire.DECLINE)["reason"], 1)
 
     def test_an_accept_of_what_was_cancelled_before_the_last_start(self):
         alice = self.person("alice")
