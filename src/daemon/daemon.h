@@ -3,7 +3,7 @@
  *
  *   main.c         options, lock, signals                         daemon.c  the modules in their order: begun and stopped
  *   control.c      control socket: JSON-RPC lines, descriptors, subscribers       control_*.c  its methods, by subject
- *   identity.c     init, unlock, lock, passwd: key client and store brought up    passphrase_command.c
+ *   identity.c     unlock, lock: key client and store brought up    identity_make.c: init, passwd    passphrase_command.c
  *   rescue.c       what is said about a damaged history
  *   retention.c    what is not kept any longer is erased
  *   settings.c     the plain config file                                          small_file.c

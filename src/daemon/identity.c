@@ -1,5 +1,5 @@
-/* One's own identity: made, unlocked, locked, given another passphrase. psst-key does what needs the private key; here
- * is the order of things, and the files.
+/* One's own identity: unlocked and locked (identity_make.c makes one, and gives it another passphrase). psst-key does what
+ * needs the private key; here is the order of things.
  *
  *   NONE --init--> OPENING --> UNLOCKED --lock--> OPENING --> LOCKED --unlock--> OPENING --> UNLOCKED
  *
@@ -8,12 +8,12 @@
  * Whatever fails on the way locks psst-key again. A store that is damaged, or is found to be while it is used, ends in
  * RESCUE: it is open for reading only, psst-key is locked, and nobody outside can tell that from LOCKED (attack 47).
  */
-#include "daemon/identity.h"
+#include "daemon/identity_internal.h"
+
+#include "daemon/backup.h"
 #include "daemon/meet.h"
 #include "daemon/reconnect.h"
 #include "daemon/retention.h"
-#include "daemon/backup.h"
-#include "daemon/small_file.h"
 #include "daemon/transfers.h"
 
 #include <errno.h>
@@ -25,30 +25,6 @@
 #define STORE_KEY_MAX    4096
 #define AGAIN_AFTER_NS   (10 * PSST_SECOND_NS) /* psst-key that died is not trusted to live at once again */
 #define ENCRYPTED_HEADER "-----BEGIN ENCRYPTED PRIVATE KEY-----"
-
-struct waiter {
-    struct waiter *next;
-    psst_identity_done *done;
-    void *ctx;
-};
-
-struct psst_identity {
-    struct psst_daemon *d;
-    enum psst_identity_state state;
-    struct psst_rsa_public *key;
-    char name[PSST_NAME_MAX + 1];
-    bool encrypted, locking, changing, store_open;
-    bool again;    /* unlock once the lock is through */
-    bool rescuing; /* the store that is open has met damage: it is opened anew, for reading only */
-    char trouble[sizeof((struct psst_diag *)NULL)->text]; /* of a store that cannot be opened at all */
-    bool key_lost; /* psst-key died while the identity was being opened: the new one is locked */
-    struct waiter *waiters;
-    psst_key_progress *progress;
-    void *progress_ctx;
-    struct waiter passwd;
-    struct psst_passphrase_command *command;
-    uint64_t died_ns;
-};
 
 /* ---- life ---- */
 
@@ -103,7 +79,7 @@ bool psst_identity_encrypted(const struct psst_identity *identity)
 
 /* ---- waiting for an end ---- */
 
-static bool wait_for(struct psst_identity *identity, psst_identity_done *done, void *ctx)
+bool psst_identity_wait(struct psst_identity *identity, psst_identity_done *done, void *ctx)
 {
     struct waiter *w = malloc(sizeof *w);
     if (w == NULL) {
@@ -118,12 +94,13 @@ static bool wait_for(struct psst_identity *identity, psst_identity_done *done, v
 void psst_identity_when_settled(struct psst_identity *identity, psst_identity_done *done, void *ctx)
 {
     if (identity->state == PSST_IDENTITY_OPENING)
-        (void)wait_for(identity, done, ctx);
+        (void)psst_identity_wait(identity, done, ctx);
     else
         done(ctx, PSST_OK, "");
 }
 
-static void finish(struct psst_identity *identity, enum psst_identity_state state, enum psst_err err, const char *words)
+void psst_identity_finish(struct psst_identity *identity, enum psst_identity_state state, enum psst_err err,
+                          const char *words)
 {
     bool was_open = identity->store_open, damaged = state == PSST_IDENTITY_RESCUE;
     identity->key_lost = identity->rescuing = false;
@@ -148,16 +125,13 @@ static void ignore_key(void *ctx, const struct psst_key_reply *reply)
     (void)reply;
 }
 
-static bool exists(const char *path)
-{
-    return access(path, F_OK) == 0;
-}
-
-static void fail(struct psst_identity *identity, enum psst_err err, const char *words)
+void psst_identity_fail(struct psst_identity *identity, enum psst_err err, const char *words)
 {
     psst_key_lock(identity->d->key, ignore_key, NULL);
     psst_log(&identity->d->log, PSST_LOG_WARNING, "not-unlocked", "reason=\"%s\"", words);
-    finish(identity, exists(identity->d->paths.identity) ? PSST_IDENTITY_LOCKED : PSST_IDENTITY_NONE, err, words);
+    psst_identity_finish(identity,
+                         psst_identity_exists(identity->d->paths.identity) ? PSST_IDENTITY_LOCKED : PSST_IDENTITY_NONE,
+                         err, words);
 }
 
 /* Nothing of the store can be read: status goes on saying so. */
@@ -165,7 +139,7 @@ static void fail_store(struct psst_identity *identity, enum psst_err err, const 
 {
     if (err == PSST_ERR_DAMAGED) (void)snprintf(identity->trouble, sizeof identity->trouble, "%s", words);
     psst_book_unload(identity->d->book); /* of the one that was open before */
-    fail(identity, err, words);
+    psst_identity_fail(identity, err, words);
 }
 
 /* ---- opening: the store ---- */
@@ -189,7 +163,7 @@ static void open_for_rescue(struct psst_identity *identity)
     identity->state = PSST_IDENTITY_RESCUE;
     psst_delivery_loaded(d->delivery);
     psst_transfers_loaded(d->transfers);
-    finish(identity, PSST_IDENTITY_RESCUE, PSST_OK, "");
+    psst_identity_finish(identity, PSST_IDENTITY_RESCUE, PSST_OK, "");
 }
 
 static void on_book_loaded(void *ctx, enum psst_err err, const char *words)
@@ -212,7 +186,7 @@ static void on_book_loaded(void *ctx, enum psst_err err, const char *words)
     if (err != PSST_OK || d->stopping) {
         psst_book_unload(d->book);
         psst_store_thread_shut(d->store, ignore_shut, NULL);
-        fail(identity, err != PSST_OK ? err : PSST_ERR_LOCKED, err != PSST_OK ? words : "psstd stops");
+        psst_identity_fail(identity, err != PSST_OK ? err : PSST_ERR_LOCKED, err != PSST_OK ? words : "psstd stops");
         return;
     }
     psst_log(&d->log, PSST_LOG_INFO, "unlocked", "%s", "");
@@ -222,7 +196,7 @@ static void on_book_loaded(void *ctx, enum psst_err err, const char *words)
     psst_transfers_loaded(d->transfers);
     psst_retention_loaded(d->retention);
     psst_meets_loaded(d->meets);
-    finish(identity, PSST_IDENTITY_UNLOCKED, PSST_OK, "");
+    psst_identity_finish(identity, PSST_IDENTITY_UNLOCKED, PSST_OK, "");
 }
 
 static void on_store_opened(void *ctx, enum psst_err err, const struct psst_diag *diag)
@@ -255,7 +229,7 @@ static void on_store_key(void *ctx, const struct psst_key_reply *reply)
         psst_store_thread_open(d->store, d->paths.store_db, &reply->store_key, on_store_opened, identity);
 }
 
-static void open_store(struct psst_identity *identity)
+void psst_identity_open_store(struct psst_identity *identity)
 {
     struct psst_daemon *d = identity->d;
     struct psst_diag diag = {{0}};
@@ -265,18 +239,30 @@ static void open_store(struct psst_identity *identity)
     if (err == PSST_OK) err = psst_small_file_read(d->paths.store_key, STORE_KEY_MAX, &wrapped, &diag);
     if (err == PSST_OK)
         psst_key_open_store(d->key, psst_buf_view(&wrapped), on_store_key, identity);
-    else if (err == PSST_ERR_NOT_FOUND && exists(d->paths.store_db))
+    else if (err == PSST_ERR_NOT_FOUND && psst_identity_exists(d->paths.store_db))
         fail_store(
             identity, PSST_ERR_DAMAGED,
             "the history's key (store.key) is gone, so what was kept cannot be read: move store.db away to begin a new one");
     else if (err == PSST_ERR_NOT_FOUND)
         psst_key_create_store(d->key, on_store_key, identity);
     else
-        fail(identity, err, diag.text);
+        psst_identity_fail(identity, err, diag.text);
     psst_buf_fini(&wrapped);
 }
 
 /* ---- damage ---- */
+
+/* Whatever lives on the history that is open: sessions end with a goodbye, nothing more is begun. */
+static void unload(struct psst_daemon *d, const char *words)
+{
+    psst_reconnect_unloaded(d->reconnect);
+    psst_peers_hangup_all(d->peers, PSST_BYE_LOCKED, words);
+    psst_delivery_unloaded(d->delivery);
+    psst_transfers_unloaded(d->transfers);
+    psst_retention_unloaded(d->retention);
+    psst_backup_unloaded(d->backup);
+    psst_meets_unloaded(d->meets);
+}
 
 /* The store's key is had from psst-key once more: nobody else has kept it. */
 static void begin_rescue(struct psst_identity *identity)
@@ -284,16 +270,12 @@ static void begin_rescue(struct psst_identity *identity)
     struct psst_daemon *d = identity->d;
     identity->state = PSST_IDENTITY_OPENING;
     identity->rescuing = true;
-    psst_reconnect_unloaded(d->reconnect);
-    psst_peers_hangup_all(d->peers, PSST_BYE_LOCKED, "the history on this side is damaged");
-    psst_delivery_unloaded(d->delivery);
-    psst_transfers_unloaded(d->transfers);
-    psst_retention_unloaded(d->retention);
+    unload(d, "the history on this side is damaged");
     for (struct psst_contact *c = psst_book_first(d->book); c != NULL; c = c->next) {
         c->waiting = c->unread = 0; /* counted again */
         c->unread_bytes = 0;
     }
-    open_store(identity);
+    psst_identity_open_store(identity);
 }
 
 static void on_damage(void *ctx)
@@ -304,7 +286,7 @@ static void on_damage(void *ctx)
 
 /* ---- opening: the key ---- */
 
-static enum psst_err write_card(struct psst_identity *identity, struct psst_diag *diag)
+enum psst_err psst_identity_write_card(struct psst_identity *identity, struct psst_diag *diag)
 {
     struct psst_card card = {.key = identity->key};
     memcpy(card.name, identity->name, sizeof card.name);
@@ -316,7 +298,7 @@ static enum psst_err write_card(struct psst_identity *identity, struct psst_diag
     return err;
 }
 
-static void listen_now(struct psst_identity *identity)
+void psst_identity_listen(struct psst_identity *identity)
 {
     struct psst_diag diag = {{0}};
     if (psst_peers_listen(identity->d->peers, &diag) != PSST_OK)
@@ -337,7 +319,7 @@ static enum psst_err take_key(struct psst_identity *identity, struct psst_view s
     if (identity->name[0] == '\0') (void)snprintf(identity->name, sizeof identity->name, "me");
     /* without it nobody hears us after the next start, until unlock: a pity, and no reason to be deaf now */
     struct psst_diag card = {{0}};
-    if (write_card(identity, &card) != PSST_OK)
+    if (psst_identity_write_card(identity, &card) != PSST_OK)
         psst_log(&identity->d->log, PSST_LOG_ERROR, "own-card-not-written", "reason=\"%s\"", card.text);
     return PSST_OK;
 }
@@ -350,15 +332,15 @@ static void on_unlocked(void *ctx, const struct psst_key_reply *reply)
     bool had_key = identity->key != NULL;
     if (err == PSST_OK) err = take_key(identity, reply->spki, &diag);
     if (err != PSST_OK || identity->d->stopping) {
-        fail(identity, err != PSST_OK ? err : PSST_ERR_LOCKED, diag.text);
+        psst_identity_fail(identity, err != PSST_OK ? err : PSST_ERR_LOCKED, diag.text);
         return;
     }
     identity->encrypted = reply->encrypted;
-    if (!had_key) listen_now(identity);
-    open_store(identity);
+    if (!had_key) psst_identity_listen(identity);
+    psst_identity_open_store(identity);
 }
 
-static int open_key_file(struct psst_identity *identity, struct psst_diag *diag)
+int psst_identity_open_key(struct psst_identity *identity, struct psst_diag *diag)
 {
     const char *path = identity->d->paths.identity;
     enum psst_err err = psst_paths_check_private(path, diag);
@@ -371,7 +353,7 @@ static int open_key_file(struct psst_identity *identity, struct psst_diag *diag)
     return fd;
 }
 
-static void close_fd(int fd)
+void psst_identity_close_fd(int fd)
 {
     if (fd >= 0) (void)close(fd);
 }
@@ -382,7 +364,7 @@ static void unlock(struct psst_identity *identity, int passphrase_fd)
     struct psst_diag diag = {{0}};
     identity->state = PSST_IDENTITY_OPENING;
     identity->trouble[0] = '\0';
-    int key_fd = open_key_file(identity, &diag);
+    int key_fd = psst_identity_open_key(identity, &diag);
     const char *line = psst_settings_get(d->settings, "passphrase_command");
     enum psst_err err = key_fd >= 0 ? PSST_OK : PSST_ERR_PERMISSION;
     if (err == PSST_OK && passphrase_fd < 0 && identity->encrypted && line[0] != '\0' && identity->command == NULL)
@@ -391,9 +373,9 @@ static void unlock(struct psst_identity *identity, int passphrase_fd)
         psst_key_unlock(d->key, key_fd, passphrase_fd, on_unlocked, identity);
         return;
     }
-    close_fd(key_fd);
-    close_fd(passphrase_fd);
-    fail(identity, err, diag.text);
+    psst_identity_close_fd(key_fd);
+    psst_identity_close_fd(passphrase_fd);
+    psst_identity_fail(identity, err, diag.text);
 }
 
 void psst_identity_unlock(struct psst_identity *identity, int passphrase_fd, psst_identity_done *done, void *ctx)
@@ -402,10 +384,10 @@ void psst_identity_unlock(struct psst_identity *identity, int passphrase_fd, pss
     const char *words = "";
     switch (identity->state) {
     case PSST_IDENTITY_LOCKED:
-        if (wait_for(identity, done, ctx))
+        if (psst_identity_wait(identity, done, ctx))
             unlock(identity, passphrase_fd);
         else
-            close_fd(passphrase_fd);
+            psst_identity_close_fd(passphrase_fd);
         return;
     case PSST_IDENTITY_NONE:
         err = PSST_ERR_NOT_FOUND;
@@ -418,7 +400,7 @@ void psst_identity_unlock(struct psst_identity *identity, int passphrase_fd, pss
     case PSST_IDENTITY_UNLOCKED:
     case PSST_IDENTITY_RESCUE: break;
     }
-    close_fd(passphrase_fd);
+    psst_identity_close_fd(passphrase_fd);
     done(ctx, err, words);
 }
 
@@ -443,7 +425,7 @@ static void on_key_locked(void *ctx, const struct psst_key_reply *reply)
     bool again = identity->again;
     identity->locking = identity->again = false;
     psst_log(&identity->d->log, PSST_LOG_INFO, "locked", "%s", "");
-    finish(identity, PSST_IDENTITY_LOCKED, PSST_OK, "");
+    psst_identity_finish(identity, PSST_IDENTITY_LOCKED, PSST_OK, "");
     if (again && !identity->d->stopping && needs_nobody(identity))
         psst_identity_unlock(identity, -1, ignore_done, NULL);
 }
@@ -466,25 +448,19 @@ static void lock(struct psst_identity *identity, const char *words)
     struct psst_daemon *d = identity->d;
     identity->state = PSST_IDENTITY_OPENING;
     identity->locking = true;
-    psst_reconnect_unloaded(d->reconnect);
-    psst_peers_hangup_all(d->peers, PSST_BYE_LOCKED, words);
-    psst_delivery_unloaded(d->delivery);
-    psst_transfers_unloaded(d->transfers);
-    psst_retention_unloaded(d->retention);
-    psst_backup_unloaded(d->backup);
-    psst_meets_unloaded(d->meets);
+    unload(d, words);
     psst_transfers_when_quiet(d->transfers, shut_store, identity); /* how far each file is safe is still noted */
 }
 
 void psst_identity_lock(struct psst_identity *identity, psst_identity_done *done, void *ctx)
 {
     if (identity->state == PSST_IDENTITY_UNLOCKED || identity->state == PSST_IDENTITY_RESCUE) {
-        if (wait_for(identity, done, ctx)) lock(identity, "you locked your identity");
+        if (psst_identity_wait(identity, done, ctx)) lock(identity, "you locked your identity");
         return;
     }
     bool busy = identity->state == PSST_IDENTITY_OPENING && !identity->locking;
     if (identity->locking)
-        (void)wait_for(identity, done, ctx);
+        (void)psst_identity_wait(identity, done, ctx);
     else
         done(ctx, busy ? PSST_ERR_AGAIN : PSST_OK, busy ? "the identity is being opened just now: try again" : "");
 }
@@ -500,129 +476,6 @@ void psst_identity_key_died(struct psst_identity *identity)
         return; /* who waits for it gets its error */
     lock(identity, "psst-key, which holds the key, has ended");
     identity->again = long_ago;
-}
-
-/* ---- making one ---- */
-
-static void on_progress(void *ctx, unsigned tried)
-{
-    struct psst_identity *identity = ctx;
-    if (identity->progress != NULL) identity->progress(identity->progress_ctx, tried);
-}
-
-/* Somebody may have put a key back, or taken it away, while psstd ran. Links borrow the key that we have had. */
-static enum psst_err none_yet(struct psst_identity *identity, struct psst_diag *diag)
-{
-    if (exists(identity->d->paths.identity))
-        return psst_fail(diag, PSST_ERR_EXISTS,
-                         "identity.pem is there already, and is never overwritten: psst down, then psst up");
-    if (identity->key != NULL)
-        return psst_fail(diag, PSST_ERR_EXISTS,
-                         "identity.pem was taken away while psstd ran: put it back, or psst down before a new one");
-    return PSST_OK;
-}
-
-/* The card first: only identity.pem makes an identity, and whoever has that one has his card. */
-static void on_made(void *ctx, const struct psst_key_reply *reply)
-{
-    struct psst_identity *identity = ctx;
-    struct psst_daemon *d = identity->d;
-    struct psst_diag diag = reply->diag;
-    enum psst_err err = reply->err;
-    if (err == PSST_OK) err = none_yet(identity, &diag);
-    if (err == PSST_OK && psst_rsa_public_load(&identity->key, reply->spki) != PSST_OK)
-        err = psst_fail(&diag, PSST_ERR_BAD_KEY, "the key cannot be used");
-    if (err == PSST_OK) err = write_card(identity, &diag);
-    if (err == PSST_OK) err = psst_small_file_commit(d->paths.identity, &diag);
-    if (err != PSST_OK) {
-        psst_small_file_abandon(d->paths.identity);
-        psst_rsa_public_free(identity->key);
-        identity->key = NULL;
-        identity->name[0] = '\0';
-        fail(identity, err, diag.text);
-        return;
-    }
-    listen_now(identity);
-    open_store(identity);
-}
-
-void psst_identity_init(struct psst_identity *identity, const char *name, unsigned bits, int import_fd,
-                        int passphrase_fd, psst_key_progress *progress, psst_identity_done *done, void *ctx)
-{
-    struct psst_daemon *d = identity->d;
-    struct psst_diag diag = {{0}};
-    int out_fd = -1;
-    enum psst_err err = PSST_OK;
-    if (identity->state != PSST_IDENTITY_NONE)
-        err = psst_fail(&diag, PSST_ERR_EXISTS, "there is an identity already: it is never overwritten");
-    if (err == PSST_OK) err = none_yet(identity, &diag);
-    if (err == PSST_OK) err = psst_name_check(name, &diag);
-    if (err == PSST_OK) err = psst_paths_make_dir(d->paths.data_dir, true, &diag);
-    if (err == PSST_OK) err = psst_small_file_begin(d->paths.identity, &out_fd, &diag);
-    if (err != PSST_OK) {
-        close_fd(import_fd);
-        close_fd(passphrase_fd);
-        done(ctx, err, diag.text);
-        return;
-    }
-    if (!wait_for(identity, done, ctx)) {
-        close_fd(import_fd);
-        close_fd(passphrase_fd);
-        close_fd(out_fd);
-        return;
-    }
-    identity->state = PSST_IDENTITY_OPENING;
-    identity->encrypted = passphrase_fd >= 0;
-    identity->progress = progress;
-    identity->progress_ctx = ctx;
-    (void)snprintf(identity->name, sizeof identity->name, "%s", name);
-    if (import_fd >= 0)
-        psst_key_import(d->key, import_fd, out_fd, passphrase_fd, on_made, identity);
-    else
-        psst_key_generate(d->key, bits, out_fd, passphrase_fd, on_progress, on_made, identity);
-}
-
-/* ---- another passphrase ---- */
-
-static void on_changed(void *ctx, const struct psst_key_reply *reply)
-{
-    struct psst_identity *identity = ctx;
-    struct psst_diag diag = reply->diag;
-    enum psst_err err = reply->err;
-    if (err == PSST_OK)
-        err = psst_small_file_commit(identity->d->paths.identity, &diag);
-    else
-        psst_small_file_abandon(identity->d->paths.identity);
-    identity->changing = false;
-    if (err == PSST_OK) identity->encrypted = reply->encrypted;
-    identity->passwd.done(identity->passwd.ctx, err, diag.text);
-}
-
-void psst_identity_passwd(struct psst_identity *identity, int old_fd, int new_fd, psst_identity_done *done, void *ctx)
-{
-    struct psst_daemon *d = identity->d;
-    struct psst_diag diag = {{0}};
-    int key_fd = -1, out_fd = -1;
-    enum psst_err err = PSST_OK;
-    if (identity->changing || identity->state == PSST_IDENTITY_OPENING)
-        err = psst_fail(&diag, PSST_ERR_AGAIN, "something else is being done with the identity just now: try again");
-    if (err == PSST_OK && !identity->encrypted && new_fd < 0)
-        err = psst_fail(&diag, PSST_ERR_USAGE, "there is no passphrase, and no new one was given");
-    if (err == PSST_OK) {
-        key_fd = open_key_file(identity, &diag);
-        if (key_fd < 0) err = PSST_ERR_PERMISSION;
-    }
-    if (err == PSST_OK) err = psst_small_file_begin(d->paths.identity, &out_fd, &diag);
-    if (err != PSST_OK) {
-        close_fd(key_fd);
-        close_fd(old_fd);
-        close_fd(new_fd);
-        done(ctx, err, diag.text);
-        return;
-    }
-    identity->changing = true;
-    identity->passwd = (struct waiter){NULL, done, ctx};
-    psst_key_change_passphrase(d->key, key_fd, out_fd, old_fd, new_fd, on_changed, identity);
 }
 
 /* ---- at the start ---- */
@@ -660,33 +513,9 @@ static void read_card(struct psst_identity *identity)
 void psst_identity_start(struct psst_identity *identity)
 {
     struct psst_daemon *d = identity->d;
-    if (!exists(d->paths.identity)) return;
+    if (!psst_identity_exists(d->paths.identity)) return;
     identity->state = PSST_IDENTITY_LOCKED;
     identity->encrypted = is_encrypted(d->paths.identity);
     read_card(identity);
     if (needs_nobody(identity)) psst_identity_unlock(identity, -1, ignore_done, NULL);
-}
-
-/* ---- restoring ---- */
-
-enum psst_err psst_identity_restore_begin(struct psst_identity *identity, struct psst_diag *diag)
-{
-    if (identity->state == PSST_IDENTITY_OPENING)
-        return psst_fail(diag, PSST_ERR_AGAIN, "an identity is being made or opened just now: try again");
-    if (identity->state != PSST_IDENTITY_NONE)
-        return psst_fail(diag, PSST_ERR_EXISTS,
-                         "there is an identity already (%s), and nothing is ever restored over it: set PSST_HOME to an "
-                         "empty folder",
-                         identity->name);
-    enum psst_err err = none_yet(identity, diag);
-    if (err == PSST_OK) identity->state = PSST_IDENTITY_OPENING; /* what needs one waits */
-    return err;
-}
-
-void psst_identity_restore_end(struct psst_identity *identity, bool restored)
-{
-    finish(identity, PSST_IDENTITY_NONE, PSST_OK, "");
-    if (!restored || identity->d->stopping) return;
-    psst_identity_start(identity);
-    listen_now(identity);
 }
