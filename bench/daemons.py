@@ -336,22 +336,30 @@ def transfers(work):
 class Peers:
     """Many contacts of one daemon: bench_peers."""
 
-    def __init__(self, work, person, count):
-        cards = tempfile.mkdtemp(dir=work)
-        self.process = subprocess.Popen([f"{BUILD}/bench/bench_peers", str(count), person.card(), str(person.port), cards],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def __init__(self, work, person, count, known=None):
+        """known: so many of them are contacts from the start; None: all."""
+        self.cards = tempfile.mkdtemp(dir=work)
+        self.process = subprocess.Popen([f"{BUILD}/bench/bench_peers", str(count), person.card(), str(person.port),
+                                         self.cards], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout.readline() == "cards\n"
-        control = Control(person)
-        for i in range(count):
-            control.call("add", card=open(f"{cards}/{i}.psst").read(), alias=f"Peer{i}")
+        self.up = False
+        self.control = Control(person)
+        self.add(0, count if known is None else known)
+
+    def add(self, first, last):
+        for i in range(first, last):
+            self.control.call("add", card=open(f"{self.cards}/{i}.psst").read(), alias=f"Peer{i}")
 
     def dial(self):
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
         assert self.process.stdout.readline() == "up\n"
+        self.up = True
         time.sleep(2)
 
     def end(self):
+        if not self.up:
+            self.process.terminate()  # it waits to be told to dial
         self.process.stdin.close()
         self.process.wait()
 
@@ -392,10 +400,57 @@ def idle_daemon(work):
         person.down()
 
 
+def many_contacts(work):
+    """A message to the second contact and to the thousandth, there and acknowledged, in turns."""
+    hub, second, last = Person(work, "Gina", 2048), Person(work, "Hugo", 2048), Person(work, "Ivan", 2048)
+    peers = None
+    try:
+        peers = Peers(work, hub, 998, known=1)
+        introduce(hub, second)
+        control = Control(hub)
+        control.call("subscribe", events=["message.state"])
+
+        def round_trip(name):
+            """Milliseconds, and psstd's CPU in microseconds."""
+            cpu, start = hub.cpu_fine(), time.monotonic()
+            said = control.call("say", name=name, text="How are you?")
+            control.wait("message.state", lambda m: m["id"] == said["id"] and m["state"] == "delivered")
+            return (time.monotonic() - start) * 1000, (hub.cpu_fine() - cpu) * 1e6
+
+        def medians(runs):
+            return [statistics.median(r[what] for r in runs) for what in (0, 1)]
+
+        hub.psst("dial", "Hugo")
+        few = medians([round_trip("Hugo") for _ in range(1000)])
+        peers.add(1, 998)
+        introduce(hub, last)
+        hub.psst("dial", "Ivan")
+        assert len(json.loads(hub.psst("contacts", "--json"))) == 1000
+        for _ in range(1000):  # as much as the second has behind it
+            round_trip("Ivan")
+        to_second, to_last = [], []
+        for _ in range(2000):  # one by one, so that what else the machine does meets both
+            to_second.append(round_trip("Hugo"))
+            to_last.append(round_trip("Ivan"))
+        to_second, to_last = medians(to_second), medians(to_last)
+        ratio = to_last[1] / to_second[1]
+        row("psstd's CPU for a message to the thousandth contact", to_last[1], "us",
+            "the same as for the second, within 10 %", ratio <= 1.1, "to the second", to_second[1], ratio)
+        row("message to the thousandth contact, there and acknowledged, median", to_last[0], "ms", None, None,
+            "to the second", to_second[0], to_last[0] / to_second[0])
+        row("message to the second contact of 1,000, there and acknowledged, median", to_second[0], "ms", None, None,
+            "of two contacts", few[0], to_second[0] / few[0])
+    finally:
+        if peers is not None:
+            peers.end()
+        for person in (hub, second, last):
+            person.down()
+
+
 def main():
     work = tempfile.mkdtemp(prefix="psst-bench-", dir="/dev/shm")
     try:
-        for what in (dialling, transfers, idle_sessions, idle_daemon):
+        for what in (dialling, transfers, idle_sessions, many_contacts, idle_daemon):
             what(work)
     finally:
         shutil.rmtree(work, ignore_errors=True)
