@@ -131,10 +131,18 @@ json_t *psst_cli_name(const char *name)
     return params;
 }
 
+static int patience(const char *method)
+{
+    static const char *const erasing[] = {"contact.forget", "contact.history", "contact.remove", "lock"};
+    if (strcmp(method, "dial") == 0) return PSST_CLI_DIAL_MS;
+    for (size_t i = 0; i < sizeof erasing / sizeof erasing[0]; i++)
+        if (strcmp(method, erasing[i]) == 0) return PSST_CLI_ERASE_MS;
+    return PSST_CLI_CALL_MS;
+}
+
 json_t *psst_cli_try(struct psst_cli *cli, const char *method, json_t *params, struct psst_failure *failure)
 {
-    int timeout = strcmp(method, "dial") == 0 ? PSST_CLI_DIAL_MS : PSST_CLI_CALL_MS;
-    return psst_client_call(cli->client, method, params, NULL, 0, timeout, failure);
+    return psst_client_call(cli->client, method, params, NULL, 0, patience(method), failure);
 }
 
 json_t *psst_cli_call(struct psst_cli *cli, const char *method, json_t *params, int *code)

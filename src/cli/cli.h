@@ -40,11 +40,11 @@ extern const size_t psst_verbs_count;
 
 extern const struct psst_verb psst_verb_init, psst_verb_card, psst_verb_add, psst_verb_contacts, psst_verb_remove,
     psst_verb_block, psst_verb_unblock, psst_verb_pause, psst_verb_unpause, psst_verb_rename, psst_verb_presence,
-    psst_verb_meet, psst_verb_address, psst_verb_history, psst_verb_verify, psst_verb_passwd, psst_verb_backup,
-    psst_verb_restore, psst_verb_unlock, psst_verb_lock, psst_verb_up, psst_verb_down, psst_verb_status, psst_verb_set,
-    psst_verb_dial, psst_verb_reconnect, psst_verb_hangup, psst_verb_say, psst_verb_chat, psst_verb_log,
-    psst_verb_check, psst_verb_outbox, psst_verb_recall, psst_verb_receipts, psst_verb_send, psst_verb_files,
-    psst_verb_accept, psst_verb_decline, psst_verb_cancel, psst_verb_help;
+    psst_verb_meet, psst_verb_address, psst_verb_history, psst_verb_forget, psst_verb_verify, psst_verb_passwd,
+    psst_verb_backup, psst_verb_restore, psst_verb_unlock, psst_verb_lock, psst_verb_up, psst_verb_down,
+    psst_verb_status, psst_verb_set, psst_verb_dial, psst_verb_reconnect, psst_verb_hangup, psst_verb_say,
+    psst_verb_chat, psst_verb_log, psst_verb_check, psst_verb_outbox, psst_verb_recall, psst_verb_receipts,
+    psst_verb_send, psst_verb_files, psst_verb_accept, psst_verb_decline, psst_verb_cancel, psst_verb_help;
 
 /* The whole program but for main: what tests call. */
 int psst_cli_main(int argc, char **argv);
@@ -86,6 +86,8 @@ json_t *psst_cli_text(const char *words);
 json_t *psst_cli_name(const char *name);
 /* How long a request may take that waits for nobody but this machine. */
 #define PSST_CLI_CALL_MS 60000
+/* What erases messages answers when they are gone; a million of them takes a minute. */
+#define PSST_CLI_ERASE_MS 3600000
 /* dial tries several addresses, one after the other. */
 #define PSST_CLI_DIAL_MS 180000
 

@@ -1,4 +1,4 @@
-/* psst contacts, remove, block, unblock, rename, address, history. */
+/* psst contacts, remove, block, unblock, rename, address. */
 #include "cli/cli.h"
 #include "cli/out.h"
 #include "cli/presence_words.h"
@@ -25,12 +25,17 @@ static const char *notes(char out[160], const json_t *c)
     const char *paused_us = psst_out_bool(c, "paused_us") ? ", has paused you" : "";
     if (unread > 0) (void)snprintf(news, sizeof news, ", %lld new", unread);
     if (waiting > 0) (void)snprintf(outbox, sizeof outbox, ", %lld waiting", waiting);
+    char kept[48] = "";
+    if (!psst_out_bool(c, "history"))
+        (void)snprintf(kept, sizeof kept, ", no history");
+    else if (psst_out_int(c, "keep_days") > 0)
+        (void)snprintf(kept, sizeof kept, ", history of %lld day%s", psst_out_int(c, "keep_days"),
+                       psst_out_int(c, "keep_days") == 1 ? "" : "s");
     const char *reconnect = psst_out_bool(c, "reconnect") ? ", reconnect" : "";
     const char *called = psst_out_bool(c, "redialled") ? ", being called" : "";
     (void)snprintf(out, 160, "%s%s%s%s%s%s%s%s%s%s", psst_out_bool(c, "verified") ? "verified" : "not verified",
                    psst_out_bool(c, "blocked") ? ", blocked" : "", paused, paused_us,
-                   psst_out_bool(c, "pair_secret") ? ", secret" : "", psst_out_bool(c, "history") ? "" : ", no history",
-                   reconnect, called, news, outbox);
+                   psst_out_bool(c, "pair_secret") ? ", secret" : "", kept, reconnect, called, news, outbox);
     return out;
 }
 
@@ -271,28 +276,4 @@ const struct psst_verb psst_verb_address = {
     "IPv6 is written [::1]:4516. They are tried in this order.\n",
     PSST_VERB_DAEMON,
     run_address,
-};
-
-static int run_history(struct psst_cli *cli, int argc, char **argv)
-{
-    int code = PSST_EXIT_DONE;
-    if (!plain_args(cli, argc, argv, 2, 2, &code)) return code;
-    const char *name = argv[optind], *word = argv[optind + 1];
-    bool on = strcmp(word, "on") == 0;
-    if (!on && strcmp(word, "off") != 0) return psst_cli_usage(cli, "on or off?");
-    json_t *params = psst_cli_name(name);
-    (void)json_object_set_new(params, "keep", json_boolean(on));
-    return change(cli, "contact.history", params, name, on ? "messages with " : "no text is kept of what is said with ",
-                  on ? " are kept" : "");
-}
-
-const struct psst_verb psst_verb_history = {
-    "history",
-    "history NAME on|off",
-    "whether messages with a contact are kept",
-    "With off, the text of a message is erased as soon as it was delivered, or shown\n"
-    "to you; that it was there stays known, so that it is never shown twice. What\n"
-    "waits to be delivered is kept until then.\n",
-    PSST_VERB_DAEMON,
-    run_history,
 };

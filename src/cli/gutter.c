@@ -109,7 +109,7 @@ void psst_gutter_message(struct psst_gutter *gutter, const json_t *message)
     else
         put_line(gutter, head, "text no longer kept");
     if (strcmp(state, "refused") == 0) psst_gutter_note(gutter, "not accepted: %s", psst_out_string(message, "reason"));
-    (void)fflush(gutter->f);
+    if (!gutter->buffered) (void)fflush(gutter->f);
 }
 
 void psst_gutter_note(struct psst_gutter *gutter, const char *fmt, ...)
@@ -130,5 +130,5 @@ void psst_gutter_note(struct psst_gutter *gutter, const char *fmt, ...)
         text += len;
         mark = "--   "; /* what goes on may be somebody's words: it must not look like a line of its own */
     } while (*text != '\0');
-    (void)fflush(gutter->f);
+    if (!gutter->buffered) (void)fflush(gutter->f);
 }

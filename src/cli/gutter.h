@@ -18,7 +18,8 @@ struct psst_gutter {
     FILE *f;
     unsigned columns; /* 0: lines are not broken */
     size_t name_width;
-    char day[64]; /* of the last message */
+    char day[64];  /* of the last message */
+    bool buffered; /* nobody reads along: written when there is enough of it */
 };
 
 /* alias: of the contact. */

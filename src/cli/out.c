@@ -186,10 +186,15 @@ void psst_table_fini(struct psst_table *table)
 
 /* ---- JSON ---- */
 
+void psst_out_json_to(FILE *f, const json_t *value)
+{
+    (void)json_dumpf(value, f, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
+    (void)fputc('\n', f);
+}
+
 void psst_out_json(const json_t *value)
 {
-    (void)json_dumpf(value, stdout, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
-    (void)putchar('\n');
+    psst_out_json_to(stdout, value);
 }
 
 void psst_out_json_list(const json_t *list)

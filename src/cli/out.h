@@ -54,6 +54,7 @@ void psst_table_fini(struct psst_table *table);
 
 /* One JSON value a line; everything but ASCII escaped, so that no terminal is moved by it. */
 void psst_out_json(const json_t *value);
+void psst_out_json_to(FILE *f, const json_t *value);
 /* A list as a JSON array, one element a line. */
 void psst_out_json_list(const json_t *list);
 
