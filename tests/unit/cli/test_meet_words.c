@@ -63,12 +63,49 @@ static void parse__refuses__the_rest(void **state)
 {
     (void)state;
     const time_t now = at(2026, 11, 23, 14, 30);
-    static const char *const cases[] = {
-        "", " ", "noon", "20", "20:0", "20:000", "24:00", "20:60", "20:00 ", " 20:00", "020:00", "20:00:00", "-1:00",
-        "today 9:00", "tomorrow", "tomorrow ", "Tomorrow 9:00", "yesterday 9:00", "2026-11-22 20:00",
-        "2026-02-30 10:00", "2026-13-01 10:00", "2026-00-10 10:00", "2026-11-00 10:00", "2026-11-24", "26-11-24 20:00",
-        "2026-12-24 20:00", "9999-12-31 23:59", "1969-01-01 10:00", "+", "+m", "+30", "+30s", "+30m ", "+ 30m",
-        "+00000000030m", "+31d", "+30d1m", "+0m", "+-5m", "++5m", "+1h-5m", "20:00\n", "\xff"};
+    static const char *const cases[] = {"",
+                                        " ",
+                                        "noon",
+                                        "20",
+                                        "20:0",
+                                        "20:000",
+                                        "24:00",
+                                        "20:60",
+                                        "20:00 ",
+                                        " 20:00",
+                                        "020:00",
+                                        "20:00:00",
+                                        "-1:00",
+                                        "today 9:00",
+                                        "tomorrow",
+                                        "tomorrow ",
+                                        "Tomorrow 9:00",
+                                        "yesterday 9:00",
+                                        "2026-11-22 20:00",
+                                        "2026-02-30 10:00",
+                                        "2026-13-01 10:00",
+                                        "2026-00-10 10:00",
+                                        "2026-11-00 10:00",
+                                        "2026-11-24",
+                                        "26-11-24 20:00",
+                                        "2026-12-24 20:00",
+                                        "9999-12-31 23:59",
+                                        "1969-01-01 10:00",
+                                        "+",
+                                        "+m",
+                                        "+30",
+                                        "+30s",
+                                        "+30m ",
+                                        "+ 30m",
+                                        "+00000000030m",
+                                        "+31d",
+                                        "+30d1m",
+                                        "+0m",
+                                        "+-5m",
+                                        "++5m",
+                                        "+1h-5m",
+                                        "20:00\n",
+                                        "\xff"};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t ms = -1;
         if (psst_meet_parse(cases[i], now, &ms) == NULL) fail_msg("\"%s\" was taken", cases[i]);
@@ -111,12 +148,14 @@ static void words__say__how_it_stands(void **state)
                         words(MEET("\"direction\": \"out\", \"state\": \"agreed\", \"due\": false")));
     assert_string_equal("you want to meet bob: Mon 23 Nov, 20:00, not known over there yet",
                         words(MEET("\"direction\": \"out\", \"state\": \"waiting\", \"due\": false")));
-    assert_string_equal("you want to meet bob: Mon 23 Nov, 20:00; bob has paused you",
-                        words(MEET("\"direction\": \"out\", \"state\": \"waiting\", \"reason\": \"bob has paused you\"")));
+    assert_string_equal(
+        "you want to meet bob: Mon 23 Nov, 20:00; bob has paused you",
+        words(MEET("\"direction\": \"out\", \"state\": \"waiting\", \"reason\": \"bob has paused you\"")));
     assert_string_equal("it is time: the meeting with bob, Mon 23 Nov, 20:00",
                         words(MEET("\"direction\": \"in\", \"state\": \"agreed\", \"due\": true")));
-    assert_string_equal("the meeting with bob, Mon 23 Nov, 20:00, is called off: bob called it off",
-                        words(MEET("\"direction\": \"in\", \"state\": \"cancelled\", \"reason\": \"bob called it off\"")));
+    assert_string_equal(
+        "the meeting with bob, Mon 23 Nov, 20:00, is called off: bob called it off",
+        words(MEET("\"direction\": \"in\", \"state\": \"cancelled\", \"reason\": \"bob called it off\"")));
     assert_string_equal("", words(MEET("\"direction\": \"in\", \"state\": \"over\"")));
     assert_string_equal("no meeting with bob, Mon 23 Nov, 20:00: no",
                         words(MEET("\"direction\": \"out\", \"state\": \"refused\", \"reason\": \"no\"")));
