@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #define ARGS_MAX 4
+#define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
 /* ---- starting ---- */
 
@@ -97,6 +99,34 @@ void psst_folder_child_kill(struct psst_folder_child *child)
     (void)kill(child->pid, SIGKILL);
     (void)reap(child);
     psst_buf_fini(&child->in);
+}
+
+/* Abandoned ones that are not gone yet; of more than that the rest is waited for. */
+static pid_t abandoned[64];
+static pthread_mutex_t abandoned_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void psst_folder_reap(void)
+{
+    (void)pthread_mutex_lock(&abandoned_lock);
+    for (size_t i = 0; i < COUNT(abandoned); i++)
+        if (abandoned[i] > 0 && waitpid(abandoned[i], NULL, WNOHANG) != 0) abandoned[i] = 0;
+    (void)pthread_mutex_unlock(&abandoned_lock);
+}
+
+void psst_folder_child_abandon(struct psst_folder_child *child)
+{
+    if (child->pid <= 0) return;
+    (void)kill(child->pid, SIGKILL);
+    (void)pthread_mutex_lock(&abandoned_lock);
+    for (size_t i = 0; i < COUNT(abandoned) && child->pid > 0; i++) {
+        if (abandoned[i] != 0) continue;
+        abandoned[i] = child->pid;
+        child->pid = 0;
+    }
+    (void)pthread_mutex_unlock(&abandoned_lock);
+    (void)reap(child);
+    psst_buf_fini(&child->in);
+    psst_folder_reap(); /* it may be gone already */
 }
 
 /* PSST_OK: the end of the report. */

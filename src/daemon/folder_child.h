@@ -29,7 +29,11 @@ PSST_MUST_USE enum psst_err psst_folder_child_start(struct psst_folder_child *ch
  * PSST_ERR_DISK_FULL, PSST_ERR_IO; diag has its sentence. wait false: PSST_ERR_AGAIN while it still runs. */
 PSST_MUST_USE enum psst_err psst_folder_child_end(struct psst_folder_child *child, bool wait,
                                                   struct psst_folder_report *report, struct psst_diag *diag);
-void psst_folder_child_kill(struct psst_folder_child *child); /* none: harmless */
+/* Ends it, and waits until it is gone. None: harmless. */
+void psst_folder_child_kill(struct psst_folder_child *child);
+/* The same without waiting: a disk that hangs would hold it, and us. Whoever hears of SIGCHLD calls reap. */
+void psst_folder_child_abandon(struct psst_folder_child *child);
+void psst_folder_reap(void);
 
 /* What the folder at path comes to (psst-tar measure). PSST_ERR_TOO_LONG: more than can be sent. */
 PSST_MUST_USE enum psst_err psst_folder_measure(const char *program, const char *path,

@@ -97,7 +97,7 @@ static enum psst_err origin_check(struct psst_origin *o, struct psst_diag *diag)
 static void origin_free(struct psst_origin *o)
 {
     struct folder_origin *f = (struct folder_origin *)o;
-    psst_folder_child_kill(&f->child);
+    psst_folder_child_abandon(&f->child);
     if (o->fd >= 0) (void)close(o->fd);
     free(f);
 }

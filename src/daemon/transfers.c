@@ -2,11 +2,20 @@
 #include "daemon/transfers.h"
 #include "daemon/transfers_internal.h"
 
+#include "daemon/folder_child.h"
 #include "daemon/program.h"
 #include "daemon/reconnect.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+static void on_child_ended(uv_signal_t *handle, int number)
+{
+    (void)handle;
+    (void)number;
+    psst_folder_reap();
+}
 
 enum psst_err psst_transfers_new(struct psst_transfers **out, struct psst_daemon *d)
 {
@@ -14,6 +23,10 @@ enum psst_err psst_transfers_new(struct psst_transfers **out, struct psst_daemon
     if (transfers == NULL) return PSST_ERR_MEMORY;
     transfers->d = d;
     psst_transfers_limit_init(transfers);
+    if (uv_signal_init(d->loop, &transfers->child_ended) == 0) {
+        (void)uv_signal_start(&transfers->child_ended, on_child_ended, SIGCHLD);
+        uv_unref((uv_handle_t *)&transfers->child_ended);
+    }
     if (!psst_program_find(transfers->tar_program, "psst-tar"))
         psst_log(&d->log, PSST_LOG_WARNING, "psst-tar-missing", "%s", "");
     *out = transfers;
@@ -23,6 +36,8 @@ enum psst_err psst_transfers_new(struct psst_transfers **out, struct psst_daemon
 void psst_transfers_close(struct psst_transfers *transfers)
 {
     psst_transfers_limit_close(transfers);
+    if (transfers->child_ended.loop != NULL && !uv_is_closing((uv_handle_t *)&transfers->child_ended))
+        uv_close((uv_handle_t *)&transfers->child_ended, NULL);
 }
 
 void psst_transfers_free(struct psst_transfers *transfers)

@@ -108,6 +108,7 @@ struct psst_transfers {
     unsigned sinks;                  /* that are open or being closed, also of earlier generations */
     unsigned ended;                  /* in the list */
     char tar_program[PSST_PATH_MAX]; /* psst-tar; "": there is none */
+    uv_signal_t child_ended;         /* one of psst-tar's, perhaps */
     bool loaded;
     void (*quiet)(void *ctx); /* once no sink is open */
     void *quiet_ctx;
