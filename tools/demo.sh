@@ -86,6 +86,19 @@ as bob files
 sha256sum holiday.bin received/holiday.bin | sed 's/^/    /'
 cmp holiday.bin received/holiday.bin
 
+say_title "Bob is away: what Alice says waits, and reaches him when he is back"
+as bob down
+as alice say Bob "Are you there?"
+as alice outbox
+as bob up --listen "$at_bob"
+as bob unlock --passphrase-file bob.pass
+for _ in $(seq 40); do
+    PSST_HOME=$bob "$bin/psst" log Alice | grep -q "Are you there" && break
+    sleep 0.5
+done
+as bob log Alice -n 1
+as alice log Bob -n 1
+
 say_title "Either hangs up"
 as bob hangup Alice
 as alice log Bob
