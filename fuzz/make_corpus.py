@@ -312,7 +312,36 @@ def tar():
     return out
 
 
-for name, make in (("backup", backup), ("handshake", handshake), ("chunk", chunk), ("record", record), ("datagram", datagram),
+# ---- netlink: datagrams of rtnetlink, each u16 length before it ----
+
+def netlink():
+    def message(kind, fixed, attributes=(), flags=0):
+        body = fixed
+        for number, value in attributes:
+            body += struct.pack("=HH", 4 + len(value), number) + value.ljust((len(value) + 3) // 4 * 4, b"\0")
+        return struct.pack("=IHHII", 16 + len(body), kind, flags, 0, 0) + body
+
+    def link(kind, index, flags):
+        return message(kind, struct.pack("=BBHiII", 0, 0, 1, index, flags, 0), [(3, b"eth0\0")])
+
+    def address(kind, family, value, flags):
+        return message(kind, struct.pack("=BBBBI", family, 24, 0, 0, 2),
+                       [(1, value), (2, value), (6, bytes(16)), (8, struct.pack("=I", flags))])
+
+    def route(kind, table, flags=0):
+        return message(kind, struct.pack("=BBBBBBBBI", 2, 0, 0, 0, table, 3, 0, 1, flags), [(5, bytes([192, 0, 2, 1]))])
+
+    up, down, gone = link(16, 2, 0x10043), link(16, 2, 0x1002), link(17, 2, 0)
+    came, went = address(20, 2, bytes([192, 0, 2, 7]), 128), address(21, 2, bytes([192, 0, 2, 7]), 128)
+    six, tentative = address(20, 10, bytes(range(16)), 128), address(20, 10, bytes(range(16)), 64)
+    datagrams = [[up], [up, up, down], [up + came, went], [six, tentative, six], [route(24, 254), route(25, 254)],
+                 [route(24, 255), route(24, 254, 0x200)], [message(3, bytes(4), flags=2)], [up[:20]], [came[:-3]],
+                 [struct.pack("=I", 0) + up[4:]], [struct.pack("=I", 1 << 31) + up[4:]], [gone, up + gone],
+                 [link(16, n, 0x43) for n in range(1, 140)], [came.replace(b"\x08\0\x02\0", b"\0\0\x02\0", 1)]]
+    return [b"".join(u16(len(d)) + d for d in seed) for seed in datagrams]
+
+
+for name, make in (("netlink", netlink), ("backup", backup), ("handshake", handshake), ("chunk", chunk), ("record", record), ("datagram", datagram),
                    ("session", session), ("link", link), ("tar", tar)):
     seeds = make()
     assert len(seeds) < 80, name

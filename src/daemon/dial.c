@@ -25,6 +25,7 @@
 #define AGAIN_MS       1500  /* silence before the next round, */
 #define AGAIN_SPOKE_MS 3000  /* and where somebody had answered: there the system repeats soon what was lost */
 #define STALE_MS       3000 /* an attempt without any answer is repeated by the system after 1 and 3 s: then not for long */
+#define ATTEMPTS_MAX   24
 #define NS_A_MS        UINT64_C(1000000)
 
 struct waiter {
@@ -344,6 +345,7 @@ static void on_timer(uv_timer_t *timer)
     }
     if (dial->next_candidate == dial->n_candidates && dial->attempts > 0 && now >= patience_ms(dial)) {
         dial->next_candidate = 0;
+        if (dial->attempts + dial->n_candidates > ATTEMPTS_MAX) drop_silent(dial, now);
         step(dial); /* the new one before the old one goes: the dial is not over */
         drop_silent(dial, now > STALE_MS ? now - STALE_MS : 0);
         return;
@@ -484,6 +486,7 @@ void psst_dial_afresh(struct psst_peers *peers)
     for (struct psst_dial *dial = peers->dials; dial != NULL; dial = dial->next) {
         if (dial->deadline_ms == PSST_NEVER) continue;
         dial->next_candidate = 0;
+        if (!dial->resolving) dial->next_address = 0; /* a name may lead elsewhere now, or at all */
         dial->deadline_ms = now_ms(dial) + DIAL_MS;
         set_timer(dial, 0); /* not from here: a dial may end, and the list change */
     }

@@ -211,8 +211,8 @@ void psst_reconnect_dialled(struct psst_daemon *d, int64_t contact_id, int exit_
     if (r == NULL) return;
     uint64_t now_ns = mono_ns(rc), began_ns = r->began_ns != PSST_NEVER ? r->began_ns : now_ns;
     not_dialling(rc, r);
-    if (exit_code == 6)
-        r->why = PSST_PACE_NONE; /* he is there, and wants nothing of us: only what waits is tried again */
+    r->refused = exit_code == 6; /* he is there, and wants nothing of us: only what waits is tried again, and slowly */
+    if (r->refused) r->why = PSST_PACE_NONE;
     if (exit_code != 0) {
         if (r->tries == 0)
             psst_log_limited(&d->log, PSST_LOG_INFO, "not-reached", "contact=%s reason=\"%s\"", contact->alias, words);
@@ -302,12 +302,14 @@ void psst_reconnect_suspect(struct psst_daemon *d, struct psst_contact *contact,
         r->suspected = false;
         r->due_ns = PSST_NEVER;
         psst_dial_stop(d->peers, contact);
-    } else if (within_burst(&r->beside_ns, now_ns, BESIDE_BURST, BESIDE_EVERY_NS)) {
+    } else {
         psst_log_limited(&d->log, PSST_LOG_INFO, "session-suspected", "contact=%s", contact->alias);
         r->suspected = true;
         r->since_ns = now_ns;
         r->tries = 0;
-        call_within(rc, r, now_ns, AT_ONCE_NS);
+        /* a line so bad that it is suspected again and again is not torn down and up each time */
+        bool often = !within_burst(&r->beside_ns, now_ns, BESIDE_BURST, BESIDE_EVERY_NS);
+        call_within(rc, r, now_ns + (often ? BESIDE_EVERY_NS / 2 : 0), AT_ONCE_NS);
     }
     set_timer(rc);
 }

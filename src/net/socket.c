@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #define BACKLOG 1024
-#define USER_TIMEOUT_MS                                                                                                \
-    30000 /* a little more than a session can be silent: what is left behind then, the system drops too */
+/* A peer may stop reading for ten minutes while his disk is busy (src/proto/timers.c), and this counts that too; a silent line
+ * is noticed in seconds without it. What is left behind by a dead one the system then drops as well. */
+#define USER_TIMEOUT_MS 660000
 
 static void set_option(int fd, int level, int name, int value)
 {
