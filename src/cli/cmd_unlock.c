@@ -111,6 +111,9 @@ static int run_unlock(struct psst_cli *cli, int argc, char **argv)
     json_t *identity = identity_of(cli, &status, &code);
     if (identity != NULL && psst_out_bool(identity, "locked"))
         code = unlock_with(cli, file, psst_out_bool(identity, "encrypted"));
+    const json_t *history = json_object_get(status, "history"); /* as it was before */
+    if (identity != NULL && !psst_out_bool(identity, "locked") && json_is_object(history))
+        psst_cli_warn("%s", psst_out_string(history, "words"));
     if (identity != NULL && code == PSST_EXIT_DONE) (void)printf("%s is unlocked\n", psst_out_string(identity, "name"));
     json_decref(status);
     return code;

@@ -133,7 +133,9 @@ void psst_request_finish(struct psst_request *req, enum psst_err err, const char
 {
     char damaged[PSST_RESCUE_WORDS_SIZE];
     /* what SQLite says of damage helps nobody */
-    bool history = psst_methods[req->method].needs >= PSST_NEEDS_HISTORY && req->method != PSST_METHOD_CHECK;
+    bool rescue = psst_identity_state(req->daemon->identity) == PSST_IDENTITY_RESCUE;
+    bool names_it = req->method == PSST_METHOD_CHECK && !rescue; /* that is what it was asked for */
+    bool history = psst_methods[req->method].needs >= PSST_NEEDS_HISTORY && !names_it;
     if (err == PSST_ERR_DAMAGED && history) {
         psst_rescue_words(req->daemon, damaged);
         words = damaged;

@@ -23,7 +23,7 @@ void psst_rescue_words(struct psst_daemon *d, char out[PSST_RESCUE_WORDS_SIZE])
 
 /* ---- one part ---- */
 
-/* "number 3", "numbers 3 to 5", "numbers from 3 on" */
+/* "3", "3 to 5", "from 3 on" */
 static void numbers(char out[64], const struct psst_store_part *part)
 {
     if (part->last == INT64_MAX)
@@ -59,12 +59,19 @@ static void when(char out[96], const struct psst_store_part *part)
 static const char *part_words(char out[WORDS_SIZE], const struct psst_store_part *part)
 {
     char which[64], time[96];
+    bool one = part->first == part->last;
     numbers(which, part);
     when(time, part);
     switch (part->kind) {
-    case PSST_PART_CONTACTS: (void)snprintf(out, WORDS_SIZE, "contacts %s, in the order of adding", which); break;
-    case PSST_PART_MESSAGES: (void)snprintf(out, WORDS_SIZE, "messages %s%s", which, time); break;
-    case PSST_PART_TRANSFERS: (void)snprintf(out, WORDS_SIZE, "entries %s of the list of files", which); break;
+    case PSST_PART_CONTACTS:
+        (void)snprintf(out, WORDS_SIZE, "%s %s, in the order of adding", one ? "contact" : "contacts", which);
+        break;
+    case PSST_PART_MESSAGES:
+        (void)snprintf(out, WORDS_SIZE, "%s %s%s", one ? "message" : "messages", which, time);
+        break;
+    case PSST_PART_TRANSFERS:
+        (void)snprintf(out, WORDS_SIZE, "%s %s of the list of files", one ? "entry" : "entries", which);
+        break;
     case PSST_PART_CUT_SHORT:
         (void)snprintf(out, WORDS_SIZE, "the end of the file: %lld of %lld bytes are there", (long long)part->first,
                        (long long)part->last);
