@@ -104,7 +104,7 @@ static void on_event(void *ctx, const char *event, json_t *params)
     else if (strcmp(event, "session") == 0)
         on_session(chat, params);
     else if (strcmp(event, "file") == 0 && strcmp(psst_out_string(params, "direction"), "in") == 0 &&
-             strcmp(psst_out_string(params, "state"), "waiting") == 0)
+             strcmp(psst_out_string(params, "state"), "waiting") == 0 && psst_out_string(params, "path")[0] == '\0')
         psst_gutter_note(&chat->gutter, "%s %lld is offered: %s (psst accept %lld)", psst_file_word(params),
                          psst_out_int(params, "id"), psst_out_string(params, "name"), psst_out_int(params, "id"));
 }

@@ -15,6 +15,8 @@
 
 #define PREFIX_SLICE (64 * (uint64_t)PSST_IO_BLOCK) /* hashed in one job, so that closing need not wait for more */
 #define SIZE_MAX_ANY (UINT64_C(1) << 62)
+/* Of a prefix so much may still be hashed while data comes already: more would fill the queue, and hold up the connection. */
+#define PREFIX_BESIDE (128 * (uint64_t)PSST_IO_BLOCK)
 
 struct block {
     struct block *next;
@@ -42,7 +44,7 @@ struct psst_file_sink {
     uint64_t written;
     struct psst_target_open open; /* what it came to */
 
-    bool opened, closing, keep, finishing, was_full, telling;
+    bool opened, announced, closing, keep, finishing, was_full, telling;
     bool polled, waiting; /* waiting: the target takes nothing now */
     uint64_t position, safe;
     size_t queued;
@@ -402,8 +404,9 @@ static void tell_changes(struct psst_file_sink *s, enum job ended, bool failed_n
         return;
     }
     if (s->err != PSST_OK) return;
-    if (ended == JOB_OPEN) {
-        tell(s, s->open.whole != NULL ? PSST_SINK_WHOLE : PSST_SINK_OPENED);
+    if ((ended == JOB_OPEN || ended == JOB_PREFIX) && !s->announced) {
+        s->announced = s->open.whole != NULL || s->open.start - s->hashed <= PREFIX_BESIDE;
+        if (s->announced) tell(s, s->open.whole != NULL ? PSST_SINK_WHOLE : PSST_SINK_OPENED);
         return;
     }
     if (ended != JOB_WRITE) return;

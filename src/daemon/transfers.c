@@ -519,22 +519,46 @@ void psst_transfers_client_gone(struct psst_transfers *transfers, uint64_t clien
 
 /* ---- contacts that go, and all of them ---- */
 
+/* Who waits for it hears of it; its row goes with the contact. */
+static void end_forgotten(struct psst_transfer *t)
+{
+    bool idle = t->direction == PSST_IN && t->state == PSST_TRANSFER_ACCEPTED && t->sink == NULL;
+    stop(t, false);
+    if (idle) psst_transfer_in_sweep(t);
+    psst_transfer_close_stream(t);
+    if (psst_transfer_is_over(t)) return;
+    t->state = PSST_TRANSFER_FAILED;
+    t->reason = PSST_FILE_BY_USER | PSST_TRANSFER_OURS;
+    t->all->ended++;
+    psst_transfer_event(t);
+}
+
 void psst_transfers_forget(struct psst_transfers *transfers, struct psst_contact *contact)
 {
     struct psst_transfer *next;
     for (struct psst_transfer *t = transfers->first; t != NULL; t = next) {
         next = t->next;
         if (t->contact_id != contact->id) continue;
-        stop(t, false);
-        psst_transfer_close_stream(t);
+        end_forgotten(t);
         drop(t);
     }
     free(contact->transfers);
     contact->transfers = NULL;
 }
 
+/* A stream does not outlast the open identity: whoever waits for its end is told, and so will be the other side. */
+static void end_streams(struct psst_transfers *transfers)
+{
+    for (struct psst_transfer *t = transfers->first; t != NULL; t = t->next) {
+        if (t->client == 0 || psst_transfer_is_over(t)) continue;
+        if (t->direction == PSST_OUT) t->flags |= PSST_TRANSFER_UNTOLD;
+        psst_transfer_cut_off(t);
+    }
+}
+
 void psst_transfers_unloaded(struct psst_transfers *transfers)
 {
+    end_streams(transfers);
     transfers->generation++;
     transfers->loaded = false;
     for (struct psst_transfer *t = transfers->first; t != NULL; t = transfers->first) {

@@ -55,6 +55,8 @@ static void accepted(struct psst_transfer *t, enum psst_err err, const char *wor
     struct decision *decision = ctx;
     if (t != NULL && err != PSST_OK && t->state == PSST_TRANSFER_ACCEPTED) {
         t->state = PSST_TRANSFER_WAITING;
+        t->flags &= ~(uint32_t)PSST_TRANSFER_NAMED;
+        t->path[0] = '\0';
         psst_transfer_close_stream(t);
     }
     if (t != NULL && err == PSST_OK && t->state == PSST_TRANSFER_ACCEPTED) {

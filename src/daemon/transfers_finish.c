@@ -80,7 +80,7 @@ static void on_finished(void *ctx, enum psst_err err, const char *path, const st
     struct psst_transfer *t = ctx;
     bool resumed = t->start > 0 && (t->flags & PSST_TRANSFER_ANEW) == 0;
     t->sink = NULL; /* it is gone */
-    psst_transfers_sink_gone(t->all);
+    psst_transfers_sink_gone(t->all, t->form == PSST_FILE_FORM_STREAM);
     t->stage = PSST_STAGE_IDLE;
     if (err == PSST_OK) {
         free(t->words);

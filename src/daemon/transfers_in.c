@@ -64,12 +64,13 @@ struct closing {
     struct psst_transfers *all;
     unsigned generation;
     int64_t id, contact_id;
-    bool keep;
+    bool keep, stream;
 };
 
-void psst_transfers_sink_gone(struct psst_transfers *all)
+void psst_transfers_sink_gone(struct psst_transfers *all, bool stream)
 {
     all->sinks--;
+    if (stream) all->stream_sinks--;
     if (all->sinks > 0 || all->quiet == NULL) return;
     void (*quiet)(void *ctx) = all->quiet;
     all->quiet = NULL;
@@ -96,7 +97,7 @@ static void on_sink_closed(void *ctx, uint64_t safe)
         closed(t, safe);
     else if (closing->keep) /* locked, or stopping: noted all the same, if there is still time */
         psst_transfer_keep_safe(all, closing->id, closing->contact_id, safe);
-    psst_transfers_sink_gone(all);
+    psst_transfers_sink_gone(all, closing->stream);
     psst_transfer_in_next(all);
     free(closing);
 }
@@ -109,9 +110,10 @@ void psst_transfer_in_stop(struct psst_transfer *t, bool keep)
     if (t->sink == NULL) return;
     t->reached = psst_file_sink_position(t->sink);
     struct closing *closing = malloc(sizeof *closing);
-    if (closing != NULL) *closing = (struct closing){t->all, t->all->generation, t->id, t->contact_id, keep};
+    if (closing != NULL)
+        *closing = (struct closing){t->all, t->all->generation, t->id, t->contact_id, keep, is_stream(t)};
     t->sink_closing = closing != NULL;
-    if (closing == NULL) psst_transfers_sink_gone(t->all);
+    if (closing == NULL) psst_transfers_sink_gone(t->all, is_stream(t));
     psst_file_sink_close(t->sink, keep, closing != NULL ? on_sink_closed : NULL, closing);
     t->sink = NULL;
 }
@@ -199,6 +201,13 @@ static enum psst_err open_target(struct psst_transfer *t, struct psst_target **t
                                is_stream(t) ? 0 : t->inode);
 }
 
+/* Streams have places of their own: they may be read slowly for hours. */
+static bool may_open(const struct psst_transfer *t)
+{
+    unsigned streams = t->all->stream_sinks, files = t->all->sinks - streams;
+    return (is_stream(t) ? streams : files) < PSST_TRANSFERS_SINKS;
+}
+
 void psst_transfer_in_start(struct psst_transfer *t)
 {
     struct psst_contact *contact = psst_transfer_contact(t);
@@ -206,7 +215,7 @@ void psst_transfer_in_start(struct psst_transfer *t)
     if (t->state != PSST_TRANSFER_ACCEPTED || psst_transfer_is_paused(t)) return;
     if (t->stage != PSST_STAGE_IDLE && t->stage != PSST_STAGE_IN_LINE) return;
     t->stage = PSST_STAGE_IN_LINE;
-    if (t->all->sinks >= PSST_TRANSFERS_SINKS) return;
+    if (!may_open(t)) return;
     if (!psst_bucket_try(&t->runs, psst_daemon_now(t->all->d).mono_ns, PSST_TRANSFER_RUN)) {
         psst_transfer_fail(t, PSST_FILE_PROTOCOL, NULL);
         return;
@@ -219,13 +228,13 @@ void psst_transfer_in_start(struct psst_transfer *t)
         return;
     }
     t->all->sinks++;
+    if (is_stream(t)) t->all->stream_sinks++;
     t->stage = PSST_STAGE_OPENING;
 }
 
 void psst_transfer_in_next(struct psst_transfers *transfers)
 {
     for (struct psst_transfer *t = transfers->first; t != NULL; t = t->next) {
-        if (transfers->sinks >= PSST_TRANSFERS_SINKS) return;
         if (t->direction == PSST_IN && t->stage == PSST_STAGE_IN_LINE) psst_transfer_in_start(t);
     }
 }

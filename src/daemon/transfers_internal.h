@@ -36,7 +36,7 @@
 
 #define PSST_TRANSFERS_UNDECIDED                                                                                       \
     256                          /* offers of one contact that wait for the user; more are left for the next session */
-#define PSST_TRANSFERS_SINKS   8 /* files that come in at a time */
+#define PSST_TRANSFERS_SINKS   8 /* files that come in at a time, and as many streams */
 #define PSST_TRANSFERS_STREAMS 8 /* streams that run to one contact at a time, beside one file */
 #define PSST_TRANSFERS_ENDED   100
 #define PSST_TRANSFERS_REFUSED 16   /* unknown transfers of one contact that were cancelled lately: told once */
@@ -106,6 +106,7 @@ struct psst_transfers {
     struct psst_map by_id, by_key;
     unsigned generation;             /* of the unlocked identity: what an older job brings is dropped */
     unsigned sinks;                  /* that are open or being closed, also of earlier generations */
+    unsigned stream_sinks;           /* of these */
     unsigned ended;                  /* in the list */
     char tar_program[PSST_PATH_MAX]; /* psst-tar; "": there is none */
     uv_signal_t child_ended;         /* one of psst-tar's, perhaps */
@@ -231,7 +232,7 @@ void psst_transfer_in_stop(struct psst_transfer *t, bool keep);
 void psst_transfer_in_next(struct psst_transfers *transfers);
 /* What waits for the other side in this run is over; the socket is read again. */
 void psst_transfer_in_release(struct psst_transfer *t);
-void psst_transfers_sink_gone(struct psst_transfers *transfers);
+void psst_transfers_sink_gone(struct psst_transfers *transfers, bool stream);
 /* Removes the part file of one that has no sink. */
 void psst_transfer_in_sweep(const struct psst_transfer *t);
 

@@ -28,7 +28,7 @@ static uint64_t bytes_done(const struct psst_transfer *t)
     if (t->whole || t->stage == PSST_STAGE_SETTLING) return t->size;
     uint64_t at = position(t);
     if (t->direction == PSST_OUT) return at;
-    return runs(t) || t->stage == PSST_STAGE_DRAINING ? at : t->safe; /* what is not safe is not counted on */
+    return t->stage > PSST_STAGE_OPENING ? at : t->safe; /* what is not safe is not counted on */
 }
 
 /* How many of this contact's go before it; 0: none, or it is not in a line. */

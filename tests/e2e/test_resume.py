@@ -259,6 +259,16 @@ class Pause(Base):
         self.done(alice, mine)
         self.assertArrived("some.bin", content)
 
+    def test_with_the_contact_goes_the_part(self):
+        alice, bob = self.talk()
+        self.limit(2048)
+        mine, theirs = self.send("some.bin", numbered(8))
+        self.wait(bob, theirs, lambda f: f["done"] > 300000)
+        bob.psst("files", "pause", str(theirs))
+        self.part()
+        bob.psst("remove", "alice", "--yes", expect=None)
+        wait_for("nothing left", lambda: os.listdir(self.into) == [])
+
     def test_what_cannot_be_paused(self):
         alice, bob = self.talk()
         alice.psst("send", "bob", alice.write("x.bin", b"x"))

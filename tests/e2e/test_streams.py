@@ -62,10 +62,7 @@ class Base(E2E):
                 process.stdin.close()
             except (BrokenPipeError, ValueError):
                 pass
-        thread = threading.Thread(target=run)
-        thread.start()
-        self.addCleanup(thread.join)
-        return thread
+        threading.Thread(target=run, daemon=True).start()
 
 
 class Streams(Base):
@@ -309,6 +306,39 @@ class Broken(Base):
         alice.start()
         alice.psst("dial", "bob")
         wait_for("it to be over", lambda: self.file(bob, number)["state"] == "failed")
+
+    def test_locked_and_removed(self):
+        """Whoever waits for its end hears of it, whatever happens to identity and contact."""
+        sending, taking = self.running()
+        self.alice.psst("lock")
+        self.assertIn("cut off after 5 bytes", self.ended(sending, FAILED))
+        self.assertIn("cut off after 5 bytes", self.ended(taking, FAILED))
+        self.alice.psst("unlock")
+        self.alice.psst("dial", "bob")
+        offered = self.sender()
+        number = self.offer()
+        self.bob.psst("hangup", "alice")
+        self.alice.psst("lock")
+        self.assertIn("cut off", self.ended(offered, FAILED))
+        self.alice.psst("unlock")
+        self.alice.psst("dial", "bob")
+        wait_for("it to be over", lambda: self.file(self.bob, number)["state"] == "failed")
+        sending, taking = self.again()
+        self.bob.psst("remove", "alice", "--yes", expect=None)
+        self.ended(taking, FAILED)
+        self.ended(sending, FAILED)
+
+    def test_eight_that_nobody_reads_hold_up_no_file(self):
+        alice, bob = self.talk()
+        for _ in range(9):
+            sending = self.sender()
+            self.feed(sending, os.urandom(MB))
+            self.receiver()
+        into = bob.path("in")
+        os.mkdir(into)
+        alice.psst("send", "bob", alice.write("x.bin", b"x" * 200000))
+        other = bob.wait_file(lambda f: f["form"] == "file")["id"]
+        bob.psst("accept", str(other), "-o", into, "--wait", "20")
 
     def test_into_a_folder_and_cut_off(self):
         alice, bob = self.talk()
