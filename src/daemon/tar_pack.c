@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define PIECE ((size_t)1024 * 1024)
+#define SMALL 65536 /* what is smaller is gathered: headers foremost */
 
 struct packing {
     struct archive *archive;
@@ -168,7 +169,8 @@ static enum psst_err open_archive(struct packing *p)
     p->archive = archive_write_new();
     if (p->archive == NULL) return PSST_ERR_MEMORY;
     bool good = archive_write_set_format_pax_restricted(p->archive) == ARCHIVE_OK &&
-                archive_write_set_bytes_per_block(p->archive, 0) == ARCHIVE_OK &&
+                archive_write_set_bytes_per_block(p->archive, SMALL) == ARCHIVE_OK &&
+                archive_write_set_bytes_in_last_block(p->archive, 1) == ARCHIVE_OK &&
                 archive_write_open(p->archive, p, NULL, on_write, NULL) == ARCHIVE_OK;
     return result(p, good);
 }
