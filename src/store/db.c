@@ -128,6 +128,7 @@ static enum psst_err connect_to(struct psst_store **out, const char *path, const
     store->rescue = mode == MODE_RESCUE;
     store->reserve_bytes = PSST_STORE_RESERVE_BYTES;
     store->era_messages = PSST_ERA_MESSAGES;
+    store->log_unsure = mode == MODE_WRITE && psst_store_has_log(path);
     store->path = strdup(path);
     enum psst_err err = store->path == NULL ? PSST_ERR_MEMORY : PSST_OK;
     if (err == PSST_OK) {
@@ -209,21 +210,13 @@ static enum psst_err put_in_place(const char *draft, const char *path, struct ps
     return rc == 0 ? PSST_OK : refused(path, diag);
 }
 
-static bool has_log(const char *path)
-{
-    char log[4096];
-    struct stat st;
-    (void)snprintf(log, sizeof log, "%s-wal", path);
-    return stat(log, &st) == 0 && st.st_size > 0;
-}
-
 static enum psst_err make(const char *path, const struct psst_store_key *key, struct psst_diag *diag)
 {
     char draft[4096];
     if ((size_t)snprintf(draft, sizeof draft, "%s.new", path) >= sizeof draft)
         return psst_fail(diag, PSST_ERR_TOO_LONG, "The path of the history is too long.");
     remove_draft(draft);
-    if (has_log(path)) /* SQLite would take it for the new one's, and put what it holds into that */
+    if (psst_store_has_log(path)) /* SQLite would take it for the new one's, and put what it holds into that */
         return psst_fail(diag, PSST_ERR_EXISTS,
                          "%.90s-wal belongs to a history that is gone: put that back, or move this away as well.",
                          path);
@@ -258,7 +251,7 @@ static enum psst_err check_file(const char *path, bool read_only, struct psst_di
         return psst_fail(diag, PSST_ERR_DAMAGED, DAMAGED_WORDS, path);
     /* Cut inside its last page, which SQLite would only notice when it reads that. With a log beside it the last page may
      * have been in the middle of being written, and is in the log. */
-    if (!read_only && st.st_size % PSST_STORE_PAGE_BYTES != 0 && !has_log(path))
+    if (!read_only && st.st_size % PSST_STORE_PAGE_BYTES != 0 && !psst_store_has_log(path))
         return psst_fail(diag, PSST_ERR_DAMAGED, CUT_WORDS, path);
     return PSST_OK;
 }

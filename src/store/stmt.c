@@ -59,6 +59,7 @@ enum psst_err psst_store_result(struct psst_store *store, int rc)
     enum psst_err err = meaning(store, rc);
     if (err == PSST_OK) return err;
     store->last = err;
+    if (rc == SQLITE_IOERR_FSYNC) store->log_unsure = true;
     const char *words = sqlite3_errmsg(store->db);
     (void)snprintf(store->words, sizeof store->words, "%s (%d)", words == NULL ? "unknown" : words, rc);
     if (err == PSST_ERR_DAMAGED) latch_damage(store);
@@ -195,6 +196,11 @@ enum psst_err psst_store_begin(struct psst_store *store)
     store->reserve_is_free = false;
     store->indexed_at_begin = store->indexed;
     if (store->rescue) return PSST_OK; /* an error would stick to a transaction */
+    if (store->log_unsure && !store->damaged) {
+        enum psst_err err = psst_store_log_again(store);
+        if (err != PSST_OK) return err;
+        store->log_unsure = false;
+    }
     return run(store, STMT_BEGIN, "BEGIN");
 }
 

@@ -156,6 +156,7 @@ struct psst_store {
     struct psst_store_tally *tallies;
     size_t n_tallies;
     bool damaged;           /* sticky: damage was met; nothing is written any more */
+    bool log_unsure;        /* the write-ahead log may not be on the disk as it is read: log.c */
     bool reserve_is_free;   /* looked up once a group */
     bool erasure_noted;     /* erase.c */
     enum psst_err last;     /* what the last failing statement meant */
@@ -216,6 +217,13 @@ PSST_MUST_USE enum psst_err psst_store_check_quickly(struct psst_store *store);
 /* A second handle on a sound store that is open already, for reading, without a look at all of it. */
 PSST_MUST_USE enum psst_err psst_store_open_beside(struct psst_store **out, const char *path,
                                                    const struct psst_store_key *key, struct psst_diag *diag);
+
+/* ---- log.c ---- */
+
+#define PSST_STORE_PATH_MAX 4096
+bool psst_store_has_log(const char *path);
+/* Makes sure that what can be read of the write-ahead log is on the disk. Between transactions only. */
+PSST_MUST_USE enum psst_err psst_store_log_again(struct psst_store *store);
 
 /* ---- schema.c ---- */
 

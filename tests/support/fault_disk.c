@@ -165,7 +165,7 @@ bool fault_disk_struck(const struct fault_disk *disk)
 enum fault_kind fault_disk_change(struct fault_disk *disk, bool is_sync)
 {
     disk->cutting = false;
-    if (disk->dead) return FAULT_IO;
+    if (disk->dead) return FAULT_POWER;
     if (disk->plan.kind == FAULT_NONE || (disk->plan.syncs_only && !is_sync)) return FAULT_NONE;
     disk->plan.count++;
     bool now = disk->plan.count == disk->plan.nth || (disk->plan.for_good && disk->plan.count > disk->plan.nth);
@@ -374,10 +374,12 @@ static void write_out(const char *path, const struct fault_inode *inode)
     if (fclose(f) != 0) abort();
 }
 
-static bool is_shared_memory(const char *path)
+/* Nothing of it survives. It is not opened through the VFS, and has no name here. */
+static void remove_shared_memory(const char *path)
 {
-    size_t n = strlen(path);
-    return n > 4 && strcmp(path + n - 4, "-shm") == 0;
+    char shm[520];
+    (void)snprintf(shm, sizeof shm, "%s-shm", path);
+    (void)unlink(shm);
 }
 
 static void power_on(struct fault_disk *disk)
@@ -396,7 +398,8 @@ void fault_disk_power_back(struct fault_disk *disk, uint64_t seed)
         if (name->path[0] == '\0' || foreign) continue;
         struct fault_inode *left = name->now != name->safe && draw(disk, 2) == 0 ? name->safe : name->now;
         if (left != NULL) apply_some(disk, left);
-        write_out(name->path, is_shared_memory(name->path) ? NULL : left);
+        write_out(name->path, left);
+        remove_shared_memory(name->path);
     }
     forget(disk); /* what there is now is read in anew, and is safe */
     power_on(disk);

@@ -1,6 +1,7 @@
 /* The VFS that SQLite sees; what the disk remembers is fault_disk.c. */
 #include "support/fault_disk.h"
 
+#include <errno.h>
 #include <sqlcipher/sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,15 +20,13 @@ static struct fault_file *of(sqlite3_file *f)
     return (struct fault_file *)(void *)f;
 }
 
+/* As the real one has it: a sync that fails for want of room is an error with that number, and no SQLITE_FULL. */
 static int code_of(enum fault_kind kind, bool is_sync)
 {
-    switch (kind) {
-    case FAULT_NONE: return SQLITE_OK;
-    case FAULT_FULL: return SQLITE_FULL;
-    case FAULT_IO:
-    case FAULT_POWER: break;
-    }
-    return is_sync ? SQLITE_IOERR_FSYNC : SQLITE_IOERR_WRITE;
+    if (kind == FAULT_NONE) return SQLITE_OK;
+    errno = kind == FAULT_FULL ? ENOSPC : EIO;
+    if (is_sync) return SQLITE_IOERR_FSYNC;
+    return kind == FAULT_FULL ? SQLITE_FULL : SQLITE_IOERR_WRITE;
 }
 
 /* ---- files ---- */
