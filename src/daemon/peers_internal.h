@@ -58,7 +58,8 @@ struct psst_conn {
     uint64_t acked;       /* what it said, */
     uint64_t acked_ns;    /* and when that was said first; */
     uint64_t probe_ns;    /* until when a sign of life must have come; PSST_NEVER: whenever it comes, */
-    uint64_t probe_count; /* and how many records had come before */
+    uint64_t probe_count; /* and how many records had come before, */
+    uint64_t probe_acked; /* and what the kernel had said */
     uv_poll_t poll;
     uv_timer_t timer;
     struct psst_place place;
@@ -72,6 +73,7 @@ struct psst_conn {
     uint8_t dialled; /* index of the address in the dial */
     bool dirty, in_turn, again, eof;
     bool suspected;
+    bool patient; /* the probe was given more time */
 
     void *showing; /* presence.c's */
 };

@@ -2,7 +2,8 @@
  *
  *   something waits, and for 2 s, or two round trips, the system has sent it again in vain -+
  *   something waits, and for 6 s, or three round trips, nothing is heard --------------------+-> suspected: dialled beside
- *   the network changed, or we slept -> pinged -> 1 s, and as above -> suspected; 3 s, or three round trips -> ended
+ *   the network changed, or we slept -> pinged -> 1 s, and as above -> suspected; 3 s, or three round trips -> ended,
+ *                                       unless the other system has taken the ping: its program is busy, and has 6 s in all
  *   something is heard, and nothing lies in the system unsent -> not suspected any more
  *
  * A call beside a session harms nothing: while it is answered the other session goes on, and what completes takes its place
@@ -105,12 +106,28 @@ static void end_unanswered(struct psst_conn *conn)
     psst_reconnect_ended(d, contact, PSST_END_NO_PONG, 0, PSST_NEVER);
 }
 
+/* No answer in time. Who is too busy for one says something of his own accord before long; and while we do not read, what he
+ * says cannot be heard. A line that is gone takes nothing: there the ping lies unacknowledged. */
+static bool may_be_busy(struct psst_conn *conn)
+{
+    struct psst_socket_path path;
+    if (!psst_socket_path(conn->fd, &path) || (path.waits && path.acked == conn->probe_acked)) return false;
+    if (conn->holds > 0) {
+        conn->probe_ns = PSST_NEVER;
+        return true;
+    }
+    if (conn->patient) return false;
+    conn->patient = true;
+    conn->probe_ns += SILENT_NS - PROBE_NS;
+    return true;
+}
+
 bool psst_suspect_turn(struct psst_conn *conn)
 {
     if (!counts(conn)) return true;
     uint64_t now_ns = uv_hrtime();
     if (probing(conn) && psst_link_counters(conn->link).records_in != conn->probe_count) conn->probe_ns = PSST_NEVER;
-    if (now_ns >= conn->probe_ns) {
+    if (now_ns >= conn->probe_ns && !may_be_busy(conn)) {
         end_unanswered(conn);
         return false;
     }
@@ -142,8 +159,11 @@ void psst_suspect_pong(struct psst_conn *conn, uint64_t rtt_ns)
 
 static void probe(struct psst_conn *conn)
 {
-    struct psst_socket_path path;
-    uint64_t rtt_ns = later(conn->slow_ns, psst_socket_path(conn->fd, &path) ? path.rtt_ns : 0);
+    struct psst_socket_path path = {.waits = false};
+    bool known = psst_socket_path(conn->fd, &path);
+    uint64_t rtt_ns = later(conn->slow_ns, known ? path.rtt_ns : 0);
+    conn->probe_acked = path.acked;
+    conn->patient = false;
     psst_link_probe(conn->link, psst_daemon_now(conn->peers->d));
     conn->probe_count = psst_link_counters(conn->link).records_in;
     conn->probe_ns = uv_hrtime() + later(PROBE_NS, 3 * rtt_ns);

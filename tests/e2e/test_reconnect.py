@@ -1,11 +1,14 @@
 """Lines that break, and come back by themselves: machines of their own (nets.py), links that go down, packets that vanish,
 addresses that change, daemons that are killed; and whom psstd calls without being asked. How fast is bench/recovery.py's
 business: here all comes back, and every message once."""
+import threading
 import time
 import unittest
 
 import nets
+import peer
 import psst
+import wire
 from psst import DONE, E2E, FAILED, UNREACHABLE, key, wait_for
 
 SOON = 60  # seconds: only guards a hang
@@ -168,6 +171,67 @@ class Breaks(Apart):
         self.net.drop(False)
         bob.wait_file(lambda f: f["state"] == "done", SOON)
         alice.wait_file(lambda f: f["state"] == "done", SOON)
+
+
+class Busy(E2E):
+    """Something else on this machine changes while one side is too busy to answer, or to listen: the line lives all the same."""
+
+    def alone(self):
+        """bob on a machine of his own, and mallory, who calls from there."""
+        nets.needed()
+        space = nets.Space("bob")
+        self.addCleanup(space.close)
+        bob = self.person("bob", space=space)
+        bob.befriend(key("a2048"), "mallory")
+        called = nets.inside(space, lambda: peer.Peer.call(bob.address, key("a2048"), bob.public, timeout=60))
+        self.addCleanup(called.close)
+        bob.wait_session("mallory")
+        self.began = bob.counter("sessions")
+        return space, bob, called
+
+    def change(self, space, bob):
+        """An interface comes or goes that has nothing to do with the line."""
+        before = bob.counter("network-changes")
+        space.ip("link add other type veth peer name end")
+        space.ip("link set other up")
+        space.ip("link set end up")
+        wait_for("the change", lambda: bob.counter("network-changes") > before)
+        space.ip("link del other")
+
+    def assertSame(self, bob):
+        self.assertEqual(bob.counter("sessions-probed-in-vain"), 0)
+        self.assertEqual((bob.counter("sessions"), len(bob.sessions("mallory"))), (self.began, 1))
+
+    def test_who_does_not_read_does_not_take_the_other_for_dead(self):
+        """bob leaves a flood unread for seconds at a time, and with it whatever else is said."""
+        space, bob, mallory = self.alone()
+
+        def flood():
+            try:
+                for _ in range(600):
+                    mallory.say(b"x" * wire.TEXT_MAX)
+            except OSError:
+                pass  # the test is over
+
+        flooding = threading.Thread(target=flood, daemon=True)
+        flooding.start()
+        wait_for("the flood to be slowed", lambda: bob.counter("contacts-slowed") > 0, SOON)
+        for _ in range(6):
+            self.change(space, bob)
+            time.sleep(1.5)
+        self.assertSame(bob)
+        mallory.reset()
+        flooding.join()
+
+    def test_who_is_too_busy_to_answer_is_not_taken_for_dead(self):
+        """He reads nothing, and says of his own accord what docs/PROTOCOL.md wants of one who does not: a ping, each 4 s."""
+        space, bob, mallory = self.alone()
+        for _ in range(2):
+            self.change(space, bob)
+            time.sleep(4)
+            mallory.send_chunk(peer.PING, b"I'm busy")
+            time.sleep(1)
+        self.assertSame(bob)
 
 
 class Slow(Apart):
