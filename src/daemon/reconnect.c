@@ -262,9 +262,10 @@ static void broke(struct psst_reconnect *rc, struct redial *r, bool faulty, uint
         r->due_ns = now_ns + psst_backoff_short_ns(r->shorts, &psst_crypto_rng);
 }
 
-static void said_bye(struct psst_reconnect *rc, struct redial *r, uint8_t reason, uint64_t now_ns)
+static void said_bye(struct psst_reconnect *rc, struct redial *r, uint8_t reason, uint64_t lived_ns, uint64_t now_ns)
 {
     r->tries = 0;
+    r->shorts = lived_ns < SHORT_NS ? r->shorts + 1 : 0;
     r->since_ns = now_ns;
     r->why = PSST_PACE_NONE;
     if (reason == PSST_BYE_LOCKED || reason == PSST_BYE_STOPPING)
@@ -274,6 +275,9 @@ static void said_bye(struct psst_reconnect *rc, struct redial *r, uint8_t reason
     else
         r->hung_up = true;
     wait_for_next(rc, r, now_ns);
+    if (r->shorts <= 1 || r->due_ns == PSST_NEVER) return;
+    uint64_t soonest_ns = now_ns + psst_backoff_short_ns(r->shorts, &psst_crypto_rng); /* he answers only to leave */
+    if (r->due_ns < soonest_ns) r->due_ns = soonest_ns;
 }
 
 void psst_reconnect_ended(struct psst_daemon *d, struct psst_contact *contact, enum psst_link_end end,
@@ -286,7 +290,7 @@ void psst_reconnect_ended(struct psst_daemon *d, struct psst_contact *contact, e
     uint64_t now_ns = mono_ns(rc);
     r->suspected = false;
     if (end == PSST_END_BYE)
-        said_bye(rc, r, bye_reason, now_ns);
+        said_bye(rc, r, bye_reason, lived_ns, now_ns);
     else if (end != PSST_END_CLOSED)
         broke(rc, r, end == PSST_END_TAMPERED || end == PSST_END_MEMORY, lived_ns, now_ns);
     set_timer(rc);

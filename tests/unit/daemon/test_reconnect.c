@@ -540,6 +540,26 @@ static void faulty__sessions_that_end_at_once__come_ever_more_slowly(void **stat
     assert_in_range(n_calls, 12, 40);
 }
 
+static void bye__at_once_and_again__comes_ever_more_slowly(void **state)
+{
+    (void)state;
+    unlock(1);
+    line = ANSWERS;
+    up(&contacts[0]);
+    uint64_t begin_ns = now_ns;
+    while (now_ns < begin_ns + 3600 * S) {
+        end(&contacts[0], PSST_END_BYE, PSST_BYE_LOCKED, 50 * MS);
+        for (int i = 0; i < 4000 && contacts[0].session == NULL; i++) pass(100 * MS);
+        assert_non_null(contacts[0].session);
+        pass(50 * MS);
+    }
+    assert_in_range(n_calls, 12, 40);
+    forget_calls();
+    end(&contacts[0], PSST_END_BYE, PSST_BYE_LOCKED, 60 * S); /* one that has stood */
+    pass(5 * S);
+    assert_int_equal(n_calls, 1);
+}
+
 static void suspected__is_called_beside__until_he_is_heard(void **state)
 {
     (void)state;
@@ -688,6 +708,7 @@ int main(void)
         T(refused__waits_longer),
         T(urgent__is_often__until_it_is_over),
         T(faulty__sessions_that_end_at_once__come_ever_more_slowly),
+        T(bye__at_once_and_again__comes_ever_more_slowly),
         T(suspected__is_called_beside__until_he_is_heard),
         T(many__are_called_a_few_at_a_time__and_all),
         T(back__brings_the_others),
