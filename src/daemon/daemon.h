@@ -262,7 +262,9 @@ json_t *psst_message_json(const struct psst_contact *contact, const struct psst_
 
 PSST_MUST_USE enum psst_err psst_transfers_new(struct psst_transfers **out, struct psst_daemon *d);
 void psst_transfers_free(struct psst_transfers *transfers);
-void psst_transfers_loaded(struct psst_transfers *transfers);
+/* Reads what is not over; loaded (may be NULL) is told, and before that no session may stand. */
+typedef void psst_transfers_loaded(void *ctx, enum psst_err err, const char *words);
+void psst_transfers_load(struct psst_transfers *transfers, psst_transfers_loaded *loaded, void *ctx);
 void psst_transfers_unloaded(struct psst_transfers *transfers);
 void psst_transfers_up(struct psst_transfers *transfers, struct psst_contact *contact);
 /* This connection is over for its contact, which may have another session by now. */

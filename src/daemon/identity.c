@@ -162,8 +162,43 @@ static void open_for_rescue(struct psst_identity *identity)
     psst_key_lock(d->key, ignore_key, NULL);
     identity->state = PSST_IDENTITY_RESCUE;
     psst_delivery_loaded(d->delivery);
-    psst_transfers_loaded(d->transfers);
+    psst_transfers_load(d->transfers, NULL, NULL);
     psst_identity_finish(identity, PSST_IDENTITY_RESCUE, PSST_OK, "");
+}
+
+static void give_up(struct psst_identity *identity, enum psst_err err, const char *words)
+{
+    struct psst_daemon *d = identity->d;
+    psst_transfers_unloaded(d->transfers);
+    psst_book_unload(d->book);
+    psst_store_thread_shut(d->store, ignore_shut, NULL);
+    psst_identity_fail(identity, err != PSST_OK ? err : PSST_ERR_LOCKED, err != PSST_OK ? words : "psstd stops");
+}
+
+/* Only now may sessions begin: an acceptance or an acknowledgement that came for a transfer not yet read would be lost. */
+static void on_transfers_loaded(void *ctx, enum psst_err err, const char *words)
+{
+    struct psst_identity *identity = ctx;
+    struct psst_daemon *d = identity->d;
+    if (err == PSST_OK && identity->key_lost) {
+        err = PSST_ERR_IO;
+        words = "psst-key, which holds the key, has ended: try again";
+    }
+    if (err == PSST_ERR_DAMAGED && !d->stopping) {
+        begin_rescue(identity);
+        return;
+    }
+    if (err != PSST_OK || d->stopping) {
+        give_up(identity, err, words);
+        return;
+    }
+    psst_log(&d->log, PSST_LOG_INFO, "unlocked", "%s", "");
+    identity->state = PSST_IDENTITY_UNLOCKED;
+    psst_delivery_loaded(d->delivery);
+    psst_reconnect_loaded(d->reconnect);
+    psst_retention_loaded(d->retention);
+    psst_meets_loaded(d->meets);
+    psst_identity_finish(identity, PSST_IDENTITY_UNLOCKED, PSST_OK, "");
 }
 
 static void on_book_loaded(void *ctx, enum psst_err err, const char *words)
@@ -179,24 +214,10 @@ static void on_book_loaded(void *ctx, enum psst_err err, const char *words)
         open_for_rescue(identity);
         return;
     }
-    if (err == PSST_OK && identity->key_lost) {
-        err = PSST_ERR_IO;
-        words = "psst-key, which holds the key, has ended: try again";
-    }
-    if (err != PSST_OK || d->stopping) {
-        psst_book_unload(d->book);
-        psst_store_thread_shut(d->store, ignore_shut, NULL);
-        psst_identity_fail(identity, err != PSST_OK ? err : PSST_ERR_LOCKED, err != PSST_OK ? words : "psstd stops");
-        return;
-    }
-    psst_log(&d->log, PSST_LOG_INFO, "unlocked", "%s", "");
-    identity->state = PSST_IDENTITY_UNLOCKED;
-    psst_delivery_loaded(d->delivery);
-    psst_reconnect_loaded(d->reconnect);
-    psst_transfers_loaded(d->transfers);
-    psst_retention_loaded(d->retention);
-    psst_meets_loaded(d->meets);
-    psst_identity_finish(identity, PSST_IDENTITY_UNLOCKED, PSST_OK, "");
+    if (err != PSST_OK || d->stopping)
+        give_up(identity, err, words);
+    else
+        psst_transfers_load(d->transfers, on_transfers_loaded, identity);
 }
 
 static void on_store_opened(void *ctx, enum psst_err err, const struct psst_diag *diag)

@@ -17,6 +17,8 @@ struct load {
     struct psst_transfer *first, **end; /* a list of its own, made on the store thread */
     struct withdrawn *withdrawn;
     size_t n_withdrawn, cap_withdrawn;
+    psst_transfers_loaded *loaded;
+    void *ctx;
 };
 
 static enum psst_err load_each(void *ctx, const struct psst_transfer_row *row)
@@ -91,19 +93,21 @@ static void load_done(void *arg, enum psst_err err, const char *words)
         struct psst_courier_files *files = contact != NULL ? psst_transfer_files(contact) : NULL;
         if (files != NULL) files->withdrawn += load->withdrawn[i].n;
     }
+    if (current && err == PSST_OK) all->loaded = true;
+    if (load->loaded != NULL) load->loaded(load->ctx, err, words);
     free(load->withdrawn);
     free(load);
-    if (!current) return;
-    all->loaded = true;
-    /* sessions that were quicker */
-    for (struct psst_contact *c = psst_book_first(all->d->book); c != NULL; c = c->next)
-        if (c->session != NULL) psst_transfers_up(all, c);
 }
 
-void psst_transfers_loaded(struct psst_transfers *transfers)
+void psst_transfers_load(struct psst_transfers *transfers, psst_transfers_loaded *loaded, void *ctx)
 {
     struct load *load = calloc(1, sizeof *load);
-    if (load == NULL) return;
+    if (load == NULL) {
+        if (loaded != NULL) loaded(ctx, PSST_ERR_MEMORY, "out of memory");
+        return;
+    }
+    load->loaded = loaded;
+    load->ctx = ctx;
     load->all = transfers;
     load->generation = transfers->generation;
     load->end = &load->first;
