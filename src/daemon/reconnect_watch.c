@@ -6,6 +6,8 @@
  */
 #include "daemon/reconnect_internal.h"
 
+#include "daemon/retention.h"
+
 static void on_settle(uv_timer_t *timer);
 
 static void set_settle(struct psst_reconnect *rc)
@@ -33,6 +35,7 @@ static void on_settle(uv_timer_t *timer)
         psst_dial_afresh(d->peers);
     }
     psst_reconnect_all(rc);
+    psst_retention_look(d->retention); /* what is due by the clock, that ran on while the timers slept */
 }
 
 static void on_netlink(uv_poll_t *poll, int status, int events)

@@ -1,6 +1,7 @@
 /* Who is called when (attacks 50 and 51): reconnect.c and reconnect_watch.c with a clock, a loop and a dialler of our own. Hours
  * pass in a moment. What becomes of a call is decided by each test; that real ones come about is tested end to end. */
 #include "daemon/reconnect_internal.h"
+#include "daemon/retention.h"
 
 #include "support/check.h"
 
@@ -148,6 +149,11 @@ void psst_suspect_all(struct psst_peers *peers)
 {
     (void)peers;
     probes++;
+}
+
+void psst_retention_look(struct psst_retention *retention)
+{
+    (void)retention;
 }
 
 void psst_dial_afresh(struct psst_peers *peers)
