@@ -12,7 +12,7 @@ import unittest
 import peer
 import wire
 from psst import E2E, FAILED, alive, children, program, wait_for
-from test_tar import archive, folder, header, member, END
+from test_tar import archive, filtered, folder, header, member, sanitized, END
 
 MB = 1 << 20
 WEIRD = ["with blanks.txt", "ümläut", "e\u0301 decomposed", "é composed", "日本語.txt", "%n%s", "'quoted' \"twice\"", "a;b|c&d$e`f`", "emoji 🍕",
@@ -294,6 +294,7 @@ class Interrupted(Base):
             self.addCleanup(self.go_on)
             made = sum(len(os.listdir(os.path.join(self.into, n))) for n in os.listdir(self.into) if n.endswith(".d"))
             if made > 0:
+                self.assertNotEqual(filtered(self.halted), sanitized())
                 return root, mine, theirs
             os.kill(self.halted, signal.SIGCONT)
 
