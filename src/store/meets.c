@@ -71,7 +71,9 @@ static enum psst_err check_room(struct psst_store *store, const struct psst_meet
 enum psst_err psst_store_meet_add(struct psst_store *store, struct psst_meet_row *row)
 {
     sqlite3_stmt *stmt;
-    enum psst_err err = compare_with_known(store, row);
+    bool keeps;
+    enum psst_err err = psst_store_keeps_history(store, row->contact_id, &keeps); /* not of one that is being removed */
+    if (err == PSST_OK) err = compare_with_known(store, row);
     if (err == PSST_OK) err = check_room(store, row);
     if (err == PSST_OK)
         err = psst_store_stmt(store, STMT_MEET_INSERT,

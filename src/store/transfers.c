@@ -211,6 +211,9 @@ static enum psst_err insert(struct psst_store *store, struct psst_transfer_row *
     enum psst_err err = psst_store_transfer_find(store, row);
     if (err == PSST_OK) return PSST_ERR_EXISTS;
     if (err != PSST_ERR_NOT_FOUND) return err;
+    bool keeps;
+    err = psst_store_keeps_history(store, row->contact_id, &keeps); /* not of one that is being removed */
+    if (err != PSST_OK) return err;
     sqlite3_stmt *stmt;
     err = psst_store_stmt(store, STMT_TRANSFER_INSERT,
                           "INSERT INTO transfers (contact_id, state, reason, size, position, name, path, flags, rank,"

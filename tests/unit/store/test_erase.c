@@ -383,6 +383,11 @@ static void removed_contact__is_gone__before_its_messages_are(void **state)
     assert_int_equal(psst_store_contact_put(w->store, &row), PSST_ERR_NOT_FOUND);
     assert_int_equal(world_in(w, bob, 3, "x", NULL), PSST_ERR_NOT_FOUND);
     assert_int_equal(world_out(w, bob, 4, "x", NULL), PSST_ERR_NOT_FOUND);
+    struct psst_transfer_row file = {
+        .contact_id = bob, .transfer_id = world_id(5), .name = psst_view_str("f"), .path = psst_view("", 0)};
+    struct psst_meet_row meet = {.contact_id = bob, .meet_id = world_id(6), .time_ms = 5000};
+    assert_int_equal(psst_store_transfer_put(w->store, &file), PSST_ERR_NOT_FOUND);
+    assert_int_equal(psst_store_meet_add(w->store, &meet), PSST_ERR_NOT_FOUND);
     assert_int_equal(psst_store_messages_shown(w->store, bob, INT64_MAX), PSST_ERR_NOT_FOUND);
     assert_int_equal(psst_store_contact_remove(w->store, bob), PSST_ERR_NOT_FOUND);
     int64_t again = world_contact(w, "goes", true); /* the same name and key */
