@@ -134,6 +134,60 @@ static void search__refuses__too_many_words(void **state)
     must(psst_store_find(w->store, &f, world_see, &seen));
 }
 
+/* Whatever is typed: an answer or a refusal, and the store is as sound as before. */
+static void search__of_anything__is_answered_or_refused(void **state)
+{
+    struct world *w = *state;
+    int64_t bob = talk(w);
+    static const char *const bits[] = {"\"",
+                                       "*",
+                                       "(",
+                                       ")",
+                                       "-",
+                                       "^",
+                                       ":",
+                                       " ",
+                                       "who:",
+                                       "text:",
+                                       "OR",
+                                       "AND",
+                                       "NOT",
+                                       "NEAR/2",
+                                       "\xc3\xa4",
+                                       "\xcc\x88",
+                                       "\xf0\x9f\x98\x80",
+                                       "\xe4\xb8\xad\xe6\x96\x87",
+                                       "hotel",
+                                       "c1",
+                                       "'",
+                                       ";",
+                                       "\\",
+                                       "\x7f",
+                                       "\x01",
+                                       "\n",
+                                       "\xe2\x80\xae",
+                                       "\xc2\xa0",
+                                       "0",
+                                       "_"};
+    uint64_t at = 4711;
+    unsigned taken = 0, refused = 0;
+    for (unsigned round = 0; round < 5000; round++) {
+        char words[400] = "";
+        for (unsigned n = (unsigned)((at >> 20) % 12) + 1; n > 0; n--) {
+            at = at * 6364136223846793005ULL + 1442695040888963407ULL;
+            (void)strcat(words, bits[(at >> 33) % (sizeof bits / sizeof bits[0])]);
+        }
+        struct seen seen = {.n = 0};
+        const struct psst_find f = {
+            .contact_id = round % 2 ? bob : 0, .words = psst_view_str(words), .limit = 5, .first = round % 3 == 0};
+        enum psst_err err = psst_store_find(w->store, &f, world_see, &seen);
+        if (err != PSST_OK && err != PSST_ERR_MALFORMED) fail_msg("%s: %s", words, psst_err_name(err));
+        err == PSST_OK ? taken++ : refused++;
+    }
+    assert_true(taken > 1000 && refused > 20);
+    must(psst_store_check(w->store));
+}
+
 static void search__over_all__finds_each_contacts(void **state)
 {
     struct world *w = *state;
@@ -243,6 +297,36 @@ static void index__of_a_job_that_failed__is_as_before(void **state)
     must(world_in(w, bob, 5, "zq five", NULL));
     assert_string_equal(search(w, bob, "zq", &seen), "1:zq one|3:zq three|5:zq five|");
     world_assert_integrity(w);
+}
+
+/* Attack 28: one word over and over, in as many places as the longest texts have. */
+static void index__of_one_word_repeated__is_divided_by_bytes(void **state)
+{
+    struct world *w = *state;
+    int64_t bob = world_contact(w, "bob", true), eras = 0, longest = 0;
+    char *text = malloc(65001);
+    assert_non_null(text);
+    for (size_t i = 0; i < 65000; i++) text[i] = i % 2 ? ' ' : 'a';
+    text[65000] = '\0';
+    for (unsigned group = 0; group < 15; group++) {
+        must(psst_store_begin(w->store));
+        for (unsigned i = 0; i < 12; i++) must(world_in(w, bob, group * 12 + i, text, NULL));
+        must(psst_store_commit(w->store));
+    }
+    free(text);
+    must(psst_store_pragma_int(w->store, "SELECT count(*) FROM eras", &eras));
+    assert_in_range(eras, 4, 6); /* 11.7 MB, 2 MiB each and what is left of a group */
+    must(psst_store_pragma_int(w->store, "SELECT max(length(block)) FROM search_segments", &longest));
+    assert_in_range(longest, 1000000, 2500000);
+    struct seen seen = {.n = 0};
+    const struct psst_find f = {.contact_id = bob, .words = psst_view_str("\"a a a a\""), .limit = 1000};
+    must(psst_store_find(w->store, &f, world_see, &seen));
+    assert_int_equal(seen.n, 180);
+    must(psst_store_messages_shown(w->store, bob, INT64_MAX));
+    must(psst_store_forget(w->store, bob, UINT64_MAX));
+    (void)world_tidy(w, 0);
+    must(psst_store_pragma_int(w->store, "SELECT count(*) FROM search_segments", &longest));
+    assert_int_equal(longest, 0);
 }
 
 /* ---- places and times ---- */
@@ -413,10 +497,12 @@ int main(void)
         T(search__finds__all_words_folded_phrases_and_beginnings),
         T(search__takes__whatever_is_typed_as_words),
         T(search__refuses__too_many_words),
+        T(search__of_anything__is_answered_or_refused),
         T(search__over_all__finds_each_contacts),
         T(index__holds__only_what_is_kept),
         T(history__switched__indexes_and_takes_out_what_is_open),
         T(index__of_a_job_that_failed__is_as_before),
+        T(index__of_one_word_repeated__is_divided_by_bytes),
         T(find__is_cut__by_place_time_and_limit),
         T(find__where_the_clock_was_set_back__is_right),
         T(search__of_random_texts__finds_what_is_there),
