@@ -130,33 +130,49 @@ static void grant(struct psst_transfer *t)
     psst_transfer_say(contact, t->all->d, &chunk);
 }
 
-/* The row knows the part file by its number, so that one that gets its name just before psstd dies is known again. */
-static void note_part(struct psst_transfer *t)
-{
-    uint64_t inode = psst_file_sink_inode(t->sink);
-    if (t->safe == t->start && t->inode == inode) return;
-    t->safe = t->start;
-    t->inode = inode;
-    psst_transfer_keep(t, NULL, NULL);
-}
-
-static void opened(struct psst_transfer *t)
+/* The part file is known and the connection stands: the other side may send. */
+static void run(struct psst_transfer *t)
 {
     struct psst_contact *contact = psst_transfer_contact(t);
     if (contact == NULL || contact->session == NULL) return; /* the end of the session closes the sink */
-    t->start = psst_file_sink_position(t->sink);
-    t->reached = t->start;
     t->window = 0;
     t->stage = PSST_STAGE_RUNNING;
     t->serial = psst_conn_serial(contact->session);
     t->checkpoint_bytes = t->start;
     t->checkpoint_ns = uv_hrtime();
     psst_pace_begin(&t->pace, t->checkpoint_ns, t->start);
-    note_part(t);
     const struct psst_file_chunk chunk = {.kind = PSST_FILE_ACCEPT, .id = t->transfer_id, .offset = t->start};
     psst_transfer_say(contact, t->all->d, &chunk);
     if (is_stream(t)) grant(t);
     psst_transfer_event(t);
+}
+
+static void noted(struct psst_transfer *t, enum psst_err err, const char *words, void *ctx)
+{
+    if (t == NULL || t->sink == NULL || t->stage != PSST_STAGE_OPENING) return;
+    if (!t->noting || t->inode != (uintptr_t)ctx) return; /* an earlier run's: this one's comes yet */
+    t->noting = false;
+    if (err == PSST_OK)
+        run(t);
+    else
+        psst_transfer_fail(t, PSST_FILE_NOT_SAVED, words);
+}
+
+/* The row knows the part file by its number before a byte comes, so that one that gets its name just before psstd dies is
+ * known again: else it would come twice. */
+static void opened(struct psst_transfer *t)
+{
+    uint64_t inode = psst_file_sink_inode(t->sink);
+    t->start = psst_file_sink_position(t->sink);
+    t->reached = t->start;
+    if (t->safe == t->start && t->inode == inode) {
+        run(t);
+        return;
+    }
+    t->safe = t->start;
+    t->inode = inode;
+    t->noting = true;
+    psst_transfer_keep(t, noted, (void *)(uintptr_t)inode);
 }
 
 static void whole_already(struct psst_transfer *t)
@@ -170,7 +186,6 @@ static void whole_already(struct psst_transfer *t)
 static void on_sink(void *ctx, enum psst_file_sink_state state, enum psst_err err, const struct psst_diag *diag)
 {
     struct psst_transfer *t = ctx;
-    (void)err;
     switch (state) {
     case PSST_SINK_OPENED: opened(t); return;
     case PSST_SINK_WHOLE: whole_already(t); return;
@@ -182,7 +197,12 @@ static void on_sink(void *ctx, enum psst_file_sink_state state, enum psst_err er
         t->safe = psst_file_sink_safe(t->sink);
         psst_transfer_keep(t, NULL, NULL);
         return;
-    case PSST_SINK_FAILED: psst_transfer_fail(t, PSST_FILE_NOT_SAVED, diag->text); return;
+    case PSST_SINK_FAILED:
+        if (err == PSST_ERR_AGAIN && t->form == PSST_FILE_FORM_FOLDER)
+            psst_transfer_in_stop(t, true); /* a psst-tar of before is still at work: tried again once this is closed */
+        else
+            psst_transfer_fail(t, PSST_FILE_NOT_SAVED, diag->text);
+        return;
     }
 }
 
@@ -230,6 +250,7 @@ void psst_transfer_in_start(struct psst_transfer *t)
     t->all->sinks++;
     if (is_stream(t)) t->all->stream_sinks++;
     t->stage = PSST_STAGE_OPENING;
+    t->noting = false;
 }
 
 void psst_transfer_in_next(struct psst_transfers *transfers)

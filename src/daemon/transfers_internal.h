@@ -79,7 +79,8 @@ struct psst_transfer {
     /* alive */
     enum psst_transfer_stage stage;
     unsigned keeping; /* rows on their way into the store */
-    bool counted;     /* in the contact's unfinished */
+    bool noting;  /* in: the part file's number is on its way there, and the peer hears of the acceptance after it */
+    bool counted; /* in the contact's unfinished */
     bool peer_paused; /* the other side's user has paused it */
     bool spent;       /* out: a stream of which something has been sent */
     bool whole;       /* in: it has its name, but that could not be noted yet */
