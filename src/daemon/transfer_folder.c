@@ -4,7 +4,8 @@
  *   .psst-<id>.part  received -> hash right -> unpacked into .psst-<id>.d -> that is renamed to NAME -> the part is removed
  *
  * The row knows the hidden folder by its number. Wherever psstd dies: as long as it is hidden, it is emptied, and unpacking
- * begins again from the part; when it has its name, it is whole, and all that is left is to remove the part. */
+ * begins again from the part; when it has its name, it is whole, and all that is left is to remove the part. A psst-tar whose
+ * psstd was killed may still wait for a slow disk: it holds a lock on the hidden folder, and nothing is done there before. */
 #include "daemon/transfer_ends.h"
 
 #include "base/text.h"
@@ -18,12 +19,15 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #define PIPE_BYTES  (1 << 20)
 #define PATIENCE_MS 60000 /* for psst-tar to look once more at what it has packed, and to end */
+#define LOCK_MS     5000  /* for one of before to end */
+#define LOCK_STEP   20
 
 /* ---- out ---- */
 
@@ -125,7 +129,7 @@ struct folder_target {
     struct psst_target *part;
     struct psst_folder_child child;
     struct psst_msg_id id;
-    int dir_fd, tree_fd; /* the folder that the user chose; the hidden one in it */
+    int dir_fd, tree_fd; /* the folder that the user chose; the hidden one in it, locked */
     uint64_t inode;      /* the hidden one's, of an earlier run */
     const char *program;
     char temp[PSST_FOLDER_TEMP_SIZE];
@@ -151,18 +155,36 @@ static int open_hidden(int dir_fd, const char *temp)
     return openat(dir_fd, temp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+/* False: somebody is still at work in it. */
+static bool lock_hidden(int fd)
+{
+    for (int waited = 0; waited < LOCK_MS; waited += LOCK_STEP) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+        (void)poll(NULL, 0, LOCK_STEP);
+    }
+    return false;
+}
+
 static enum psst_err make_hidden(struct folder_target *f, struct psst_diag *diag)
 {
     struct stat st;
-    f->tree_fd = open_hidden(f->dir_fd, f->temp);
-    if (f->tree_fd < 0 && errno == ENOENT) {
+    int fd = open_hidden(f->dir_fd, f->temp);
+    if (fd < 0 && errno == ENOENT) {
         if (mkdirat(f->dir_fd, f->temp, 0700) != 0 || (fsync(f->dir_fd) != 0 && errno != EINVAL))
             return fail(f, "Cannot make the folder", diag);
-        f->tree_fd = open_hidden(f->dir_fd, f->temp);
+        fd = open_hidden(f->dir_fd, f->temp);
     }
-    if (f->tree_fd < 0 || fstat(f->tree_fd, &st) != 0) return fail(f, "Cannot make the folder", diag);
-    if (st.st_uid != geteuid() || fchmod(f->tree_fd, 0700) != 0)
-        return psst_fail(diag, PSST_ERR_PERMISSION, "Somebody else put a folder in the place of %s.", f->temp);
+    if (fd < 0 || fstat(fd, &st) != 0) return fail(f, "Cannot make the folder", diag);
+    enum psst_err err = PSST_OK;
+    if (st.st_uid != geteuid() || fchmod(fd, 0700) != 0)
+        err = psst_fail(diag, PSST_ERR_PERMISSION, "Somebody else put a folder in the place of %s.", f->temp);
+    else if (!lock_hidden(fd))
+        err = psst_fail(diag, PSST_ERR_AGAIN, "%s is being unpacked already.", f->name);
+    if (err != PSST_OK) {
+        (void)close(fd);
+        return err;
+    }
+    f->tree_fd = fd;
     f->target.inode = st.st_ino;
     return PSST_OK;
 }
@@ -261,13 +283,23 @@ static bool target_end(struct psst_target *t, bool keep)
     return f->part->ops->end(f->part, keep);
 }
 
+/* Without the lock that belongs to the descriptor. */
+static int open_again(int fd)
+{
+    char path[32];
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 static enum psst_err begin_unpacking(struct folder_target *f, struct psst_diag *diag)
 {
     static const char *const args[] = {"unpack", NULL};
     enum psst_err err = f->part->ops->sync(f->part, diag);
     if (err == PSST_OK && psst_tree_empty(f->tree_fd) != PSST_OK) err = fail(f, "Cannot empty what is left of", diag);
-    int fd = err == PSST_OK ? psst_target_part_fd(f->part) : -1;
+    int fd = err == PSST_OK ? open_again(psst_target_part_fd(f->part)) : -1;
+    if (err == PSST_OK && fd < 0) err = fail(f, "Cannot read what came of", diag);
     if (err == PSST_OK) err = psst_folder_child_start(&f->child, f->program, args, fd, f->tree_fd, diag);
+    if (fd >= 0) (void)close(fd);
     f->target.fd = f->child.report_fd;
     return err == PSST_OK ? PSST_ERR_AGAIN : err;
 }
@@ -369,6 +401,7 @@ void psst_folder_remove(const char *dir, const struct psst_msg_id *transfer_id)
     int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int fd = dir_fd >= 0 ? open_hidden(dir_fd, temp) : -1;
     if (fd >= 0) {
+        (void)lock_hidden(fd);
         (void)!psst_tree_empty(fd);
         (void)unlinkat(dir_fd, temp, AT_REMOVEDIR);
         (void)close(fd);

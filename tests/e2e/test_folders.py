@@ -315,6 +315,18 @@ class Interrupted(Base):
         root, _, _, theirs = self.kill_while_unpacking()
         self.settled(root, theirs)
 
+    def test_started_again_while_the_last_psst_tar_hangs(self):
+        """On a slow disk, say: nothing is done in the hidden folder before it is gone, and nothing is given up."""
+        root, mine, theirs = self.halt_while_unpacking()
+        self.bob.kill()
+        self.bob.start()
+        self.alice.psst("dial", "bob")
+        self.bob.wait_file(lambda f: f["id"] == theirs and f["state"] == "running")
+        self.assertTrue(alive(self.halted))
+        self.go_on()
+        self.assertEqual(tree(self.done(self.bob, theirs)["path"]), tree(root))
+        self.assertEqual(os.listdir(self.into), ["many"])
+
     def unpacked_by_hand(self, names):
         """As psstd would have gone on: the folder whole, under its name."""
         for name in os.listdir(names["d"]):

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -379,6 +380,29 @@ static void sink__with_a_link_at_the_hidden_name__is_refused(void **state)
     assert_true(folder_has(&b->folder, "from/00"));
 }
 
+/* A psst-tar of an earlier psstd, which waits for its disk. */
+static void sink__while_another_one_works_there__is_told_to_wait(void **state)
+{
+    (void)state;
+    struct psst_file_sink *s = sink(1024, 0, 0);
+    psst_file_sink_close(s, true, on_closed, b);
+    while (!b->closed) (void)uv_run(&b->loop, UV_RUN_ONCE);
+    int other = open(folder_file(&b->folder, "to/" HIDDEN), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(other >= 0);
+    assert_int_equal(0, flock(other, LOCK_EX));
+    s = sink(1024, 0, 0);
+    assert_true(b->failed);
+    assert_err(PSST_ERR_AGAIN, b->err);
+    psst_file_sink_close(s, true, on_closed, b);
+    while (!b->closed) (void)uv_run(&b->loop, UV_RUN_ONCE);
+    assert_true(has(HIDDEN) && has(PART));
+    (void)close(other);
+    s = sink(1024, 0, 0);
+    assert_true(b->opened);
+    psst_file_sink_close(s, false, on_closed, b);
+    while (!b->closed) (void)uv_run(&b->loop, UV_RUN_ONCE);
+}
+
 static void sink__of_more_than_there_is_room__is_refused_at_once(void **state)
 {
     (void)state;
@@ -407,6 +431,7 @@ int main(void)
         T(sink__closed_while_it_unpacks__keeps_the_part),
         T(sink__refused_or_given_up__leaves_nothing),
         T(sink__with_a_link_at_the_hidden_name__is_refused),
+        T(sink__while_another_one_works_there__is_told_to_wait),
         T(sink__of_more_than_there_is_room__is_refused_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
