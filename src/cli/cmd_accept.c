@@ -113,6 +113,8 @@ static int run_accept(struct psst_cli *cli, int argc, char **argv)
         return psst_cli_usage(cli, "ID is the number of the file: psst files shows it");
     struct place place = {NULL, NULL, false};
     if (where != NULL) code = find_place(&place, where);
+    if (place.to_stdout && isatty(STDOUT_FILENO)) /* what a contact sends could make it do anything */
+        return psst_cli_usage(cli, "a stream is not shown on a terminal: name a file, or send it elsewhere");
     bool watched = place.to_stdout || (isatty(STDOUT_FILENO) && isatty(STDERR_FILENO));
     if (code == PSST_EXIT_DONE) code = accept_one(cli, id, &place, seconds > 0 || watched, seconds);
     place_fini(&place);
@@ -130,7 +132,8 @@ const struct psst_verb psst_verb_accept = {
     "\n"
     "A stream can also go to standard output, as it comes: -o -. psst then waits for\n"
     "its end: 0 when all has been passed on and its checksum is right; else 1, and\n"
-    "what has been passed on is not to be trusted. An interrupt cancels it.\n"
+    "what has been passed on is not to be trusted. An interrupt cancels it. Never to\n"
+    "a terminal: what a contact sends could make it do anything.\n"
     "\n"
     "  -o DIR|FILE|-   into this directory, under this name, to standard output\n"
     "  --wait S        wait up to S seconds until it is done: 0, else 5\n",

@@ -1,6 +1,7 @@
 """psst send NAME - | psst accept ID -o -: a pipe between two machines, and all the ways in which one breaks."""
 import hashlib
 import os
+import pty
 import subprocess
 import threading
 import time
@@ -8,7 +9,7 @@ import unittest
 
 import peer
 import wire
-from psst import E2E, FAILED, wait_for
+from psst import E2E, FAILED, PATIENCE, USAGE, program, wait_for
 
 MB = 1 << 20
 UNKNOWN = (1 << 64) - 1
@@ -63,6 +64,26 @@ class Base(E2E):
             except (BrokenPipeError, ValueError):
                 pass
         threading.Thread(target=run, daemon=True).start()
+
+
+class Terminal(Base):
+    def test_a_stream_is_not_shown_on_a_terminal(self):
+        """Attack 34: nothing that a contact sends reaches a terminal as it came."""
+        self.talk()
+        sending = self.sender()
+        number = self.offer()
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        done = subprocess.run([program("psst"), "accept", str(number), "-o", "-"], env=self.bob.env, stdin=theirs,
+                              stdout=theirs, stderr=subprocess.PIPE, timeout=30 * PATIENCE)
+        os.close(theirs)
+        self.assertEqual(done.returncode, USAGE)
+        self.assertIn(b"terminal", done.stderr)
+        self.assertEqual(self.file(self.bob, number)["state"], "waiting")
+        receiving = self.receiver(number)
+        self.feed(sending, b"\x1b]0;owned\x07")
+        self.assertEqual(receiving.stdout.read(), b"\x1b]0;owned\x07")
+        self.ended(receiving, 0)
 
 
 class Streams(Base):
