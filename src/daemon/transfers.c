@@ -394,6 +394,14 @@ static void file_event(struct psst_transfers *transfers, struct psst_conn *conn,
     }
 }
 
+/* Only what was accepted can be whole over there. That it was we may not know any more: psstd was killed before it was noted,
+ * and the acknowledgement is the answer to the offer that it made in its next life. */
+static bool may_be_whole(const struct psst_transfer *t)
+{
+    bool offered = t->offered && t->form != PSST_FILE_FORM_STREAM;
+    return t->state == PSST_TRANSFER_ACCEPTED || (t->state == PSST_TRANSFER_WAITING && offered);
+}
+
 /* Acknowledged: the other side has it whole and on its disk. True: all of these were transfers. */
 static bool acknowledged(struct psst_transfers *transfers, int64_t contact_id, struct psst_view ids)
 {
@@ -407,8 +415,7 @@ static bool acknowledged(struct psst_transfers *transfers, int64_t contact_id, s
             all = false;
             continue;
         }
-        /* only what was accepted and offered can be whole over there; DONE may also be the answer to a second offer */
-        if (t->state == PSST_TRANSFER_ACCEPTED) psst_transfer_end(t, PSST_TRANSFER_DONE, 0, NULL);
+        if (may_be_whole(t)) psst_transfer_end(t, PSST_TRANSFER_DONE, 0, NULL);
     }
     return all;
 }

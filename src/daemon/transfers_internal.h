@@ -83,6 +83,7 @@ struct psst_transfer {
     bool counted; /* in the contact's unfinished */
     bool peer_paused; /* the other side's user has paused it */
     bool spent;       /* out: a stream of which something has been sent */
+    bool offered;     /* out: since psstd began */
     bool whole;       /* in: it has its name, but that could not be noted yet */
     uint64_t serial;  /* of the connection on which it was accepted: its data runs there and nowhere else; 0: none */
     uint64_t start;   /* offset of this run */

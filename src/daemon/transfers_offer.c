@@ -66,7 +66,9 @@ void psst_transfer_offer(struct psst_transfer *t)
                                           .form = t->form,
                                           .size = t->form == PSST_FILE_FORM_STREAM ? PSST_FILE_SIZE_UNKNOWN : t->size,
                                           .name = psst_view_str(t->name)};
-    if (contact != NULL) psst_transfer_say(contact, t->all->d, &chunk);
+    if (contact == NULL) return;
+    t->offered = t->offered || contact->session != NULL;
+    psst_transfer_say(contact, t->all->d, &chunk);
 }
 
 static void offer_stored(struct psst_transfers *transfers, struct psst_transfer *t, const struct psst_transfer_row *row,

@@ -546,6 +546,15 @@ class Known(Base):
         mallory.offer(b"offer 0", 3, transfers[0])
         self.assertEqual(mallory.wait_file(transfers[0], wire.DECLINE)["reason"], 1)
 
+    def test_acknowledged_when_only_the_offer_is_remembered(self):
+        """Attack 55: the sender died before it had noted that it was accepted; the receiver has it whole since."""
+        alice = self.person("alice")
+        mallory = self.caller(alice)
+        alice.psst("send", "mallory", alice.write("mine.bin", b"m" * 5000))
+        transfer = mallory.expect(peer.FILE)[1:17]
+        mallory.send_chunk(peer.ACK, transfer)
+        alice.wait_file(lambda f: f["state"] == "done")
+
     def test_an_accept_of_what_was_cancelled_before_the_last_start(self):
         alice = self.person("alice")
         mallory = self.caller(alice)

@@ -496,6 +496,14 @@ class OnTheWire(Base):
         self.mallory.send_chunk(peer.ACK, transfer)
         self.ended(sending, 0)
 
+    def test_acknowledged_before_anything_was_sent(self):
+        """Attack 21."""
+        transfer, sending = self.sending()
+        self.mallory.send_chunk(peer.ACK, transfer)
+        self.mallory.ping()
+        self.assertIsNone(sending.poll())
+        self.assertEqual(self.file(self.alice)["state"], "waiting")
+
     def test_accepted_from_the_middle(self):
         """Attack 32: what has gone through a pipe cannot be had again."""
         transfer, sending = self.sending()
