@@ -13,5 +13,6 @@ if ! { { [ -f "$dir/build.ninja" ] || meson setup "$dir" -Dtests=true; } && meso
 fi
 mkdir -p "$dir/bin"
 cp "$dir/src/cli/psst" "$dir/src/daemon/psstd" "$dir/src/daemon/psst-key" "$dir/src/daemon/psst-tar" "$dir/bin/"
+"$dir/tests/sim/sim_outbox" "${CUTS:-2000}"
 exec python3 tests/soak/kill_loop.py --bin "$dir/bin" --cycles "${CYCLES:-10000}" --pairs "${PAIRS:-4}" \
     --minutes "${MINUTES:-1000000}" --state build/soak

@@ -117,11 +117,12 @@ struct ob_party {
     struct ob_text texts[OB_TEXTS];
     size_t n_texts, to_say;
     uint64_t say_ns, read_ns, recall_ns, pause_ns, trouble_ns;
-    bool in_trouble; /* the disk fails now */
+    enum { OB_TROUBLE_NONE, OB_TROUBLE_RESERVE, OB_TROUBLE_FLAKY, OB_TROUBLE_DISK } trouble; /* until trouble_ns */
 };
 
 struct ob_tally {
-    unsigned long stories, cuts, crashes, stops, full, io, reserve, syncs, breaks, texts, recalls, receipts, sessions;
+    unsigned long stories, cuts, crashes, stops, full, io, reserve, flaky, syncs, breaks, texts, recalls, receipts,
+        sessions;
 };
 extern struct ob_tally ob_tally;
 

@@ -230,7 +230,8 @@ bool ob_people_step(struct ob_party *p)
     }
     if (due(p, p->pause_ns)) {
         p->contact->paused = !p->contact->paused && !over;
-        p->pause_ns = ob_soon(w, 1000, p->contact->paused ? 60000 : 600000);
+        uint64_t most_ms = ob_chance(w, 50) ? 400 : p->contact->paused ? 60000 : 300000;
+        p->pause_ns = ob_soon(w, 0, most_ms);
         return true;
     }
     return false;

@@ -25,9 +25,9 @@ int main(int argc, char **argv)
     if (psst_crypto_init(0) != PSST_OK) return 1;
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     print_message("%lu power cuts, %lu crashes, %lu orderly ends in %lu stories; disk: %lu times full, %lu under the "
-                  "reserve, %lu failing, %lu failing to sync; %lu lines broken\n",
+                  "reserve, %lu in and out of it, %lu failing, %lu failing to sync; %lu lines broken\n",
                   ob_tally.cuts, ob_tally.crashes, ob_tally.stops, ob_tally.stories, ob_tally.full, ob_tally.reserve,
-                  ob_tally.io, ob_tally.syncs, ob_tally.breaks);
+                  ob_tally.flaky, ob_tally.io, ob_tally.syncs, ob_tally.breaks);
     print_message("%lu texts, %lu taken back, %lu receipts, %lu sessions\n", ob_tally.texts, ob_tally.recalls,
                   ob_tally.receipts, ob_tally.sessions);
     return failed;

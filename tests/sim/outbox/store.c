@@ -50,15 +50,23 @@ void psst_store_run(struct psst_store_thread *t, psst_store_work *work, psst_sto
 
 /* ---- groups ---- */
 
+/* There is room for what others send, or not, or now and then: just where texts must not overtake each other. */
+static void set_reserve(struct ob_party *p)
+{
+    bool full = p->trouble == OB_TROUBLE_RESERVE || (p->trouble == OB_TROUBLE_FLAKY && ob_chance(p->w, 30));
+    p->store->reserve_bytes = full ? UINT64_MAX : 0;
+    p->store->reserve_is_free = false;
+}
+
 static void run_group(struct ob_party *p)
 {
     struct psst_store_thread *t = &p->thread;
     struct ob_job *group = NULL, **end = &group, *job;
-    p->store->reserve_bytes = p->in_trouble && p->trouble_ns % 3 == 0 ? UINT64_MAX : 0;
     enum psst_err err = psst_store_begin(p->store);
     bool begun = err == PSST_OK;
     for (size_t n = 0; n < GROUP_MAX && (job = take(&t->queue, &t->queue_end)) != NULL; n++) {
         job->err = begun ? psst_store_savepoint(p->store) : PSST_OK;
+        set_reserve(p);
         if (begun && job->err == PSST_OK) {
             job->err = job->work(p->store, job->arg);
             psst_store_release(p->store, job->err == PSST_OK);

@@ -85,7 +85,7 @@ static void end_life(struct ob_party *p)
     psst_delivery_free(p->d.delivery);
     psst_store_close(p->store);
     p->store = NULL;
-    p->in_trouble = false;
+    p->trouble = OB_TROUBLE_NONE;
 }
 
 void ob_cut(struct ob_party *p, bool power)
@@ -129,16 +129,15 @@ static void stop(struct ob_party *p)
 
 /* ---- mishaps ---- */
 
-static void trouble(struct ob_party *p)
+static void begin_trouble(struct ob_party *p)
 {
     struct ob_world *w = p->w;
     ob_trace(w, "%s: the disk fails\n", p->name);
-    p->in_trouble = true;
+    p->trouble = ob_draw(w, OB_TROUBLE_RESERVE, OB_TROUBLE_DISK);
     p->trouble_ns = ob_soon(w, 100, ob_chance(w, 20) ? 300000 : 20000);
-    if (p->trouble_ns % 3 == 0) { /* less than the reserve is free: store.c */
-        ob_tally.reserve++;
-        return;
-    }
+    ob_tally.reserve += p->trouble == OB_TROUBLE_RESERVE;
+    ob_tally.flaky += p->trouble == OB_TROUBLE_FLAKY;
+    if (p->trouble != OB_TROUBLE_DISK) return; /* no room for what others send: store.c */
     bool full = ob_chance(w, 50), for_good = ob_chance(w, 60);
     if (!full && ob_chance(w, 30)) {
         ob_tally.syncs++;
@@ -151,9 +150,15 @@ static void trouble(struct ob_party *p)
 
 static void no_more_trouble(struct ob_party *p)
 {
-    if (p->in_trouble) ob_trace(p->w, "%s: the disk is well again\n", p->name);
-    p->in_trouble = false;
+    if (p->trouble != OB_TROUBLE_NONE) ob_trace(p->w, "%s: the disk is well again\n", p->name);
+    p->trouble = OB_TROUBLE_NONE;
     (void)fault_disk_clear(p->disk);
+}
+
+/* What is wrong with a disk ends by itself. */
+static void plan_no_cut(struct ob_party *p)
+{
+    if (p->trouble == OB_TROUBLE_NONE) (void)fault_disk_clear(p->disk);
 }
 
 static void mishap(struct ob_world *w)
@@ -163,6 +168,8 @@ static void mishap(struct ob_world *w)
     w->mishaps--;
     if (!p->up) return;
     uint64_t which = ob_draw(w, 0, 99);
+    /* what a program that died had not made safe is worth a look: the power goes before the disk has it */
+    if (p->life > 1 && !p->lost_power && ob_chance(w, 40)) which = 60;
     if (which < 50) { /* in the middle of one of the next changes to the disk */
         p->kills = which >= 40;
         fault_disk_plan(p->disk, FAULT_POWER, (long)ob_draw(w, 1, 60), false);
@@ -173,7 +180,7 @@ static void mishap(struct ob_world *w)
     } else if (which < 75) {
         stop(p);
     } else if (which < 88) {
-        trouble(p);
+        begin_trouble(p);
     } else {
         ob_line_break(p);
     }
@@ -190,7 +197,7 @@ static bool step_party(struct ob_party *p)
         come_back(p);
         moved = true;
     }
-    if (p->up && p->in_trouble && p->trouble_ns <= now_ns) no_more_trouble(p);
+    if (p->up && p->trouble != OB_TROUBLE_NONE && p->trouble_ns <= now_ns) no_more_trouble(p);
     if (p->up && p->alarm_ns <= now_ns) {
         p->alarm_ns = OB_NEVER;
         p->alarm_cb(p->alarm);
@@ -215,7 +222,7 @@ static uint64_t next_of(const struct ob_party *p)
 {
     if (!p->up) return p->back_ns;
     uint64_t next = earlier(earlier(ob_store_next(p), ob_people_next(p)), earlier(p->alarm_ns, p->dial_ns));
-    if (p->in_trouble) next = earlier(next, p->trouble_ns);
+    if (p->trouble != OB_TROUBLE_NONE) next = earlier(next, p->trouble_ns);
     for (size_t i = 0; i < OB_LINES; i++) next = earlier(next, ob_line_next(&p->conns[i]));
     return next;
 }
@@ -342,8 +349,8 @@ void ob_story(uint64_t seed)
     for (work_off(w); w->mishaps > 0 || !ob_people_done(&w->alice) || !ob_people_done(&w->bob); work_off(w)) {
         if (w->mishaps == 0 && quiet_ns == 0) {
             quiet_ns = w->now.mono_ns;
-            no_more_trouble(&w->alice); /* nor is any cut planned */
-            no_more_trouble(&w->bob);
+            plan_no_cut(&w->alice);
+            plan_no_cut(&w->bob);
         }
         OB_CHECK(w, quiet_ns == 0 || w->now.mono_ns < quiet_ns + PATIENCE);
         advance(w);
