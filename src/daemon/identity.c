@@ -476,7 +476,10 @@ static void lock(struct psst_identity *identity, const char *words)
 void psst_identity_lock(struct psst_identity *identity, psst_identity_done *done, void *ctx)
 {
     if (identity->state == PSST_IDENTITY_UNLOCKED || identity->state == PSST_IDENTITY_RESCUE) {
-        if (psst_identity_wait(identity, done, ctx)) lock(identity, "you locked your identity");
+        if (!psst_identity_wait(identity, done, ctx)) return;
+        lock(identity, "you locked your identity");
+        /* not only when the store is shut: what is still to be erased there may take minutes */
+        psst_key_lock(identity->d->key, ignore_key, NULL);
         return;
     }
     bool busy = identity->state == PSST_IDENTITY_OPENING && !identity->locking;
