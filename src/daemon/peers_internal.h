@@ -1,5 +1,6 @@
 /* What the files of peers share: peers.c (the whole), listen.c (accepting), conn.c (one connection: socket, timer, link),
- * session.c (what the link's events mean), dial.c (calling), replay_file.c. Nothing else includes this.
+ * session.c (what the link's events mean), suspect.c (whether its path still leads anywhere), dial.c (calling), replay_file.c.
+ * Nothing else includes this but reconnect_internal.h.
  *
  *   listen.c --accepted--> conn.c <--attempt-- dial.c
  *                            | events of the link
