@@ -14,10 +14,11 @@
  *   peers.c        connections (peers_internal.h): listen.c, dial.c, conn.c, session.c, replay_file.c
  *   delivery.c     text: outbox -> link -> acknowledgement -> store, and back     message_json.c
  *   reconnect.c    who is dialled when nobody asks for it by hand (reconnect.h)
- *   transfers.c    files and streams (transfers.h; its own map: transfers_internal.h)
+ *   transfers.c    files, folders and streams (transfers.h; its own map: transfers_internal.h)
  *
  * What waits for a disk or for another process knows nothing of the daemon: store_thread.c; transfer_source.c,
- * transfer_sink.c, safe_file.c; backup_format.c, backup_file.c, restore_home.c; key_client.c, key_requests.c. The other key_*.c are psst-key.
+ * transfer_sink.c, safe_file.c; backup_format.c, backup_file.c, restore_home.c; key_client.c, key_requests.c;
+ * folder_child.c, which starts psst-tar. The other key_*.c are psst-key, tar_*.c and tree.c are psst-tar (tar.h).
  *
  * Everything here runs on the loop thread. A module is given the daemon and reaches the others through it.
  */
