@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#define NAME_READ_MAX 4096 /* of a longer name only the end is looked at: the base name stands there */
-#define EXTENSION_MAX 16   /* bytes, with its dot, that are kept when a name is cut */
+#define NAME_READ_MAX ((size_t)4096) /* of a longer name only the end is looked at: the base name stands there */
+#define EXTENSION_MAX 16             /* bytes, with its dot, that are kept when a name is cut */
 
 static struct psst_view base_name(struct psst_view name)
 {

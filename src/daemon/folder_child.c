@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -145,26 +144,32 @@ static enum psst_err read_report(struct psst_folder_child *child, bool wait)
     }
 }
 
+/* "WORD VALUE", and nothing else. */
+static bool figure(const char *line, const char *word, int base, uint64_t *out)
+{
+    size_t len = strlen(word);
+    char *end;
+    if (strncmp(line, word, len) != 0 || line[len] != ' ') return false;
+    *out = strtoull(line + len + 1, &end, base);
+    return *end == '\0';
+}
+
 static void take_line(struct psst_folder_report *report, char *error, size_t error_size, const char *line)
 {
     struct psst_tar_facts *facts = &report->facts;
-    char word[16], rest[8];
     uint64_t v;
-    if (strncmp(line, "error ", 6) == 0) {
-        (void)snprintf(error, error_size, "%s", line + 6);
-    } else if (strncmp(line, "out ", 4) == 0) {
+    if (strncmp(line, "error ", 6) == 0) (void)snprintf(error, error_size, "%s", line + 6);
+    if (strncmp(line, "out ", 4) == 0) {
         size_t at = strlen(report->left_out);
         (void)snprintf(report->left_out + at, sizeof report->left_out - at, "%s%s", at > 0 ? "\n" : "", line + 4);
-    } else if (sscanf(line, "stamp %" SCNx64 "%1s", &v, rest) == 1) {
-        facts->stamp = v;
-    } else if (sscanf(line, "%15s %" SCNu64 "%1s", word, &v, rest) == 2) {
-        if (strcmp(word, "size") == 0) facts->size = v;
-        if (strcmp(word, "bytes") == 0) facts->bytes = v;
-        if (strcmp(word, "files") == 0) facts->files = (uint32_t)v;
-        if (strcmp(word, "folders") == 0) facts->folders = (uint32_t)v;
-        if (strcmp(word, "left") == 0) facts->left = (uint32_t)v;
-        if (strcmp(word, "renamed") == 0) facts->renamed = (uint32_t)v;
     }
+    if (figure(line, "size", 10, &v)) facts->size = v;
+    if (figure(line, "stamp", 16, &v)) facts->stamp = v;
+    if (figure(line, "bytes", 10, &v)) facts->bytes = v;
+    if (figure(line, "files", 10, &v)) facts->files = (uint32_t)v;
+    if (figure(line, "folders", 10, &v)) facts->folders = (uint32_t)v;
+    if (figure(line, "left", 10, &v)) facts->left = (uint32_t)v;
+    if (figure(line, "renamed", 10, &v)) facts->renamed = (uint32_t)v;
 }
 
 /* Its sentences are made of what others wrote: it has cleaned that, and here it is cleaned again. */

@@ -195,7 +195,7 @@ enum psst_err psst_tar_plan_add(struct psst_tar_plan *plan, const struct psst_ta
         err = step(plan, &at, &added, psst_view(rest.data, len), path, diag);
         from += len + 1;
     }
-    if (err != PSST_OK) return err;
+    if (err != PSST_OK || at == NULL) return err;
     if (!added) return at->folder && item->folder ? PSST_OK : refuse(path, "is there twice", diag);
     at->mtime_s = item->mtime_s;
     if (item->folder) return PSST_OK;
