@@ -126,8 +126,8 @@ const struct psst_verb psst_verb_forget = {
     "have not seen. When it has ended they are gone: from the search too, and written\n"
     "over. The contact stays, and knows nothing of it. On a terminal it asks first.\n"
     "\n"
-    "  --before TIME   only what was stored here before that: 2026-11-23,\n"
-    "                  \"2026-11-23 20:15\", 20:15 (today), yesterday, or 3h, 2d, 1w (ago)\n"
+    "  --before TIME   only what was stored here before that: 2026-11-23, today,\n"
+    "                  \"2026-11-23 20:15\", 20:15 (today), or 3h, 2d, 1w (ago)\n"
     "  --yes           do not ask\n",
     PSST_VERB_DAEMON,
     run_forget,

@@ -154,7 +154,7 @@ class Backup(E2E):
             alice.finish(making)
         self.assertGreater(said, 0)
         alice.psst("say", "bob", "--wait", "30", "last")
-        whole = alice.messages("bob", "-n", "1000")
+        whole = alice.messages("bob", "-n", "1000000")
         path = os.path.join(self.root, "b.psst")
         bob.stop()
         alice.stop()
@@ -162,7 +162,7 @@ class Backup(E2E):
         self.restore(again, path)
         wait_for("the key without a passphrase", lambda: not again.status()["identity"]["locked"])
         again.psst("check")
-        part = again.messages("bob", "-n", "1000")
+        part = again.messages("bob", "-n", "1000000")
         self.assertGreaterEqual(len(part), 60)
         self.assertEqual([(m["id"], m["text"]) for m in part], [(m["id"], m["text"]) for m in whole][:len(part)])
 
