@@ -151,6 +151,7 @@ class Pause(E2E):
         with alice.control() as control:
             for i in range(1, 300):
                 control.call("say", name="bob", text="number %d" % i)
+        wait_for("the last answer", lambda: "bob has paused you" in alice.psst("outbox", "bob").out)
         refused = bob.counter("texts-while-paused")
         bob.psst("hangup", "alice")
         alice.psst("dial", "bob")
