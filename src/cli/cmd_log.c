@@ -240,10 +240,10 @@ const struct psst_verb psst_verb_log = {
     "    [--json] [--export FILE|- [--force]]\n"
     "log --search WORDS [...]",
     "what was said with a contact; search, export",
-    "The last messages, oldest first; new ones are marked as shown by it, unless it is\n"
-    "a search, an export or an earlier piece. Each line of a message stands behind a\n"
-    "gutter |, which no message can imitate; lines that begin with -- are psst's own.\n"
-    "In front: ~ it waits, > sent and not acknowledged, + read, ! not accepted,\n"
+    "The last messages, oldest first; new ones are marked as shown by it, unless it\n"
+    "is a search, an export or an earlier piece. Each line of a message stands behind\n"
+    "a gutter |, which no message can imitate; lines that begin with -- are psst's\n"
+    "own. In front: ~ it waits, > sent and not acknowledged, + read, ! not accepted,\n"
     "x taken back; a delivered one has no mark.\n"
     "\n"
     "  -f               go on with what is said from now on, until interrupted\n"

@@ -81,11 +81,10 @@ enum psst_err psst_store_message_seen(struct psst_store *store, const struct pss
 enum psst_err psst_store_message_known(struct psst_store *store, int64_t contact_id, const struct psst_msg_id *id)
 {
     sqlite3_stmt *stmt;
-    enum psst_err err =
-        psst_store_stmt(store, STMT_MESSAGE_KNOWN,
-                        "SELECT 1 FROM messages WHERE contact_id = ?1 AND msg_id = ?2 AND direction = 0"
-                        " UNION ALL SELECT 1 FROM seen WHERE contact_id = ?1 AND msg_id = ?2",
-                        &stmt);
+    enum psst_err err = psst_store_stmt(store, STMT_MESSAGE_KNOWN,
+                                        "SELECT 1 FROM messages WHERE contact_id = ?1 AND msg_id = ?2 AND direction = 0"
+                                        " UNION ALL SELECT 1 FROM seen WHERE contact_id = ?1 AND msg_id = ?2",
+                                        &stmt);
     if (err != PSST_OK) return err;
     int rc = sqlite3_bind_int64(stmt, 1, contact_id);
     rc |= psst_store_bind_blob(stmt, 2, psst_view(id->b, sizeof id->b));
@@ -171,7 +170,8 @@ enum psst_err psst_store_messages_walk(struct psst_store *store, sqlite3_stmt *s
     enum psst_err err;
     while ((err = psst_store_stmt_row(store, stmt)) == PSST_OK) {
         struct psst_message_row row = {0};
-        err = psst_store_message_read_row(stmt, &row) ? each(ctx, &row) : psst_store_damage(store, "a message's row is damaged");
+        err = psst_store_message_read_row(stmt, &row) ? each(ctx, &row)
+                                                      : psst_store_damage(store, "a message's row is damaged");
         if (err != PSST_OK) break;
     }
     psst_store_stmt_end(stmt);

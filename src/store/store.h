@@ -40,8 +40,8 @@ PSST_MUST_USE enum psst_err psst_store_check(struct psst_store *store);
 
 /* What cannot be read of a store that was opened for reading only. All else can: a walk steps over it. */
 enum psst_store_part_kind {
-    PSST_PART_CONTACTS,  /* ids first to last */
-    PSST_PART_MESSAGES,  /* seqs first to last, of any contact; stored after after_ms and before before_ms, 0: not known */
+    PSST_PART_CONTACTS, /* ids first to last */
+    PSST_PART_MESSAGES, /* seqs first to last, of any contact; stored after after_ms and before before_ms, 0: not known */
     PSST_PART_TRANSFERS, /* ids first to last */
     PSST_PART_CUT_SHORT, /* the file: first of last bytes are there */
     PSST_PART_OTHER,     /* nothing that is shown: an index, free room */

@@ -134,7 +134,7 @@ struct psst_store_tally {
 
 /* index.c: how far the index goes, and its last era. */
 struct psst_store_era {
-    int64_t first_seq; /* 0: there is none yet */
+    int64_t first_seq;    /* 0: there is none yet */
     int64_t bytes, noted; /* of text; as the row of the era has it */
     int64_t from_ms, to_ms;
     bool is_new; /* its row is not written yet */
@@ -149,8 +149,8 @@ struct psst_store {
     char *path;
     int64_t version; /* of the tables; older than the newest only when opened for reading only */
     bool read_only;
-    bool rescue;            /* what cannot be read is stepped over (rescue.c); no transaction */
-    bool surveying;         /* and noted */
+    bool rescue;    /* what cannot be read is stepped over (rescue.c); no transaction */
+    bool surveying; /* and noted */
     struct psst_store_part *parts;
     size_t n_parts;
     struct psst_store_tally *tallies;
