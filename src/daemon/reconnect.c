@@ -323,6 +323,7 @@ void psst_reconnect_hung_up(struct psst_daemon *d, struct psst_contact *contact)
     struct redial *r = redial_of(d->reconnect, contact);
     if (r == NULL) return;
     r->hung_up = true;
+    r->until_ns = 0; /* also in the time of a meeting, which the contact may have set himself */
     r->why = PSST_PACE_NONE;
     r->until_ns = 0;
     psst_reconnect_changed(d, contact);

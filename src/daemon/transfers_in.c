@@ -224,8 +224,11 @@ static enum psst_err open_target(struct psst_transfer *t, struct psst_target **t
 /* Streams have places of their own: they may be read slowly for hours. */
 static bool may_open(const struct psst_transfer *t)
 {
-    unsigned streams = t->all->stream_sinks, files = t->all->sinks - streams;
-    return (is_stream(t) ? streams : files) < PSST_TRANSFERS_SINKS;
+    unsigned streams = t->all->stream_sinks, files = t->all->sinks - streams, his = 0;
+    if ((is_stream(t) ? streams : files) >= PSST_TRANSFERS_SINKS) return false;
+    for (const struct psst_transfer *other = t->all->first; other != NULL; other = other->next)
+        his += other->sink != NULL && other->contact_id == t->contact_id && is_stream(other) == is_stream(t);
+    return his < PSST_TRANSFERS_SHARE;
 }
 
 void psst_transfer_in_start(struct psst_transfer *t)

@@ -35,9 +35,10 @@
 #include "daemon/transfer_pace.h"
 
 #define PSST_TRANSFERS_UNDECIDED                                                                                       \
-    256                          /* offers of one contact that wait for the user; more are left for the next session */
-#define PSST_TRANSFERS_SINKS   8 /* files that come in at a time, and as many streams */
-#define PSST_TRANSFERS_STREAMS 8 /* streams that run to one contact at a time, beside one file */
+    256                           /* offers of one contact that wait for the user; more are left for the next session */
+#define PSST_TRANSFERS_SINKS   16 /* files that come in at a time, and as many streams */
+#define PSST_TRANSFERS_SHARE   4  /* of these, of one contact: who sends nothing holds up himself alone */
+#define PSST_TRANSFERS_STREAMS 8  /* streams that run to one contact at a time, beside one file */
 #define PSST_TRANSFERS_ENDED   100
 #define PSST_TRANSFERS_REFUSED 16   /* unknown transfers of one contact that were cancelled lately: told once */
 #define PSST_TRANSFERS_LOOKUPS 4096 /* a minute and contact, in the store */

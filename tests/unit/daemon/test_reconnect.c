@@ -252,6 +252,20 @@ static void urgent__is_often__until_it_is_over(void **state)
     assert_true(psst_world_sleeping());
 }
 
+static void urgent__ends_when_the_user_hangs_up(void **state)
+{
+    (void)state;
+    unlock(1);
+    psst_reconnect_urgent(&world.d, &world.contacts[0], world.now_ns + 600 * S);
+    psst_world_pass(20 * S);
+    assert_true(world.n_calls >= 5);
+    psst_reconnect_hung_up(&world.d, &world.contacts[0]);
+    psst_world_forget_calls();
+    psst_world_pass(900 * S);
+    assert_int_equal(world.n_calls, 0);
+    assert_true(psst_world_sleeping());
+}
+
 static void faulty__sessions_that_end_at_once__come_ever_more_slowly(void **state)
 {
     (void)state;
@@ -435,6 +449,7 @@ int main(void)
         T(unwanted__are_not_called),
         T(refused__waits_longer),
         T(urgent__is_often__until_it_is_over),
+        T(urgent__ends_when_the_user_hangs_up),
         T(faulty__sessions_that_end_at_once__come_ever_more_slowly),
         T(bye__at_once_and_again__comes_ever_more_slowly),
         T(suspected__is_called_beside__until_he_is_heard),
