@@ -1,87 +1,16 @@
-#include "folder.h"
+#include "transfer_bench.h"
 
 #include "crypto/crypto.h"
-#include "daemon/transfer_io.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define must(expr) assert_int_equal((expr), PSST_OK)
-
-#define BIG    (7 * (size_t)PSST_IO_BLOCK + 12345)
-#define RECORD 65473 /* what one record carries */
 
 static const struct psst_msg_id id = {.b = {0xcd, 9}};
 #define TEMP ".psst-cd090000000000000000000000000000.part"
 
-struct bench {
-    struct folder folder;
-    uv_loop_t loop;
-    uint8_t *content; /* BIG bytes */
-    /* the source's callbacks */
-    unsigned ready;
-    enum psst_err source_err;
-    /* the sink's */
-    bool opened, drained, failed, done, closed, whole;
-    unsigned wrote, checkpoints;
-    enum psst_err sink_err;
-    uint64_t safe;
-    char path[512];
-    char sentence[256];
-};
-
-static struct bench *b;
-
-static int setup(void **state)
-{
-    b = calloc(1, sizeof *b);
-    if (b == NULL) return -1;
-    folder_init(&b->folder);
-    b->content = malloc(BIG);
-    if (b->content == NULL || uv_loop_init(&b->loop) != 0) return -1;
-    uint32_t random = 7;
-    for (size_t i = 0; i < BIG; i++) {
-        random = random * 1664525u + 1013904223u;
-        b->content[i] = (uint8_t)(random >> 24);
-    }
-    *state = b;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    (void)uv_run(&b->loop, UV_RUN_DEFAULT);
-    int rc = uv_loop_close(&b->loop);
-    folder_fini(&b->folder);
-    free(b->content);
-    free(b);
-    return rc;
-}
-
-static struct psst_hash hash_of(const uint8_t *data, size_t len)
-{
-    struct psst_hash hash;
-    struct psst_view view = psst_view(data, len);
-    must(psst_sha256(&hash, &view, 1));
-    return hash;
-}
-
 /* ---- source ---- */
-
-static void on_ready(void *ctx, enum psst_err err, const struct psst_diag *diag)
-{
-    assert_ptr_equal(ctx, b);
-    b->ready++;
-    b->source_err = err;
-    if (err != PSST_OK && err != PSST_ERR_MEMORY) assert_true(strlen(diag->text) > 0);
-}
 
 static struct psst_origin *origin(const char *name, uint64_t size)
 {
@@ -97,27 +26,6 @@ static struct psst_file_source *source(const char *name, uint64_t size, uint64_t
     must(psst_file_source_new(&s, &b->loop, origin(name, size), size, start, on_ready, b));
     assert_int_equal(b->ready, 0); /* never from inside */
     return s;
-}
-
-/* Takes all there is in pieces of max; gives how many bytes came before the end, or an error, was told. */
-static size_t drain(struct psst_file_source *s, uint8_t *out, size_t max, size_t room)
-{
-    size_t got = 0;
-    while (b->source_err == PSST_OK && !psst_file_source_end(s)) {
-        size_t available = psst_file_source_available(s);
-        assert_true(available <= PSST_IO_BLOCKS * (size_t)PSST_IO_BLOCK);
-        if (available == 0) {
-            assert_true(uv_run(&b->loop, UV_RUN_ONCE) != 0 || psst_file_source_available(s) > 0 ||
-                        psst_file_source_end(s) || b->source_err != PSST_OK);
-            continue;
-        }
-        assert_true(got < room);
-        size_t most = room - got < max ? room - got : max;
-        size_t n = psst_file_source_take(s, out + got, most);
-        assert_int_equal(n, available < most ? available : most);
-        got += n;
-    }
-    return got;
 }
 
 static void source__gives__the_whole_file_and_its_hash(void **state)
@@ -311,39 +219,6 @@ static void source__closed_at_any_time__says_nothing_more(void **state)
 
 /* ---- sink ---- */
 
-static void on_changed(void *ctx, enum psst_file_sink_state state, enum psst_err err, const struct psst_diag *diag)
-{
-    assert_ptr_equal(ctx, b);
-    if (state == PSST_SINK_OPENED) b->opened = true;
-    if (state == PSST_SINK_DRAINED) b->drained = true;
-    if (state == PSST_SINK_WHOLE) b->whole = true;
-    if (state == PSST_SINK_WROTE) b->wrote++;
-    if (state == PSST_SINK_SAFE) b->checkpoints++;
-    if (state == PSST_SINK_FAILED) {
-        b->failed = true;
-        b->sink_err = err;
-        assert_true(strlen(diag->text) > 0);
-    }
-}
-
-static void on_done(void *ctx, enum psst_err err, const char *path, const struct psst_diag *diag)
-{
-    assert_ptr_equal(ctx, b);
-    assert_false(b->done);
-    b->done = true;
-    b->sink_err = err;
-    (void)snprintf(b->path, sizeof b->path, "%s", path);
-    (void)snprintf(b->sentence, sizeof b->sentence, "%s", diag->text);
-}
-
-static void on_sink_closed(void *ctx, uint64_t safe)
-{
-    assert_ptr_equal(ctx, b);
-    assert_false(b->closed);
-    b->closed = true;
-    b->safe = safe;
-}
-
 static struct psst_target *target(const char *dir, const char *name)
 {
     struct psst_target *t = NULL;
@@ -364,27 +239,6 @@ static struct psst_file_sink *sink_in(const char *dir, uint64_t size, uint64_t s
 static struct psst_file_sink *sink(uint64_t size, uint64_t start)
 {
     return sink_in(b->folder.path, size, start);
-}
-
-/* Puts content[from, to) in records, with the flow control that the daemon has. */
-static void put(struct psst_file_sink *s, size_t from, size_t to)
-{
-    while (from < to) {
-        size_t n = to - from < RECORD ? to - from : RECORD;
-        assert_int_equal(psst_file_sink_position(s), from);
-        must(psst_file_sink_put(s, psst_view(b->content + from, n)));
-        from += n;
-        while (psst_file_sink_full(s)) (void)uv_run(&b->loop, UV_RUN_ONCE);
-    }
-}
-
-static void finish(struct psst_file_sink *s, size_t len)
-{
-    struct psst_hash hash = hash_of(b->content, len);
-    psst_file_sink_finish(s, len, &hash, on_done, b);
-    assert_false(b->done);
-    (void)uv_run(&b->loop, UV_RUN_DEFAULT);
-    assert_true(b->done);
 }
 
 static void sink__writes__the_whole_file(void **state)
@@ -482,15 +336,6 @@ static void sink__is_full__before_it_refuses_and_tells_when_it_has_drained(void 
     folder_assert_is(&b->folder, "gift.bin", b->content, BIG);
 }
 
-static void close_and_wait(struct psst_file_sink *s, bool keep)
-{
-    b->closed = false;
-    psst_file_sink_close(s, keep, on_sink_closed, b);
-    assert_false(b->closed);
-    (void)uv_run(&b->loop, UV_RUN_DEFAULT);
-    assert_true(b->closed);
-}
-
 static void sink__closed_and_kept__is_taken_up_where_it_was(void **state)
 {
     (void)state;
@@ -537,11 +382,6 @@ static void sink__taken_up__at_most_from_where_it_is_told(void **state)
     finish(s, 10);
     assert_int_equal(b->sink_err, PSST_ERR_AUTH); /* the old part is hashed too */
     assert_false(folder_has(&b->folder, TEMP));
-}
-
-static void turn_until(const bool *flag)
-{
-    while (!*flag) assert_true(uv_run(&b->loop, UV_RUN_ONCE) != 0 || *flag);
 }
 
 static void sink__at_a_checkpoint__has_all_that_was_put(void **state)
@@ -733,310 +573,9 @@ static void sink__finished_on_a_full_disk__tells_it_there(void **state)
     folder_fini(&tiny);
 }
 
-/* ---- streams ---- */
-
-struct two {
-    int in, out;
-};
-
-/* kind 0: a pipe, 1: a socket. Both ends block, as a shell's do. */
-static struct two two_ends(int kind)
-{
-    int fds[2];
-    assert_int_equal(kind == 0 ? pipe(fds) : socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-    return (struct two){fds[0], fds[1]};
-}
-
-static struct psst_file_source *source_of(int fd)
-{
-    struct psst_file_source *s = NULL;
-    struct psst_origin *o = NULL;
-    must(psst_origin_of_fd(&o, fd));
-    b->ready = 0;
-    b->source_err = PSST_OK;
-    must(psst_file_source_new(&s, &b->loop, o, PSST_IO_SIZE_UNKNOWN, 0, on_ready, b));
-    return s;
-}
-
-static void assert_blocks(int fd)
-{
-    assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
-}
-
-/* Waits for n bytes and takes them. */
-static void take_exactly(struct psst_file_source *s, uint8_t *out, size_t n)
-{
-    for (size_t got = 0; got < n;) {
-        if (psst_file_source_available(s) == 0) (void)uv_run(&b->loop, UV_RUN_ONCE);
-        got += psst_file_source_take(s, out + got, n - got);
-    }
-}
-
-static void stream_source__gives__what_comes_when_it_comes(void **state)
-{
-    (void)state;
-    uint8_t got[64];
-    for (int kind = 0; kind < 2; kind++) {
-        struct two ends = two_ends(kind);
-        int shell = dup(ends.in); /* who gave it to us uses it as well */
-        struct psst_file_source *s = source_of(ends.in);
-        for (int i = 0; i < 20; i++) (void)uv_run(&b->loop, UV_RUN_NOWAIT);
-        assert_int_equal(psst_file_source_available(s), 0);
-        assert_int_equal(write(ends.out, "first", 5), 5);
-        take_exactly(s, got, 5);
-        assert_memory_equal(got, "first", 5);
-        assert_false(psst_file_source_complete(s));
-        assert_int_equal(write(ends.out, "second", 6), 6);
-        (void)close(ends.out);
-        take_exactly(s, got, 6);
-        assert_memory_equal(got, "second", 6);
-        while (!psst_file_source_complete(s)) (void)uv_run(&b->loop, UV_RUN_ONCE);
-        assert_true(psst_file_source_end(s));
-        struct psst_hash hash, want = hash_of((const uint8_t *)"firstsecond", 11);
-        must(psst_file_source_hash(s, &hash));
-        assert_memory_equal(hash.b, want.b, 32);
-        psst_file_source_close(s);
-        (void)uv_run(&b->loop, UV_RUN_DEFAULT);
-        assert_blocks(shell); /* we did not change what is not ours */
-        (void)close(shell);
-    }
-}
-
-static void write_all_of_it(void *fd)
-{
-    for (size_t at = 0; at < BIG;) {
-        ssize_t n = write(*(int *)fd, b->content + at, BIG - at);
-        if (n <= 0) break;
-        at += (size_t)n;
-    }
-    (void)close(*(int *)fd);
-}
-
-static void stream_source__of_much__has_its_hash(void **state)
-{
-    (void)state;
-    uint8_t *got = malloc(BIG);
-    for (int kind = 0; kind < 3; kind++) {
-        struct two ends = {-1, -1};
-        uv_thread_t writer;
-        if (kind < 2) {
-            ends = two_ends(kind);
-            assert_int_equal(uv_thread_create(&writer, write_all_of_it, &ends.out), 0);
-        } else { /* a file that is led into it: from where it stands */
-            folder_put(&b->folder, "f", b->content, BIG);
-            ends.in = open(folder_file(&b->folder, "f"), O_RDONLY | O_CLOEXEC);
-        }
-        struct psst_file_source *s = source_of(ends.in);
-        assert_int_equal(drain(s, got, RECORD, BIG), BIG);
-        while (!psst_file_source_complete(s)) (void)uv_run(&b->loop, UV_RUN_ONCE);
-        assert_memory_equal(got, b->content, BIG);
-        struct psst_hash hash, want = hash_of(b->content, BIG);
-        must(psst_file_source_hash(s, &hash));
-        assert_memory_equal(hash.b, want.b, 32);
-        psst_file_source_close(s);
-        if (kind < 2) (void)uv_thread_join(&writer);
-    }
-    free(got);
-}
-
-static void stream_source__nobody_takes_from__reads_no_further(void **state)
-{
-    (void)state;
-    struct two ends = two_ends(0);
-    assert_int_equal(fcntl(ends.out, F_SETFL, O_NONBLOCK), 0);
-    struct psst_file_source *s = source_of(ends.in);
-    size_t put_in = 0;
-    for (unsigned idle = 0; idle < 1000;) {
-        ssize_t n = write(ends.out, b->content, RECORD);
-        idle = n > 0 ? 0 : idle + 1;
-        if (n > 0) put_in += (size_t)n;
-        (void)uv_run(&b->loop, UV_RUN_NOWAIT);
-    }
-    assert_true(psst_file_source_available(s) <= PSST_IO_BLOCKS * (size_t)PSST_IO_BLOCK);
-    assert_true(put_in <= (PSST_IO_BLOCKS + 2) * (size_t)PSST_IO_BLOCK); /* and a pipe full */
-    psst_file_source_close(s);
-    (void)close(ends.out);
-}
-
-static void stream_source__closed_while_it_waits__lets_go_of_it(void **state)
-{
-    (void)state;
-    for (int kind = 0; kind < 2; kind++) {
-        for (int turns = 0; turns < 6; turns++) {
-            struct two ends = two_ends(kind);
-            struct psst_file_source *s = source_of(ends.in);
-            for (int i = 0; i < turns; i++) (void)uv_run(&b->loop, UV_RUN_NOWAIT);
-            psst_file_source_close(s);
-            (void)uv_run(&b->loop, UV_RUN_DEFAULT);
-            assert_int_equal(write(ends.out, "x", 1), -1); /* nobody reads it any more */
-            assert_int_equal(errno, EPIPE);
-            (void)close(ends.out);
-        }
-    }
-}
-
-static void stream_source__that_cannot_be_read__says_why(void **state)
-{
-    (void)state;
-    struct two ends = two_ends(0);
-    (void)close(ends.in);
-    const int bad[] = {ends.out, open(b->folder.path, O_RDONLY | O_CLOEXEC)};
-    for (size_t i = 0; i < 2; i++) {
-        struct psst_file_source *s = source_of(bad[i]);
-        while (b->ready == 0) (void)uv_run(&b->loop, UV_RUN_ONCE);
-        assert_int_equal(b->source_err, PSST_ERR_USAGE);
-        psst_file_source_close(s);
-    }
-}
-
-static struct psst_file_sink *sink_of(int fd)
-{
-    struct psst_file_sink *s = NULL;
-    struct psst_target *t = NULL;
-    must(psst_target_of_fd(&t, fd));
-    b->opened = b->drained = b->failed = b->done = b->closed = false;
-    must(psst_file_sink_new(&s, &b->loop, t, PSST_IO_SIZE_UNKNOWN, 0, on_changed, b));
-    turn_until(&b->opened);
-    return s;
-}
-
-static void stream_sink__passes_on__what_comes_when_it_comes(void **state)
-{
-    (void)state;
-    char got[64];
-    for (int kind = 0; kind < 2; kind++) {
-        struct two ends = two_ends(kind);
-        int shell = dup(ends.out);
-        struct psst_file_sink *s = sink_of(ends.out);
-        must(psst_file_sink_put(s, psst_view("first", 5)));
-        while (psst_file_sink_written(s) < 5) (void)uv_run(&b->loop, UV_RUN_ONCE);
-        assert_int_equal(read(ends.in, got, sizeof got), 5);
-        must(psst_file_sink_put(s, psst_view("second", 6)));
-        psst_file_sink_checkpoint(s); /* there is no such thing */
-        struct psst_hash hash = hash_of((const uint8_t *)"firstsecond", 11);
-        psst_file_sink_finish(s, 11, &hash, on_done, b);
-        turn_until(&b->done);
-        must(b->sink_err);
-        assert_string_equal(b->path, "");
-        assert_int_equal(read(ends.in, got, sizeof got), 6);
-        (void)uv_run(&b->loop, UV_RUN_DEFAULT);
-        assert_blocks(shell);
-        (void)close(shell);
-        assert_int_equal(read(ends.in, got, sizeof got), 0);
-        (void)close(ends.in);
-    }
-}
-
-/* The reader takes nothing for a while: nothing is lost, the loop turns, and no more than the queue is held. */
-static void stream_sink__with_a_slow_reader__waits_without_waiting(void **state)
-{
-    (void)state;
-    uint8_t *got = malloc(BIG);
-    for (int kind = 0; kind < 2; kind++) {
-        struct two ends = two_ends(kind);
-        assert_int_equal(fcntl(ends.in, F_SETFL, O_NONBLOCK), 0);
-        struct psst_file_sink *s = sink_of(ends.out);
-        size_t at = 0, read_at = 0;
-        while (!psst_file_sink_full(s)) {
-            must(psst_file_sink_put(s, psst_view(b->content + at, RECORD)));
-            at += RECORD;
-            (void)uv_run(&b->loop, UV_RUN_NOWAIT);
-        }
-        for (int i = 0; i < 1000; i++) (void)uv_run(&b->loop, UV_RUN_NOWAIT);
-        assert_true(psst_file_sink_full(s));
-        bool finishing = false;
-        struct psst_hash hash = hash_of(b->content, BIG);
-        while (!b->done) {
-            ssize_t n = read(ends.in, got + read_at, BIG - read_at < 40000 ? BIG - read_at : 40000);
-            if (n > 0) read_at += (size_t)n;
-            size_t more = BIG - at < RECORD ? BIG - at : RECORD;
-            if (more > 0 && !psst_file_sink_full(s)) {
-                must(psst_file_sink_put(s, psst_view(b->content + at, more)));
-                at += more;
-            }
-            if (at == BIG && !finishing) psst_file_sink_finish(s, BIG, &hash, on_done, b);
-            finishing = at == BIG;
-            (void)uv_run(&b->loop, UV_RUN_NOWAIT);
-        }
-        must(b->sink_err);
-        while (read_at < BIG) {
-            ssize_t n = read(ends.in, got + read_at, BIG - read_at);
-            assert_true(n > 0);
-            read_at += (size_t)n;
-        }
-        assert_memory_equal(got, b->content, BIG);
-        (void)close(ends.in);
-    }
-    free(got);
-}
-
-static void stream_sink__whose_reader_goes__says_so(void **state)
-{
-    (void)state;
-    for (int how = 0; how < 4; how++) { /* a pipe or a socket; while nothing, or something, is to be written */
-        struct two ends = two_ends(how % 2);
-        struct psst_file_sink *s = sink_of(ends.out);
-        if (how >= 2) {
-            for (size_t at = 0; !psst_file_sink_full(s); at += RECORD)
-                must(psst_file_sink_put(s, psst_view(b->content + at, RECORD)));
-            for (int i = 0; i < 100; i++) (void)uv_run(&b->loop, UV_RUN_NOWAIT);
-        }
-        assert_false(b->failed);
-        (void)close(ends.in);
-        if (how == 1) must(psst_file_sink_put(s, psst_view("x", 1))); /* a socket may just have been shut one way */
-        turn_until(&b->failed);
-        assert_int_equal(b->sink_err, PSST_ERR_NOT_FOUND);
-        assert_int_not_equal(psst_file_sink_put(s, psst_view("x", 1)), PSST_OK);
-        close_and_wait(s, false);
-    }
-}
-
-static void stream_sink__closed_while_it_waits__does_not_wait_on(void **state)
-{
-    (void)state;
-    for (int keep = 0; keep < 2; keep++) {
-        struct two ends = two_ends(0);
-        struct psst_file_sink *s = sink_of(ends.out);
-        for (size_t at = 0; !psst_file_sink_full(s); at += RECORD)
-            must(psst_file_sink_put(s, psst_view(b->content + at, RECORD)));
-        for (int i = 0; i < 100; i++) (void)uv_run(&b->loop, UV_RUN_NOWAIT);
-        close_and_wait(s, keep == 1);
-        (void)close(ends.in);
-    }
-}
-
-static void stream_sink__with_another_hash__says_so(void **state)
-{
-    (void)state;
-    struct two ends = two_ends(0);
-    struct psst_file_sink *s = sink_of(ends.out);
-    must(psst_file_sink_put(s, psst_view("abc", 3)));
-    struct psst_hash wrong = hash_of((const uint8_t *)"abd", 3);
-    psst_file_sink_finish(s, 3, &wrong, on_done, b);
-    turn_until(&b->done);
-    assert_int_equal(b->sink_err, PSST_ERR_AUTH);
-    (void)close(ends.in);
-}
-
-static void stream_sink__into_a_file__stands_where_the_file_stood(void **state)
-{
-    (void)state;
-    folder_put(&b->folder, "f", "before ", 7);
-    int fd = open(folder_file(&b->folder, "f"), O_WRONLY | O_APPEND | O_CLOEXEC);
-    struct psst_file_sink *s = sink_of(fd);
-    put(s, 0, 2 * PSST_IO_BLOCK + 5);
-    finish(s, 2 * PSST_IO_BLOCK + 5);
-    must(b->sink_err);
-    uint8_t *want = malloc(7 + 2 * PSST_IO_BLOCK + 5);
-    memcpy(want, "before ", 7);
-    memcpy(want + 7, b->content, 2 * PSST_IO_BLOCK + 5);
-    folder_assert_is(&b->folder, "f", want, 7 + 2 * PSST_IO_BLOCK + 5);
-    free(want);
-}
-
 int main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, transfer_setup, transfer_teardown)
     const struct CMUnitTest tests[] = {
         T(source__gives__the_whole_file_and_its_hash),
         T(source__by_peeking__gives_the_same),
@@ -1067,20 +606,8 @@ int main(void)
         T(sink__with_an_unsafe_tail__drops_it),
         T(sink__finished_in_another_life__tells_where_it_is),
         T(sink__under_a_name_of_ours__keeps_it),
-        T(stream_source__gives__what_comes_when_it_comes),
-        T(stream_source__of_much__has_its_hash),
-        T(stream_source__nobody_takes_from__reads_no_further),
-        T(stream_source__closed_while_it_waits__lets_go_of_it),
-        T(stream_source__that_cannot_be_read__says_why),
-        T(stream_sink__passes_on__what_comes_when_it_comes),
-        T(stream_sink__with_a_slow_reader__waits_without_waiting),
-        T(stream_sink__whose_reader_goes__says_so),
-        T(stream_sink__closed_while_it_waits__does_not_wait_on),
-        T(stream_sink__with_another_hash__says_so),
-        T(stream_sink__into_a_file__stands_where_the_file_stood),
     };
     if (psst_crypto_init(0) != PSST_OK) return 1;
-    (void)signal(SIGPIPE, SIG_IGN);
     folder_private_mounts();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
