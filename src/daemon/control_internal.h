@@ -25,7 +25,7 @@ struct psst_control {
     uv_timer_t later; /* held requests and clients that were paused */
     struct psst_control_client *clients;
     size_t n_clients;
-    uint64_t numbers; /* given to clients so far */
+    uint64_t numbers;                   /* given to clients so far */
     struct psst_request *requests;      /* all unanswered */
     struct psst_request *held;          /* of these: waiting for the identity to open */
     int last_fds[PSST_CONTROL_CLIENTS]; /* of those who wait for the end: closed as the last thing */

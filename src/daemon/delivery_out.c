@@ -17,8 +17,8 @@
 
 #define WINDOW     256 /* texts sent and not acknowledged */
 #define BATCH      64
-#define BATCH_MAX  ((size_t)512 * 1024)   /* bytes of text: as the link has room for */
-#define REST_FIRST (30 * PSST_SECOND_NS)  /* docs/PROTOCOL.md: not accepted, reason 3; doubled each time */
+#define BATCH_MAX  ((size_t)512 * 1024)  /* bytes of text: as the link has room for */
+#define REST_FIRST (30 * PSST_SECOND_NS) /* docs/PROTOCOL.md: not accepted, reason 3; doubled each time */
 #define RESTS_MAX  5
 #define REST_MOST  (600 * PSST_SECOND_NS) /* and reason 4 */
 

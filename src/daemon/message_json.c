@@ -65,7 +65,8 @@ json_t *psst_message_json(const struct psst_contact *contact, const struct psst_
                                 row->direction == PSST_OUT ? "out" : "in", "state", psst_message_state_name(row->state),
                                 "text", text_json(row->text));
     uint64_t sent_ms = row->sent_ms > YEAR_9999_MS ? YEAR_9999_MS : row->sent_ms;
-    if (message != NULL && sent_ms > 0) (void)json_object_set_new(message, "sent_ms", json_integer((json_int_t)sent_ms));
+    if (message != NULL && sent_ms > 0)
+        (void)json_object_set_new(message, "sent_ms", json_integer((json_int_t)sent_ms));
     if (message != NULL && row->state == PSST_MESSAGE_REFUSED)
         (void)json_object_set_new(message, "reason",
                                   json_string(psst_message_reason(words, contact->alias, row->reason)));

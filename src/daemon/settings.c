@@ -227,8 +227,9 @@ enum psst_err psst_settings_set(struct psst_settings *settings, const char *key,
     size_t index;
     const struct setting *setting = find(key, &index);
     if (setting == NULL)
-        return psst_fail(diag, PSST_ERR_USAGE,
-                         "no such setting: there are listen, passphrase_command, download_dir, log_level and upload_limit");
+        return psst_fail(
+            diag, PSST_ERR_USAGE,
+            "no such setting: there are listen, passphrase_command, download_dir, log_level and upload_limit");
     char *copy = NULL;
     if (value != NULL) {
         struct psst_view kept = trim(psst_view_str(value));

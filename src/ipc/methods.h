@@ -64,7 +64,7 @@ enum psst_method {
 enum psst_needs {
     PSST_NEEDS_NOTHING,
     PSST_NEEDS_IDENTITY, /* there must be one */
-    PSST_NEEDS_HISTORY, /* unlocked, or a damaged history that is open for reading only */
+    PSST_NEEDS_HISTORY,  /* unlocked, or a damaged history that is open for reading only */
     PSST_NEEDS_UNLOCKED,
 };
 
