@@ -4,15 +4,17 @@
 #include "world.h"
 
 #include "store/store_internal.h"
+#include "support/fault_vfs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DAY     86400000ULL
 #define MARK    "zqmark"
 #define STAYS   "xjstays"
-#define ROUNDS  40
+#define ROUNDS  28
 #define IN_EACH 40
 
 /* ---- a store in which what goes and what stays lie beside each other ---- */
@@ -287,6 +289,99 @@ static void erasing__cut_off_anywhere__goes_on_at_the_next_opening(void **state)
     assert_gone(w, &m);
 }
 
+/* ---- a disk that fails meanwhile ---- */
+
+static enum psst_err erase_all(struct world *w)
+{
+    struct psst_tidied tidied = {.more = true};
+    bool left = false;
+    enum psst_err err = PSST_OK;
+    while (err == PSST_OK && tidied.more) {
+        err = psst_store_begin(w->store);
+        if (err == PSST_OK) err = psst_store_tidy(w->store, 0, &tidied);
+        if (err != PSST_OK) w->store->broken = err;
+        enum psst_err committed = psst_store_commit(w->store);
+        if (err == PSST_OK) err = committed;
+    }
+    return err == PSST_OK ? psst_store_scrub(w->store, true, &left) : err;
+}
+
+/* A small store, half of which is to go, where the nth change to the disk from here on fails. Gives whether it came to that. */
+static bool erase_with_fault(struct world *w, enum fault_kind kind, long nth)
+{
+    char path[sizeof w->path];
+    world_close(w);
+    assert_int_equal(unlink(w->path), 0);
+    /* under a name that the disk which forgets has not known before: removing one here is nothing that it sees */
+    (void)snprintf(path, sizeof path, "%s/h%ld", w->dir, kind == FAULT_POWER ? nth : 0);
+    memcpy(w->path, path, sizeof path);
+    (void)world_open(w);
+    int64_t goes = world_contact(w, "goes", true), stays = world_contact(w, "stays", true);
+    must(psst_store_begin(w->store));
+    for (unsigned n = 0; n < 120; n += 2)
+        put(w, goes, n, MARK " goes and is long enough to fill some pages of the file");
+    for (unsigned n = 0; n < 120; n += 2) put(w, stays, n, STAYS " stays, and is as long as the ones that do not stay");
+    must(psst_store_messages_shown(w->store, goes, INT64_MAX));
+    must(psst_store_forget(w->store, goes, UINT64_MAX));
+    must(psst_store_commit(w->store));
+    fault_vfs_plan(kind, nth, kind == FAULT_POWER);
+    enum psst_err err = erase_all(w);
+    bool struck = fault_vfs_struck();
+    if (!struck) must(err);
+    if (kind == FAULT_POWER) fault_vfs_power_cut();
+    world_close(w); /* tries what was not done */
+    (void)fault_vfs_clear();
+    if (kind == FAULT_POWER) fault_vfs_power_back((uint64_t)nth);
+    (void)world_open(w);
+    must(psst_store_check(w->store));
+    assert_int_equal(texts(w, stays), 60);
+    assert_int_equal(hits(w, STAYS), 60);
+    must(erase_all(w));
+    assert_int_equal(texts(w, goes), 0);
+    assert_int_equal(hits(w, MARK), 0);
+    assert_int_equal(texts(w, stays), 60);
+    world_close(w);
+    assert_int_equal(marks(w, MARK), 0);
+    (void)world_open(w);
+    return struck;
+}
+
+static void fail_everywhere(struct world *w, enum fault_kind kind)
+{
+    long n = 1;
+    while (erase_with_fault(w, kind, n)) n += n < 30 ? 1 : 11;
+    assert_true(n > 30);
+}
+
+static void erasing__without_power__loses_nothing_that_stays(void **state)
+{
+    fail_everywhere(*state, FAULT_POWER);
+}
+
+static void erasing__on_a_disk_that_fails__loses_nothing_that_stays(void **state)
+{
+    fail_everywhere(*state, FAULT_IO);
+}
+
+static void erasing__on_a_full_disk__loses_nothing_that_stays(void **state)
+{
+    fail_everywhere(*state, FAULT_FULL);
+}
+
+static int faulty_setup(void **state)
+{
+    fault_vfs_install();
+    return world_setup(state);
+}
+
+static int faulty_teardown(void **state)
+{
+    (void)fault_vfs_clear();
+    int rc = world_teardown(state);
+    fault_vfs_uninstall();
+    return rc;
+}
+
 /* ---- what goes, and when ---- */
 
 static void days__erase__what_is_older_and_done_with(void **state)
@@ -485,6 +580,7 @@ static void scrub__leaves_a_big_file__for_later(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
+#define F(f) cmocka_unit_test_setup_teardown(f, faulty_setup, faulty_teardown)
     const struct CMUnitTest tests[] = {
         T(pages__hold__what_was_not_erased),
         T(pages__of_history_turned_off__hold_nothing_of_it),
@@ -494,6 +590,9 @@ int main(void)
         T(pages__of_a_removed_contact__hold_nothing_of_it),
         T(close__finishes__what_was_begun),
         T(erasing__cut_off_anywhere__goes_on_at_the_next_opening),
+        F(erasing__without_power__loses_nothing_that_stays),
+        F(erasing__on_a_disk_that_fails__loses_nothing_that_stays),
+        F(erasing__on_a_full_disk__loses_nothing_that_stays),
         T(days__erase__what_is_older_and_done_with),
         T(tidy__with_nothing_due__never_needs_to_be_called),
         T(forgotten_ids__are_known__for_good),
