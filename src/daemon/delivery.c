@@ -37,8 +37,10 @@ struct courier *psst_courier_of(struct psst_contact *contact)
 
 void psst_delivery_forget(struct psst_delivery *delivery, struct psst_contact *contact)
 {
+    struct courier *c = contact->delivery;
     (void)delivery;
-    free(contact->delivery);
+    if (c != NULL) free(c->chains);
+    free(c);
     contact->delivery = NULL;
 }
 

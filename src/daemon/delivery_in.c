@@ -48,10 +48,12 @@ static enum psst_err arrival_work(struct psst_store *store, void *arg)
 
 /* ---- the order of one connection's texts ---- */
 
-/* Makes one when there is none. NULL: more connections than anybody has any use for. */
+/* Makes one when there is none. NULL: more connections than anybody has any use for, or no memory. */
 static struct psst_chain *chain_for(struct psst_delivery *delivery, struct courier *c, uint64_t serial)
 {
     struct psst_chain *place = NULL;
+    if (c->chains == NULL) c->chains = calloc(PSST_CHAINS_MAX, sizeof *c->chains);
+    if (c->chains == NULL) return NULL;
     for (size_t i = 0; i < PSST_CHAINS_MAX; i++)
         if (c->chains[i].serial == serial) return &c->chains[i];
     for (size_t i = 0; i < PSST_CHAINS_MAX && place == NULL; i++)
@@ -63,7 +65,7 @@ static struct psst_chain *chain_for(struct psst_delivery *delivery, struct couri
 /* The chain that this one stood in, unless its sender has begun anew meanwhile. */
 static struct psst_chain *chain_still(struct courier *c, const struct arrival *arrival)
 {
-    for (size_t i = 0; i < PSST_CHAINS_MAX; i++)
+    for (size_t i = 0; c->chains != NULL && i < PSST_CHAINS_MAX; i++)
         if (c->chains[i].serial == arrival->serial) return arrival->no >= c->chains[i].since ? &c->chains[i] : NULL;
     return NULL;
 }

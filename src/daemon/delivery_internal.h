@@ -67,7 +67,7 @@ struct courier {
     struct psst_intake intake;
     struct psst_held flooding; /* because of intake */
     uint64_t flooding_ns;      /* until then */
-    struct psst_chain chains[PSST_CHAINS_MAX];
+    struct psst_chain *chains; /* PSST_CHAINS_MAX; from the first text on: who is quiet takes no room for them */
 };
 
 /* ---- delivery.c ---- */
