@@ -142,6 +142,8 @@ struct ob_world {
 
 /* One story; cuts of power are counted in ob_tally. */
 void ob_story(uint64_t seed);
+/* After one that failed: its folder. */
+void ob_clean_up(void);
 
 void ob_fail(const struct ob_world *w, const char *file, int line, const char *what);
 #define OB_CHECK(w, cond)                                                                                              \

@@ -18,9 +18,16 @@ static void nothing_is_lost_or_doubled(void **state)
     for (uint64_t seed = 0; ob_tally.cuts < cuts_wanted; seed++) ob_story(seed);
 }
 
+static int clean_up(void **state)
+{
+    (void)state;
+    ob_clean_up();
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_is_lost_or_doubled)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test_teardown(nothing_is_lost_or_doubled, clean_up)};
     if (argc > 1) cuts_wanted = strtoul(argv[1], NULL, 10);
     if (psst_crypto_init(0) != PSST_OK) return 1;
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

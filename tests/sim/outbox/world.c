@@ -336,9 +336,16 @@ static void fini_party(struct ob_party *p)
     psst_rsa_public_free(p->pub);
 }
 
+static struct ob_world world;
+
+void ob_clean_up(void)
+{
+    if (world.dir[0] != '\0') remove_folder(world.dir);
+    world.dir[0] = '\0';
+}
+
 void ob_story(uint64_t seed)
 {
-    static struct ob_world world;
     struct ob_world *w = &world;
     fault_vfs_install();
     init_world(w, seed);
@@ -360,5 +367,5 @@ void ob_story(uint64_t seed)
     fini_party(&w->alice);
     fini_party(&w->bob);
     fault_vfs_uninstall();
-    remove_folder(w->dir);
+    ob_clean_up();
 }
