@@ -190,16 +190,21 @@ class Control:
 
 class Person:
     def __init__(self, root, name, host="127.0.0.1", space=None):
-        """space: the network namespace that psstd runs in (nets.py), where any port is free."""
+        """space: the network namespace that psstd runs in (nets.py), where any port is free. Where the home is there already
+        the person is the one of an earlier run, at the same address."""
         self.name, self.home, self.host = name, os.path.join(root, name), host
         self.within = space.within if space is not None else []
         self.port = free_port(host) if space is None else 4516
         self.log_path = os.path.join(root, name + ".psstd.log")
         self.daemon = None
         self.public = None
-        os.mkdir(self.home, 0o700)
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("PSST_", "XDG_"))}
         self.env.update(PSST_HOME=self.home, HOME=self.home, LC_ALL="C.UTF-8", PATH=BIN + ":" + os.environ["PATH"])
+        if os.path.isdir(self.home):
+            with open(self.path("config"), encoding="utf-8") as file:
+                self.port = int(re.search(r"^listen *= *.*:(\d+)$", file.read(), re.M)[1])
+            return
+        os.mkdir(self.home, 0o700)
         self.write("config", "listen = %s\n" % (self.listen if space is None else "0.0.0.0:%d" % self.port))
 
     @property

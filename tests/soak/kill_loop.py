@@ -195,7 +195,7 @@ class Pair:
             with open(self.figures_path, encoding="utf-8") as file:
                 self.figures.update(json.load(file))
             self.rng = random.Random("%s %d" % (seed, self.figures["cycles"]))
-        self.people = [self.person(name, fresh) for name in ("alice", "bob")]
+        self.people = [psst.Person(directory, name) for name in ("alice", "bob")]
         for person in self.people:
             person.start()
         if fresh:
@@ -207,19 +207,6 @@ class Pair:
             self.save()
         self.sides = [Side(self, self.people[i], self.people[1 - i].name, random.Random(self.rng.random()))
                       for i in (0, 1)]
-
-    def person(self, name, fresh):
-        home = os.path.join(self.dir, name)
-        if fresh:
-            return self.psst.Person(self.dir, name)
-        person = object.__new__(self.psst.Person)
-        with open(os.path.join(home, "config"), encoding="utf-8") as file:
-            port = int(file.read().rsplit(":", 1)[1])
-        env = {k: v for k, v in os.environ.items() if not k.startswith(("PSST_", "XDG_"))}
-        env.update(PSST_HOME=home, HOME=home, LC_ALL="C.UTF-8", PATH=self.psst.BIN + ":" + os.environ["PATH"])
-        person.__dict__.update(name=name, home=home, host="127.0.0.1", port=port, daemon=None, public=None, env=env,
-                               log_path=os.path.join(self.dir, name + ".psstd.log"))
-        return person
 
     def fail(self, words):
         self.trouble = self.trouble or words
