@@ -130,7 +130,7 @@ struct psst_transfer *psst_transfer_new(struct psst_transfers *transfers, const 
     t->safe = row->offset;
     t->created_ms = row->created_ms;
     t->mtime_ns = row->mtime_ns;
-    t->inode = row->inode;
+    t->inode = t->noted_inode = row->inode;
     psst_bucket_init(&t->runs, 1, PSST_TRANSFER_RUNS * PSST_TRANSFER_RUN);
     return t;
 }

@@ -149,7 +149,9 @@ static void run(struct psst_transfer *t)
 
 static void noted(struct psst_transfer *t, enum psst_err err, const char *words, void *ctx)
 {
-    if (t == NULL || t->sink == NULL || t->stage != PSST_STAGE_OPENING) return;
+    if (t == NULL) return;
+    if (err == PSST_OK) t->noted_inode = (uintptr_t)ctx;
+    if (t->sink == NULL || t->stage != PSST_STAGE_OPENING) return;
     if (!t->noting || t->inode != (uintptr_t)ctx) return; /* an earlier run's: this one's comes yet */
     t->noting = false;
     if (err == PSST_OK)
@@ -165,7 +167,7 @@ static void opened(struct psst_transfer *t)
     uint64_t inode = psst_file_sink_inode(t->sink);
     t->start = psst_file_sink_position(t->sink);
     t->reached = t->start;
-    if (t->safe == t->start && t->inode == inode) {
+    if (t->safe == t->start && t->noted_inode == inode) {
         run(t);
         return;
     }

@@ -74,6 +74,7 @@ struct psst_transfer {
     uint64_t created_ms;
     int64_t mtime_ns;
     uint64_t inode;
+    uint64_t noted_inode;           /* in: the one that the store is known to hold */
     char *name, *path;              /* owned */
     char *words;                    /* owned; what a system said, more exact than the reason; NULL: nothing */
     struct psst_tar_facts contents; /* out, of a folder that this psstd has looked at; else zeros */
