@@ -127,7 +127,7 @@ static void ignore_key(void *ctx, const struct psst_key_reply *reply)
 
 void psst_identity_fail(struct psst_identity *identity, enum psst_err err, const char *words)
 {
-    psst_key_lock(identity->d->key, ignore_key, NULL);
+    if (!identity->d->stopping) psst_key_lock(identity->d->key, ignore_key, NULL); /* else psst-key ends by itself */
     psst_log(&identity->d->log, PSST_LOG_WARNING, "not-unlocked", "reason=\"%s\"", words);
     psst_identity_finish(identity,
                          psst_identity_exists(identity->d->paths.identity) ? PSST_IDENTITY_LOCKED : PSST_IDENTITY_NONE,
