@@ -370,6 +370,7 @@ static void erase(const char *home)
     BENCH_CHECK(psst_store_scrub(store, true, &left) == PSST_OK && !left);
     bench_row("its file written anew, so that no page holds a copy (at night, or at closing)", bench_wall_s() - start,
               "s", NULL, -1, NULL, 0, -1);
+    BENCH_CHECK(psst_store_check(store) == PSST_OK);
     psst_store_close(store);
 }
 

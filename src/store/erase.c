@@ -21,8 +21,8 @@
 #define SEEN_BATCH     1000
 #define DAY_MS         86400000
 #define BARE_DAYS      30
-#define SCRUB_AT_ONCE  1024  /* pages: some 50 ms */
-#define IN_FILE_PAGES  16384 /* more than this is written anew through a (ciphered) file, not in memory */
+#define SCRUB_AT_ONCE  1024   /* pages: some 50 ms */
+#define SCRUB_MOST     131072 /* pages: 512 MiB, which have to be in memory meanwhile */
 #define ERASED         "erased"
 
 enum fate { FATE_ERASE, FATE_DELETE, FATE_PURGE };
@@ -303,14 +303,14 @@ static bool erasure_is_noted(struct psst_store *store)
     return psst_store_own_get(store, ERASED, value, sizeof value, &len) == PSST_OK;
 }
 
-/* Everything is written into a database beside this one, and copied back, within one transaction. */
-static enum psst_err write_anew(struct psst_store *store, int64_t pages)
+/* Everything is written into a database in memory, and copied back, within one transaction. In memory, as temp_store says:
+ * what SQLCipher 3.4 has put aside into a temporary file meanwhile it reads back wrongly, and the history is lost. */
+static enum psst_err write_anew(struct psst_store *store)
 {
-    bool big = pages > IN_FILE_PAGES;
-    enum psst_err err = big ? psst_store_exec(store, "PRAGMA temp_store = FILE") : PSST_OK;
+    int64_t in_memory = 0;
+    enum psst_err err = psst_store_pragma_int(store, "PRAGMA temp_store", &in_memory);
+    if (err == PSST_OK && in_memory != 2) return PSST_ERR_INTERNAL;
     if (err == PSST_OK) err = psst_store_exec(store, "VACUUM");
-    enum psst_err back = big ? psst_store_exec(store, "PRAGMA temp_store = MEMORY") : PSST_OK;
-    if (err == PSST_OK) err = back;
     if (err != PSST_OK) return err;
     store->erasure_noted = false;
     return psst_store_own_put(store, ERASED, psst_view(NULL, 0));
@@ -332,8 +332,8 @@ enum psst_err psst_store_scrub(struct psst_store *store, bool all, bool *left)
     if (store->read_only || store->damaged || !erasure_is_noted(store)) return PSST_OK;
     *left = true;
     enum psst_err err = psst_store_pragma_int(store, "PRAGMA page_count", &pages);
-    if (err == PSST_OK && (all || pages <= SCRUB_AT_ONCE)) {
-        err = write_anew(store, pages);
+    if (err == PSST_OK && pages <= (all ? SCRUB_MOST : SCRUB_AT_ONCE)) {
+        err = write_anew(store);
         *left = err != PSST_OK;
     }
     enum psst_err truncated = truncate_log(store);
