@@ -200,6 +200,8 @@ class Person:
         self.public = None
         self.env = {k: v for k, v in os.environ.items() if not k.startswith(("PSST_", "XDG_"))}
         self.env.update(PSST_HOME=self.home, HOME=self.home, LC_ALL="C.UTF-8", PATH=BIN + ":" + os.environ["PATH"])
+        # what a sanitizer keeps of freed memory is not what psstd takes: tests look at that
+        self.env["ASAN_OPTIONS"] = ":".join(filter(None, [self.env.get("ASAN_OPTIONS"), "quarantine_size_mb=64"]))
         if os.path.isdir(self.home):
             with open(self.path("config"), encoding="utf-8") as file:
                 self.port = int(re.search(r"^listen *= *.*:(\d+)$", file.read(), re.M)[1])
