@@ -347,24 +347,25 @@ static void erase(const char *home)
     struct psst_store *store = open_home(home);
     struct contacts contacts = {.n = 0};
     struct psst_tidied tidied = {.more = true};
-    double longest = 0, start = bench_wall_s();
+    double longest = 0, most_cpu = 0, start = bench_wall_s();
     bool left = false;
     BENCH_CHECK(psst_store_contacts(store, note_contact, &contacts) == PSST_OK);
     BENCH_CHECK(psst_store_begin(store) == PSST_OK);
     BENCH_CHECK(psst_store_forget(store, contacts.ids[1], UINT64_MAX) == PSST_OK);
     BENCH_CHECK(psst_store_commit(store) == PSST_OK);
-    unsigned steps = 0;
-    for (; tidied.more; steps++) {
-        double step = bench_wall_s();
+    while (tidied.more) {
+        double step = bench_wall_s(), cpu = bench_cpu_s();
         BENCH_CHECK(psst_store_begin(store) == PSST_OK);
         BENCH_CHECK(psst_store_tidy(store, 0, &tidied) == PSST_OK);
         BENCH_CHECK(psst_store_commit(store) == PSST_OK);
         step = (bench_wall_s() - step) * 1000;
+        cpu = (bench_cpu_s() - cpu) * 1000;
         if (step > longest) longest = step;
+        if (cpu > most_cpu) most_cpu = cpu;
     }
     double took = bench_wall_s() - start;
     bench_row("erasing 100,000 of 1,000,000 messages: the longest that a message waits for it", longest, "ms",
-              "at most 50 ms", longest <= 50, "one step of it, on average", took * 1000 / steps, -1);
+              "at most 50 ms", longest <= 50, "the most CPU that a step of it takes", most_cpu, -1);
     bench_row("the same, altogether", took, "s", NULL, -1, NULL, 0, -1);
     start = bench_wall_s();
     BENCH_CHECK(psst_store_scrub(store, true, &left) == PSST_OK && !left);

@@ -16,8 +16,8 @@
 
 #include <stdlib.h>
 
-#define BATCH_MESSAGES 256
-#define BATCH_BYTES    ((int64_t)256 * 1024)
+#define BATCH_MESSAGES 128
+#define BATCH_BYTES    ((int64_t)128 * 1024)
 #define SEEN_BATCH     1000
 #define DAY_MS         86400000
 #define BARE_DAYS      30

@@ -1,6 +1,6 @@
 /* The index of words, and the eras.
  *
- * Messages are divided, in the order of storing, into eras of at most 16,384 messages or about 2 MiB of text. The index
+ * Messages are divided, in the order of storing, into eras of at most 8,192 messages or about 1 MiB of text. The index
  * (FTS4 without a copy of the texts: it reads the view messages_searched) is kept apart for each era by its language
  * identifier, so that
  *   - a search begins with the newest era and ends where it has enough, however often a word occurs,
@@ -18,7 +18,7 @@
 #include "store/store_internal.h"
 
 #define HOUR_MS     3600000
-#define ERA_BYTES   (2 * 1024 * 1024)
+#define ERA_BYTES   (1024 * 1024)
 #define BYTES_NOTED (64 * 1024) /* so many more, and the row of the era is written again */
 
 /* The era of messages m. */

@@ -223,9 +223,9 @@ struct psst_tidied {
  * some is not erased by age with now_ms 0. */
 PSST_MUST_USE enum psst_err psst_store_tidy(struct psst_store *store, uint64_t now_ms, struct psst_tidied *tidied);
 /* After texts were erased, outside any group: neither the file nor the write-ahead log holds a copy of them any more.
- * Without all, a file of more than 4 MiB is left for later (left: true), but for its log: it is written anew, in
- * memory, at some 100 MiB a second. One of more than 512 MiB is always left. PSST_ERR_AGAIN: a snapshot is being read; later. psst_store_close does all of it, and what
- * psst_store_tidy has left. */
+ * Without all, a file of more than 4 MiB is left for later (left: true), but for its log: it is written anew, in memory,
+ * at some 100 MiB a second. One of more than 512 MiB is always left. PSST_ERR_AGAIN: a snapshot is being read; later.
+ * psst_store_close does all of it, and what psst_store_tidy has left. */
 PSST_MUST_USE enum psst_err psst_store_scrub(struct psst_store *store, bool all, bool *left);
 
 /* ---- file transfers ---- */

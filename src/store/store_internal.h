@@ -15,7 +15,7 @@
 #define PSST_RESCUE_LOG_MAX       1000 /* messages in one page of a log; a longer one begins at the beginning */
 #define PSST_STORE_BUSY_MS        5000
 #define PSST_STORE_INDEX_VERSION  6 /* the first that can be searched */
-#define PSST_ERA_MESSAGES         16384
+#define PSST_ERA_MESSAGES         8192
 #define PSST_STORE_VALUE_MAX      (1024 * 1024) /* bytes in one value: far over anything that is stored, far under memory */
 #define PSST_STORE_LIST_MAX       (128 * 1024 * 1024)
 
@@ -258,7 +258,7 @@ PSST_MUST_USE enum psst_err psst_store_index_new(struct psst_store *store);
 /* Takes a text that is indexed (see there) out of the index, before its row changes. Its words stay in the era's piece until
  * the next cleaning. */
 PSST_MUST_USE enum psst_err psst_store_unindex(struct psst_store *store, int64_t seq);
-/* Writes the eras that words were taken out of anew: at most some 30 ms an era. */
+/* Writes the eras that words were taken out of anew: some 10 ms an era. */
 PSST_MUST_USE enum psst_err psst_store_index_clean(struct psst_store *store);
 /* One that waits for it. PSST_ERR_NOT_FOUND: none does. */
 PSST_MUST_USE enum psst_err psst_store_index_unclean(struct psst_store *store, int64_t *era);
