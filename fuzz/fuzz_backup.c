@@ -8,7 +8,7 @@
  */
 #include "fuzz.h"
 
-#include "daemon/backup_format.h"
+#include "daemon/backup/format.h"
 
 #define OUT_MAX   (1u << 22)
 #define CHUNK     PSST_BACKUP_CHUNK

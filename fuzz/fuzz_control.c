@@ -5,15 +5,15 @@
 #include "fuzz.h"
 
 #include "base/text.h"
-#include "daemon/backup.h"
-#include "daemon/control.h"
-#include "daemon/delivery.h"
+#include "daemon/backup/backup.h"
+#include "daemon/control/control.h"
+#include "daemon/delivery/delivery.h"
 #include "daemon/meet.h"
 #include "daemon/presence.h"
-#include "daemon/reconnect.h"
+#include "daemon/reconnect/reconnect.h"
 #include "daemon/rescue.h"
 #include "daemon/retention.h"
-#include "daemon/transfers.h"
+#include "daemon/transfers/transfers.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,11 +3,11 @@
 #include "fuzz.h"
 
 #include "base/text.h"
-#include "daemon/control.h"
-#include "daemon/delivery.h"
+#include "daemon/control/control.h"
+#include "daemon/delivery/delivery.h"
 #include "daemon/rescue.h"
 #include "daemon/retention.h"
-#include "daemon/transfers.h"
+#include "daemon/transfers/transfers.h"
 
 #include <unistd.h>
 

@@ -8,8 +8,8 @@
 
 #include "base/file_name.h"
 #include "base/text.h"
-#include "daemon/tar.h"
-#include "daemon/tree.h"
+#include "daemon/tar/tar.h"
+#include "daemon/tar/tree.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -41,16 +41,15 @@ for dir in src/*/; do
 done
 
 # psst-key: base, crypto and its own files only
-for file in src/daemon/key_main.c src/daemon/key_backup.[ch] src/daemon/key_files.[ch] src/daemon/key_protocol.[ch] src/daemon/key_sandbox*.[ch] \
-    src/daemon/key_service.[ch]; do
-    for inc in $(sed -n 's|^ *# *include *"\([^"]*\)"|\1|p' "$file" | grep -v -e '^base/' -e '^crypto/' -e '^daemon/key_'); do
+for file in $(ls src/daemon/key/*.[ch] | grep -v -e '/client' -e '/requests'); do
+    for inc in $(sed -n 's|^ *# *include *"\([^"]*\)"|\1|p' "$file" | grep -v -e '^base/' -e '^crypto/' -e '^daemon/key/'); do
         complain "$file (psst-key) includes $inc"
     done
 done
 
 # psst-tar: base and its own files only
-for file in src/daemon/tar*.[ch] src/daemon/tree.[ch]; do
-    for inc in $(sed -n 's|^ *# *include *"\([^"]*\)"|\1|p' "$file" | grep -v -e '^base/' -e '^daemon/tar' -e '^daemon/tree'); do
+for file in src/daemon/tar/*.[ch]; do
+    for inc in $(sed -n 's|^ *# *include *"\([^"]*\)"|\1|p' "$file" | grep -v -e '^base/' -e '^daemon/tar/'); do
         complain "$file (psst-tar) includes $inc"
     done
 done
@@ -65,8 +64,8 @@ only 'sqlcipher/|sqlite3' '^src/store/' 'SQLCipher'
 only 'uv\.h' '^src/daemon/' 'libuv'
 only 'jansson' '^src/(ipc|client|cli|daemon)/' 'jansson'
 only 'qrencode' '^src/cli/' 'libqrencode'
-only 'seccomp' '^src/daemon/(key|tar)_' 'libseccomp'
-only 'archive' '^src/daemon/tar_(pack|read)\.c' 'libarchive'
+only 'seccomp' '^src/daemon/(key|tar)/' 'libseccomp'
+only 'archive' '^src/daemon/tar/(pack|read)\.c' 'libarchive'
 
 # sans-I/O: no socket, clock, thread, file or randomness in base, proto and media
 forbidden='socket|connect|accept4?|bind|listen|recv(from|msg)?|send(to|msg)?|select|e?poll(_wait)?|clock_gettime|gettimeofday|time|nanosleep|usleep|sleep|rand(om)?|srand(om)?|getrandom|arc4random[a-z_]*|RAND_[a-z_]+|fopen|open(at)?|pthread_[a-z_]+|thrd_[a-z]+|fork|exec[vl][a-z]*|system|popen|getenv'

@@ -1,9 +1,9 @@
 /* The contacts in memory. The store has the truth: a change is a job, and what is in memory follows its commit. */
 #include "daemon/daemon.h"
-#include "daemon/delivery.h"
+#include "daemon/delivery/delivery.h"
 #include "daemon/meet.h"
 #include "daemon/presence.h"
-#include "daemon/reconnect.h"
+#include "daemon/reconnect/reconnect.h"
 
 #include <stdio.h>
 #include <stdlib.h>

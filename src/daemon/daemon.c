@@ -5,17 +5,17 @@
  */
 #include "daemon/daemon.h"
 
-#include "daemon/backup.h"
-#include "daemon/delivery.h"
+#include "daemon/backup/backup.h"
+#include "daemon/backup/restore_home.h"
+#include "daemon/delivery/delivery.h"
 #include "daemon/identity.h"
 #include "daemon/meet.h"
 #include "daemon/presence.h"
 #include "daemon/program.h"
-#include "daemon/reconnect.h"
-#include "daemon/restore_home.h"
+#include "daemon/reconnect/reconnect.h"
 #include "daemon/retention.h"
 #include "daemon/run.h"
-#include "daemon/transfers.h"
+#include "daemon/transfers/transfers.h"
 #include "ipc/lockfile.h"
 
 #include <errno.h>

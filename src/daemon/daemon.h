@@ -1,24 +1,26 @@
 /* psstd: the glue. One libuv loop on one thread joins the core (proto), the key (psst-key), the store (its own thread),
  * the network and the control socket.
  *
- *   main.c         options, lock, signals                         daemon.c  the modules in their order: begun and stopped
- *   control.c      control socket: JSON-RPC lines, descriptors, subscribers       control_*.c  its methods, by subject
- *   identity.c     unlock, lock: key client and store brought up    identity_make.c: init, passwd    passphrase_command.c
- *   rescue.c       what is said about a damaged history
- *   retention.c    what is not kept any longer is erased
- *   settings.c     the plain config file                                          small_file.c
- *   backup.c       one encrypted file with everything (backup.h)                  restore.c
- *   book.c         contacts in memory, written through to the store
- *   presence.c     who sees what of us, and we of them
- *   meet.c         agreed times (meet.h): meet_wire.c
- *   peers.c        connections (peers_internal.h): listen.c, dial.c, conn.c, session.c, replay_file.c
- *   delivery.c     text: outbox -> link -> acknowledgement -> store, and back     message_json.c
- *   reconnect.c    who is dialled when nobody asks for it by hand (reconnect.h)
- *   transfers.c    files, folders and streams (transfers.h; its own map: transfers_internal.h)
+ *   main.c        options, lock, signals                          daemon.c  the modules in their order: begun and stopped
+ *   control/      control socket: JSON-RPC lines, descriptors, subscribers; its methods, a file for each subject
+ *   identity.c    unlock, lock: key client and store brought up    identity_make.c: init, passwd    passphrase_command.c
+ *   rescue.c      what is said about a damaged history
+ *   retention.c   what is not kept any longer is erased
+ *   settings.c    the plain config file                           small_file.c
+ *   backup/       one encrypted file with everything, and back
+ *   book.c        contacts in memory, written through to the store
+ *   presence.c    who sees what of us, and we of them
+ *   meet.c        agreed times (meet.h): meet_wire.c
+ *   peers/        connections (its map: peers/internal.h)
+ *   reconnect/    who is dialled when nobody asks for it by hand
+ *   delivery/     text: outbox -> link -> acknowledgement -> store, and back
+ *   transfers/    files, folders and streams (its map: transfers/internal.h)
+ *   key/          psst-key, a process of its own; client.c and requests.c are psstd's side of it
+ *   tar/          psst-tar, another (tar/tar.h)
  *
- * What waits for a disk or for another process knows nothing of the daemon: store_thread.c; transfer_source.c,
- * transfer_sink.c, safe_file.c; backup_format.c, backup_file.c, restore_home.c; key_client.c, key_requests.c;
- * folder_child.c, which starts psst-tar. The other key_*.c are psst-key, tar_*.c and tree.c are psst-tar (tar.h).
+ * What waits for a disk or for another process knows nothing of the daemon: store_thread.c, safe_file.c;
+ * transfers/source.c, transfers/sink.c, transfers/folder_child.c; backup/format.c, backup/file.c, backup/restore_home.c;
+ * key/client.c, key/requests.c.
  *
  * Everything here runs on the loop thread. A module is given the daemon and reaches the others through it.
  */
@@ -27,7 +29,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
-#include "daemon/key_client.h"
+#include "daemon/key/client.h"
 #include "daemon/store_thread.h"
 #include "identity/card.h"
 #include "ipc/paths.h"

@@ -10,11 +10,11 @@
  */
 #include "daemon/identity_internal.h"
 
-#include "daemon/backup.h"
+#include "daemon/backup/backup.h"
 #include "daemon/meet.h"
-#include "daemon/reconnect.h"
+#include "daemon/reconnect/reconnect.h"
 #include "daemon/retention.h"
-#include "daemon/transfers.h"
+#include "daemon/transfers/transfers.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 #include "daemon/meet_internal.h"
 
-#include "daemon/reconnect.h"
+#include "daemon/reconnect/reconnect.h"
 
 #include <stdio.h>
 #include <stdlib.h>

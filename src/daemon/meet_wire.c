@@ -3,8 +3,8 @@
 #include "daemon/meet_internal.h"
 
 #include "base/bucket.h"
-#include "daemon/delivery.h"
-#include "daemon/reconnect.h"
+#include "daemon/delivery/delivery.h"
+#include "daemon/reconnect/reconnect.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 
 #include "base/bucket.h"
 #include "base/text.h"
-#include "daemon/reconnect.h"
+#include "daemon/reconnect/reconnect.h"
 
 #include <stdio.h>
 #include <stdlib.h>

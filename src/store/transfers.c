@@ -1,4 +1,4 @@
-/* File transfers. Their bytes are on the disk elsewhere (daemon/transfer_io.h); here is what is known about them. */
+/* File transfers. Their bytes are on the disk elsewhere (daemon/transfers/io.h); here is what is known about them. */
 #include "store/store_internal.h"
 
 #define COLUMNS                                                                                                         \

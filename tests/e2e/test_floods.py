@@ -5,8 +5,8 @@ import peer
 import wire
 from psst import E2E, PATIENCE, key, wait_for
 
-BURST_BYTES = 16 << 20  # src/daemon/intake.h
-ROW_BYTES = 256  # src/daemon/delivery_in.c
+BURST_BYTES = 16 << 20  # src/daemon/delivery/intake.h
+ROW_BYTES = 256  # src/daemon/delivery/in.c
 PAUSED = 4
 
 

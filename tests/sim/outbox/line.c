@@ -1,4 +1,4 @@
-/* Connections: the real links over a bad network, driven as src/daemon/conn.c and session.c do. */
+/* Connections: the real links over a bad network, driven as src/daemon/peers/conn.c and session.c do. */
 #include "outbox.h"
 
 #include "proto/duplicate.h"

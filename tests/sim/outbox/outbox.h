@@ -1,7 +1,7 @@
 /* The simulator of the outbox: two daemons' worth of text, with disks that lose their power.
  *
  *   people.c    what users do: say, recall, read, pause; and what was promised to whom
- *   [ src/daemon/delivery*.c, the real ones ]
+ *   [ src/daemon/delivery/  , the real ones ]
  *   seams.c     the few functions of psstd that those call, played: book, peers, events, the loop's timer
  *   store.c     the store thread in virtual time, over the real src/store on a disk of tests/support/fault_vfs; power
  *   line.c      connections: the real links over the bad network of tests/sim/net
@@ -16,7 +16,7 @@
 
 #include "../net.h"
 
-#include "daemon/delivery.h"
+#include "daemon/delivery/delivery.h"
 #include "proto/link.h"
 #include "support/check.h"
 #include "support/det_rng.h"

@@ -1,7 +1,7 @@
-/* The rest of psstd, played for src/daemon/delivery*.c: each function finds its side through what it is given. */
+/* The rest of psstd, played for src/daemon/delivery/: each function finds its side through what it is given. */
 #include "outbox.h"
 
-#include "daemon/reconnect.h"
+#include "daemon/reconnect/reconnect.h"
 #include "daemon/retention.h"
 
 /* The files under test are compiled so that they call these three in the place of the real ones (meson.build). */

@@ -1,9 +1,9 @@
 #include "book_bench.h"
 
-#include "daemon/delivery.h"
+#include "daemon/delivery/delivery.h"
 #include "daemon/meet.h"
 #include "daemon/presence.h"
-#include "daemon/transfers.h"
+#include "daemon/transfers/transfers.h"
 #include "support/vectors.h"
 
 #include <stdio.h>

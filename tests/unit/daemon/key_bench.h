@@ -3,7 +3,7 @@
 #ifndef PSST_TESTS_KEY_BENCH_H
 #define PSST_TESTS_KEY_BENCH_H
 
-#include "daemon/key_client.h"
+#include "daemon/key/client.h"
 #include "support/check.h"
 
 #include <sys/types.h>

@@ -2,7 +2,7 @@
 #ifndef PSST_TESTS_RECONNECT_WORLD_H
 #define PSST_TESTS_RECONNECT_WORLD_H
 
-#include "daemon/reconnect_internal.h"
+#include "daemon/reconnect/internal.h"
 
 #define S    PSST_SECOND_NS
 #define MS   (S / 1000)

@@ -1,5 +1,5 @@
 /* How long is waited between calls that nobody makes by hand: bounds, growth, jitter. */
-#include "daemon/backoff.h"
+#include "daemon/reconnect/backoff.h"
 
 #include "support/check.h"
 #include "support/det_rng.h"

@@ -1,7 +1,7 @@
 /* A backup on the disk: whole under its name, or not at all; and what is opened for restoring. */
 #include "folder.h"
 
-#include "daemon/backup_file.h"
+#include "daemon/backup/file.h"
 
 #include <fcntl.h>
 #include <stdio.h>

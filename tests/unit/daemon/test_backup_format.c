@@ -1,5 +1,5 @@
 /* The members of a backup, in chunks: what was written comes back, anything else is refused. */
-#include "daemon/backup_format.h"
+#include "daemon/backup/format.h"
 #include "support/check.h"
 #include "support/vectors.h"
 

@@ -1,5 +1,5 @@
 /* The Nth allocation fails while a backup is written or read: an ordinary error, and nothing is lost or left (attack 49). */
-#include "daemon/backup_format.h"
+#include "daemon/backup/format.h"
 #include "support/check.h"
 #include "support/failing_malloc.h"
 

@@ -1,8 +1,8 @@
 /* Text on its way, in virtual time: the files of delivery against a real store, and doubles of everything else they call
  * (a connection that notes what it is given, a clock and a timer that go when the test says so). What is here takes minutes
  * in real life: resting after a refusal, reading on after a flood (attack 28). */
-#include "daemon/delivery_internal.h"
-#include "daemon/reconnect.h"
+#include "daemon/delivery/internal.h"
+#include "daemon/reconnect/reconnect.h"
 #include "daemon/retention.h"
 #include "support/check.h"
 #include "unit/daemon/folder.h"

@@ -1,4 +1,4 @@
-#include "daemon/intake.h"
+#include "daemon/delivery/intake.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

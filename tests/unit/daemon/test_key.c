@@ -1,5 +1,5 @@
 /* psst-key as psstd uses it: the real program behind the real client, every operation. */
-#include "daemon/key_protocol.h"
+#include "daemon/key/protocol.h"
 #include "key_bench.h"
 #include "support/vectors.h"
 

@@ -1,5 +1,5 @@
 /* The head of a backup: header, keys, the sealed private key; in pieces, and by the real psst-key. */
-#include "daemon/key_backup.h"
+#include "daemon/key/backup.h"
 #include "key_bench.h"
 #include "support/vectors.h"
 

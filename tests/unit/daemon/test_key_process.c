@@ -1,5 +1,5 @@
 /* psst-key itself, without the client: what it gives up, what nonsense does to it, and when it ends. */
-#include "daemon/key_protocol.h"
+#include "daemon/key/protocol.h"
 #include "key_bench.h"
 #include "support/vectors.h"
 

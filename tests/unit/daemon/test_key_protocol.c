@@ -1,6 +1,6 @@
 /* The messages between psstd and psst-key, and psst-key's reading and writing of descriptors. */
-#include "daemon/key_files.h"
-#include "daemon/key_protocol.h"
+#include "daemon/key/files.h"
+#include "daemon/key/protocol.h"
 #include "key_bench.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* Who is called when (attacks 50 and 51): reconnect.c and reconnect_watch.c in a world of our own. What becomes of a call is
+/* Who is called when (attacks 50 and 51): reconnect.c and reconnect/watch.c in a world of our own. What becomes of a call is
  * decided by each test; that real ones come about is tested end to end. */
 #include "reconnect_world.h"
 

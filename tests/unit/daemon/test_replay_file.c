@@ -1,6 +1,6 @@
 #include "folder.h"
 
-#include "daemon/peers_internal.h"
+#include "daemon/peers/internal.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 /* The files of a restore: all or nothing, also when it is cut off anywhere. */
 #include "folder.h"
 
-#include "daemon/restore_home.h"
+#include "daemon/backup/restore_home.h"
 
 #include <fcntl.h>
 #include <stdio.h>

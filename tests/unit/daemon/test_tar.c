@@ -2,8 +2,8 @@
  * tests/e2e/test_tar.py's. */
 #include "folder.h"
 
-#include "daemon/tar.h"
-#include "daemon/tree.h"
+#include "daemon/tar/tar.h"
+#include "daemon/tar/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #include "support/check.h"
 #include "support/failing_malloc.h"
 
-#include "daemon/tar.h"
+#include "daemon/tar/tar.h"
 
 #include <stdio.h>
 

@@ -2,9 +2,9 @@
 #include "folder.h"
 
 #include "crypto/crypto.h"
-#include "daemon/folder_child.h"
-#include "daemon/transfer_io.h"
-#include "daemon/tree.h"
+#include "daemon/tar/tree.h"
+#include "daemon/transfers/folder_child.h"
+#include "daemon/transfers/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -117,7 +117,7 @@ static struct psst_file_source *source(uint64_t stamp, uint64_t start)
     return s;
 }
 
-/* All that comes, in records, as transfers_out.c takes it: a full one, or what there is when no more comes by itself. */
+/* All that comes, in records, as transfers/out.c takes it: a full one, or what there is when no more comes by itself. */
 static void take_all(struct psst_file_source *s)
 {
     size_t most = (size_t)b->report.facts.size;

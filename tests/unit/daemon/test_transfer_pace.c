@@ -1,4 +1,4 @@
-#include "daemon/transfer_pace.h"
+#include "daemon/transfers/pace.h"
 
 #include "support/check.h"
 

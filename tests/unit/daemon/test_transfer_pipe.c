@@ -1,4 +1,4 @@
-/* Pipes, sockets and files as the ends of a stream (transfer_pipe.c), through the pumps. */
+/* Pipes, sockets and files as the ends of a stream (transfers/pipe.c), through the pumps. */
 #include "transfer_bench.h"
 
 #include "crypto/crypto.h"

@@ -1,10 +1,10 @@
-/* What the tests of transfer_io.h share: a loop, a folder, some megabytes, and callbacks that take note. */
+/* What the tests of transfers/io.h share: a loop, a folder, some megabytes, and callbacks that take note. */
 #ifndef PSST_TESTS_UNIT_DAEMON_TRANSFER_BENCH_H
 #define PSST_TESTS_UNIT_DAEMON_TRANSFER_BENCH_H
 
 #include "folder.h"
 
-#include "daemon/transfer_io.h"
+#include "daemon/transfers/io.h"
 
 #define must(expr) assert_int_equal((expr), PSST_OK)
 
