@@ -398,7 +398,7 @@ def main():
     args = parser.parse_args()
     if args.bin:
         os.environ["PSST_BIN"] = args.bin
-    state = args.state or tempfile.mkdtemp(prefix="psst-soak-")
+    state = os.path.abspath(args.state) if args.state else tempfile.mkdtemp(prefix="psst-soak-")
     os.makedirs(state, mode=0o700, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     began = time.monotonic()
