@@ -17,6 +17,7 @@
 #ifndef PSST_PROTO_LINK_H
 #define PSST_PROTO_LINK_H
 
+#include "proto/call.h"
 #include "proto/chunk.h"
 #include "proto/duplicate.h"
 #include "proto/handshake.h"
@@ -56,6 +57,8 @@ enum psst_event_type {
     PSST_EV_FILE,         /* file: any kind, already checked to be well formed, not against any transfer */
     PSST_EV_PRESENCE,     /* presence */
     PSST_EV_MEET,         /* meet: store it, then psst_link_ack or psst_link_not_accepted, with its id */
+    PSST_EV_CALL,         /* call: one kind of chunk, already allowed by the state, or what our own clock brought */
+    PSST_EV_VOICE,        /* voice: a frame that came by TCP, of an active call */
     PSST_EV_PONG,         /* rtt_ns */
     PSST_EV_REKEYED,
     PSST_EV_ENDED, /* end, and reason when the peer said bye: free the link now */
@@ -87,6 +90,8 @@ struct psst_event {
     struct psst_file_chunk file;
     struct psst_presence_chunk presence;
     struct psst_meet_chunk meet;
+    struct psst_call_chunk call;
+    struct psst_voice_frame voice;
     uint64_t rtt_ns;
     enum psst_link_end end;
 };
@@ -165,6 +170,30 @@ PSST_MUST_USE enum psst_err psst_link_meet(struct psst_link *link, struct psst_n
 PSST_MUST_USE enum psst_err psst_link_file_data_begin(struct psst_link *link, struct psst_span *place);
 PSST_MUST_USE enum psst_err psst_link_file_data_commit(struct psst_link *link, struct psst_now now,
                                                        const struct psst_msg_id *id, uint64_t offset, size_t len);
+/* ---- calls: PSST_ERR_USAGE when the state (proto/call.h) does not allow it ---- */
+enum psst_call_state psst_link_call_state(const struct psst_link *link);
+PSST_MUST_USE enum psst_err psst_link_call_offer(struct psst_link *link, struct psst_now now, uint16_t frame_size);
+PSST_MUST_USE enum psst_err psst_link_call_ring(struct psst_link *link, struct psst_now now); /* the user is told */
+PSST_MUST_USE enum psst_err psst_link_call_accept(struct psst_link *link, struct psst_now now);
+PSST_MUST_USE enum psst_err psst_link_call_decline(struct psst_link *link, struct psst_now now, uint8_t reason);
+PSST_MUST_USE enum psst_err psst_link_call_hangup(struct psst_link *link, struct psst_now now, uint8_t reason);
+PSST_MUST_USE enum psst_err psst_link_call_receiving(struct psst_link *link, struct psst_now now, bool on);
+/* One a second at most; more are dropped. */
+PSST_MUST_USE enum psst_err psst_link_call_report(struct psst_link *link, struct psst_now now, uint8_t loss_256,
+                                                  uint16_t jitter_ms, uint16_t delay_ms);
+uint16_t psst_link_call_frame_size(const struct psst_link *link); /* of the call; 0: none */
+/* Datagrams that begin with this are for this link; 0: none are. */
+uint32_t psst_link_call_receiver_id(const struct psst_link *link);
+enum psst_voice_way psst_link_call_way(const struct psst_link *link);
+/* Our next frame. datagram holds PSST_DATAGRAM_HEAD_LEN + PSST_CALL_FRAME_MAX + PSST_TAG_LEN; *len 0: not by UDP this time.
+ * What goes by TCP is in the output. opus: at most the frame size less 7. */
+PSST_MUST_USE enum psst_err psst_link_voice(struct psst_link *link, struct psst_now now, uint32_t timestamp_samples,
+                                            struct psst_view opus, uint8_t *datagram, size_t *len);
+/* What came by UDP with our receiver id. frame holds PSST_CALL_FRAME_MAX, out borrows from it. PSST_OK: it is his, and new; the
+ * address that it came from is the one to send to. PSST_ERR_AUTH: anything else. */
+PSST_MUST_USE enum psst_err psst_link_datagram(struct psst_link *link, struct psst_now now, struct psst_view datagram,
+                                               uint8_t *frame, struct psst_voice_frame *out);
+
 /* A ping now: the driver has heard of a change that the line may not have survived. */
 void psst_link_probe(struct psst_link *link, struct psst_now now);
 /* The last record of our direction; ENDED (CLOSED) follows once it is put out (psst_link_sent has taken all). */
