@@ -17,7 +17,7 @@ allowed() {
     store) echo "base" ;;
     ipc) echo "base" ;;
     net) echo "base" ;;
-    daemon) echo "base crypto identity proto media store ipc net" ;;
+    daemon) echo "base crypto identity proto media audio store ipc net" ;;
     client) echo "base ipc" ;;
     cli | tui | gtk) echo "base ipc client" ;;
     *) echo "?" ;;
@@ -54,6 +54,15 @@ for file in src/daemon/tar/*.[ch]; do
     done
 done
 
+# psst-voice: base, media, audio and its own files only; and nobody else in the daemon sees sound but through its protocol
+for file in src/daemon/voice/*.[ch]; do
+    for inc in $(sed -n 's|^ *# *include *"\([^"]*\)"|\1|p' "$file" | grep -v -e '^base/' -e '^media/' -e '^audio/' -e '^daemon/voice/'); do
+        complain "$file (psst-voice) includes $inc"
+    done
+done
+hits=$(grep -lE '^ *# *include *"(audio/|media/)' -r src/daemon --include='*.[ch]' | grep -v '^src/daemon/voice/')
+[ -z "$hits" ] || complain "sound is seen by: $hits"
+
 # one folder, one outside library
 only() { # PATTERN FILES-ALLOWED WHAT
     hits=$(grep -lE "^ *# *include *<($1)" -r src --include='*.[ch]' | grep -vE "$2")
@@ -63,6 +72,8 @@ only 'openssl/' '^src/crypto/openssl' 'libcrypto'
 only 'sqlcipher/|sqlite3' '^src/store/' 'SQLCipher'
 only 'uv\.h' '^src/daemon/' 'libuv'
 only 'jansson' '^src/(ipc|client|cli|daemon)/' 'jansson'
+only 'opus|speex' '^src/media/' 'libopus and speexdsp'
+only 'pulse/' '^src/audio/' 'libpulse'
 only 'qrencode' '^src/cli/' 'libqrencode'
 only 'seccomp' '^src/daemon/(key|tar)/' 'libseccomp'
 only 'archive' '^src/daemon/tar/(pack|read)\.c' 'libarchive'
