@@ -470,7 +470,7 @@ void psst_conn_event(struct psst_conn *conn, const struct psst_event *ev)
     case PSST_EV_ESTABLISHED: established(conn, &ev->fpr); return;
     case PSST_EV_ENDED: ended(conn, ev); return;
     case PSST_EV_CALL:
-    case PSST_EV_VOICE: break;
+    case PSST_EV_VOICE: return;
     case PSST_EV_PONG: psst_suspect_pong(conn, ev->rtt_ns); return;
     case PSST_EV_REKEYED: psst_daemon_count(d, "rekeys"); return;
     case PSST_EV_TEXT:
