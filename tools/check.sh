@@ -6,6 +6,9 @@ cd "$(dirname "$0")/.." || exit 1
 [ $# -gt 0 ] || set -- release asan
 passed=0
 failed=0
+failures=build/check-failures
+mkdir -p build
+: >$failures
 add() { passed=$((passed + $1)); failed=$((failed + $2)); }
 
 # the sources themselves
@@ -29,7 +32,7 @@ for kind in "$@"; do
     echo "== $kind: unit, vectors, simulator, fuzz corpora"
     rm -f "$dir/meson-logs/testlog.json"
     meson test -C "$dir" --no-rebuild --print-errorlogs --timeout-multiplier 4 >"$dir/test.out" 2>&1
-    counts=$(python3 tools/count_tests.py "$dir/meson-logs/testlog.json" "$dir/test.out") || counts="0 1"
+    counts=$(python3 tools/count_tests.py "$dir/meson-logs/testlog.json" "$dir/test.out" $failures) || counts="0 1"
     # shellcheck disable=SC2086
     add $counts
     echo "   $counts (passed, failed)"
@@ -40,6 +43,7 @@ for kind in "$@"; do
     fi
     echo "== $kind: end to end"
     python3 tests/e2e/run.py --bin "$dir/bin" | tee "$dir/e2e.out"
+    LC_ALL=C sed -n "/^FAIL/,/^[a-z]/{/^FAIL\|^ /s/^/$kind: /p}" "$dir/e2e.out" >>$failures
     counts=$(awk '/^e2e: / { print $2, $4; ok = 1 } END { exit !ok }' "$dir/e2e.out") || counts="0 1"
     # shellcheck disable=SC2086
     add $counts
@@ -50,5 +54,7 @@ for kind in "$@"; do
     add $counts
 done
 
+# once more, at the end, where it is seen
+tail -n 200 $failures
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -1,7 +1,8 @@
 """Counts test cases in Meson's testlog.json: every cmocka case by itself, any other program as one.
 
 Prints "PASSED FAILED"; what failed is shown with its output. A program that ends badly counts as at least one failure, also
-when all of its cases said OK (a sanitizer's report at exit).
+when all of its cases said OK (a sanitizer's report at exit). Usage: count_tests.py TESTLOG TEST.OUT FAILURES, to which what failed is
+appended too.
 """
 import json
 import re
@@ -25,5 +26,8 @@ for line in lines:
     else:
         passed += ok
         failed += max(bad, 1)
-        print(f"-- {test['name']}: {test['result']}\n{text[-6000:]}", file=sys.stderr)
+        what = f"-- {test['name']}: {test['result']}\n{text[-6000:]}"
+        print(what, file=sys.stderr)
+        with open(sys.argv[3], "a", encoding="utf-8") as failures:
+            failures.write(what + "\n")
 print(passed, failed)

@@ -19,8 +19,10 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT_S = 150
 SKIPPED = 77
-LONG_FIRST = ("Void.", "dead_after", "pings_come", "change_of_pass", "openssl_reads",
-              "unlock_lock")  # the others run beside
+# Those that mostly wait, for a clock and not for the processor: they run beside the others, the longest first.
+WAITING = ("sixteen_and_no_more", "Void.", "invisible_to_all", "Busy.", "over_there_goes_on_by_itself", "longer_than_a_session_lives",
+           "both_move", "Slow.", "dead_after", "answers_nothing", "not_a_byte_after", "silence_for_ten", "written_by_hand", "begun_in_a_loop",
+           "pings_come", "outlasts_the_hole", "silence_whom", "half_open_session", "for_a_moment", "only_when_on")
 
 
 def all_tests():
@@ -35,7 +37,8 @@ def all_tests():
                 stack.extend(item)
             else:
                 names.append(item.id())
-    return sorted(names, key=lambda n: (not any(part in n for part in LONG_FIRST), n))
+    order = {n: next((i for i, part in enumerate(WAITING) if part in n), len(WAITING)) for n in names}
+    return sorted(names, key=lambda n: (order[n], n))
 
 
 def run_here(name):
@@ -75,7 +78,7 @@ def run_one(name, environment):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bin", help="where psst, psstd and psst-key lie (default: PSST_BIN, else build/bin)")
-    parser.add_argument("-j", type=int, default=3, help="how many at a time")
+    parser.add_argument("-j", type=int, default=3, help="how many at a time, and as many of those that mostly wait")
     parser.add_argument("-v", action="store_true", help="show also what passing tests print")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     parser.add_argument("pattern", nargs="*")
@@ -93,8 +96,10 @@ def main():
             os.environ.setdefault("PSST_E2E_PATIENCE", "4")
     names = [n for n in all_tests() if not options.pattern or any(p in n for p in options.pattern)]
     counts = {"ok": 0, "FAIL": 0, "skip": 0}
-    with concurrent.futures.ThreadPoolExecutor(max(1, options.j)) as pool:
-        for job in concurrent.futures.as_completed([pool.submit(run_one, n, dict(os.environ)) for n in names]):
+    with concurrent.futures.ThreadPoolExecutor(max(1, options.j)) as pool, \
+            concurrent.futures.ThreadPoolExecutor(max(1, options.j)) as beside:
+        jobs = [(beside if any(part in n for part in WAITING) else pool).submit(run_one, n, dict(os.environ)) for n in names]
+        for job in concurrent.futures.as_completed(jobs):
             name, code, out, seconds = job.result()
             word = {0: "ok", SKIPPED: "skip"}.get(code, "FAIL")
             counts[word] += 1
