@@ -139,6 +139,7 @@ static enum psst_err connect_to(struct psst_store **out, const char *path, const
     if (err == PSST_OK) err = settle_in(store, key, mode);
     if (err == PSST_OK) err = psst_store_migrate(store, diag);
     if (err == PSST_OK) err = psst_store_index_begin(store);
+    if (err == PSST_OK && !store->read_only) err = psst_store_calls_cut_off(store);
     if (err != PSST_OK) {
         if (err == PSST_ERR_DAMAGED) (void)psst_fail(diag, err, DAMAGED_WORDS, path);
         (void)psst_fail(diag, err, "The history cannot be opened: %s.", store->words);

@@ -6,6 +6,7 @@
  *   of a contact that keeps none, or N days         the text; the row stays, and says that something was said
  *   a row without a text, 30 days after             deleted, id to `seen`
  *   an era that words were taken out of             its index is written anew
+ *   calls, by the same rules                        rows deleted (calls.c)
  *
  * What waits or is unread stays, but for removed contacts; a row that owes a receipt stays without its text. An id that
  * came in is known for as long as its contact is: he may repeat it whenever he comes back from a backup of his.
@@ -206,7 +207,8 @@ static enum psst_err take_step(struct psst_store *store, int64_t now_ms, struct 
     *worked = true;
     if (batch->n > 0 && (!dirty || unclean == era)) return erase_batch(store, batch);
     if (dirty) return psst_store_index_clean(store);
-    *worked = false;
+    err = psst_store_calls_tidy(store, now_ms, worked);
+    if (err != PSST_OK || *worked) return err;
     err = finish_forgetting(store);
     return err == PSST_OK ? finish_removal(store, worked) : err;
 }
@@ -219,7 +221,9 @@ static const char next_sql[] =
     " WHERE m.contact_id = c.id AND m.text IS NOT NULL ORDER BY m.stored_ms LIMIT 1) AS due"
     " FROM contacts c WHERE c.keep_days > 0"
     " UNION ALL SELECT 2592000000 + (SELECT m.stored_ms FROM messages m INDEXED BY messages_bare"
-    " WHERE m.contact_id = c.id AND m.text IS NULL ORDER BY m.stored_ms LIMIT 1) AS due FROM contacts c)";
+    " WHERE m.contact_id = c.id AND m.text IS NULL ORDER BY m.stored_ms LIMIT 1) AS due FROM contacts c"
+    " UNION ALL SELECT c.keep_days * 86400000 + (SELECT k.began_ms FROM calls k INDEXED BY calls_of"
+    " WHERE k.contact_id = c.id ORDER BY k.id LIMIT 1) AS due FROM contacts c WHERE c.keep_days > 0)";
 
 static enum psst_err find_next(struct psst_store *store, int64_t now_ms, uint64_t *next_ms)
 {
@@ -270,7 +274,7 @@ enum psst_err psst_store_forget(struct psst_store *store, int64_t contact_id, ui
     (void)sqlite3_bind_int64(stmt, 2, before_ms > INT64_MAX ? INT64_MAX : (int64_t)before_ms);
     err = psst_store_stmt_run(store, stmt);
     if (err == PSST_OK && sqlite3_changes(store->db) == 0) err = PSST_ERR_NOT_FOUND;
-    return err;
+    return err == PSST_OK ? psst_store_calls_forget(store, contact_id, before_ms) : err;
 }
 
 enum psst_err psst_store_contact_remove(struct psst_store *store, int64_t contact_id)
@@ -291,6 +295,7 @@ enum psst_err psst_store_contact_remove(struct psst_store *store, int64_t contac
     if (err == PSST_OK)
         err = run_for(store, STMT_REMOVED_TRANSFERS, "DELETE FROM transfers WHERE contact_id = ?1", contact_id);
     if (err == PSST_OK) err = run_for(store, STMT_REMOVED_MEETS, "DELETE FROM meets WHERE contact_id = ?1", contact_id);
+    if (err == PSST_OK) err = run_for(store, STMT_REMOVED_CALLS, "DELETE FROM calls WHERE contact_id = ?1", contact_id);
     return err == PSST_OK ? psst_store_note_erased(store) : err;
 }
 

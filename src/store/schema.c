@@ -110,6 +110,20 @@ static const char *const steps[] = {
     " WHERE m.text IS NOT NULL AND (c.keep_history = 1 OR m.state NOT IN (0, 3)) ORDER BY m.seq;"
     "SAVEPOINT words; RELEASE words;" /* makes FTS4 write what it has in memory: index.c */
     "INSERT INTO search (search) VALUES ('optimize');",
+
+    /* calls: the index has id at its end by itself */
+    "CREATE TABLE calls ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " contact_id INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,"
+    " direction INTEGER NOT NULL,"
+    " result INTEGER NOT NULL,"
+    " began_ms INTEGER NOT NULL,"
+    " answered_ms INTEGER NOT NULL,"
+    " ended_ms INTEGER NOT NULL,"
+    " seen INTEGER NOT NULL);"
+    "CREATE INDEX calls_of ON calls (contact_id);"
+    "CREATE INDEX calls_running ON calls (contact_id) WHERE result = 0;"
+    "CREATE INDEX calls_unseen ON calls (contact_id) WHERE seen = 0;",
 };
 #define NEWEST ((int64_t)(sizeof steps / sizeof steps[0]))
 

@@ -325,4 +325,46 @@ PSST_MUST_USE enum psst_err psst_store_meet_remove(struct psst_store *store, int
 /* Drops those whose time lies before. */
 PSST_MUST_USE enum psst_err psst_store_meets_over(struct psst_store *store, uint64_t before_ms);
 
+/* ---- calls (calls.c) ---- */
+
+enum psst_called { /* what came of it */
+                   PSST_CALLED_RUNS = 0,
+                   PSST_CALLED_ENDED = 1,      /* by either side, after it was answered */
+                   PSST_CALLED_MISSED = 2,     /* in: our user has not answered */
+                   PSST_CALLED_DECLINED = 3,   /* by whoever was called */
+                   PSST_CALLED_BUSY = 4,       /* out: he talks to somebody else, or does not want to be disturbed */
+                   PSST_CALLED_UNANSWERED = 5, /* out */
+                   PSST_CALLED_NO_VOICE = 6,   /* out: his program knows no calls */
+                   PSST_CALLED_FAILED = 7,
+                   PSST_CALLED_CUT_OFF = 8, /* the session ended, or psstd did */
+};
+struct psst_call_row {
+    int64_t id; /* rising; 0: not stored yet */
+    int64_t contact_id;
+    enum psst_direction direction;
+    enum psst_called result;
+    uint64_t began_ms, answered_ms, ended_ms; /* unix; 0: not, or not yet */
+    bool seen;                                /* false: MISSED, and no user interface has shown it */
+};
+#define PSST_CALLS_MAX 10000 /* of one contact; the oldest make room */
+
+/* A call has begun: by contact_id, direction and began_ms; id is set. PSST_ERR_NOT_FOUND: no such contact. */
+PSST_MUST_USE enum psst_err psst_store_call_begin(struct psst_store *store, struct psst_call_row *row);
+/* PSST_ERR_NOT_FOUND: it does not run, or was answered before. */
+PSST_MUST_USE enum psst_err psst_store_call_answered(struct psst_store *store, int64_t id, uint64_t now_ms);
+/* When the contact keeps no history the row is erased now, MISSED ones once they are seen. PSST_ERR_NOT_FOUND: it does not
+ * run (any more). Those that run when a store is opened were ended by that: CUT_OFF, or MISSED when they came in and nobody
+ * had answered; no later than they were answered, as far as is known. */
+PSST_MUST_USE enum psst_err psst_store_call_ended(struct psst_store *store, int64_t id, enum psst_called result,
+                                                  uint64_t now_ms);
+typedef enum psst_err psst_call_each(void *ctx, const struct psst_call_row *row);
+/* The newest limit with id < before_id (0: of all), newest first; contact_id 0: of every contact. */
+PSST_MUST_USE enum psst_err psst_store_call_list(struct psst_store *store, int64_t contact_id, int64_t before_id,
+                                                 size_t limit, psst_call_each *each, void *ctx);
+/* The user has been shown those with first_id <= id <= last_id (contact_id 0: of every contact). */
+PSST_MUST_USE enum psst_err psst_store_call_seen(struct psst_store *store, int64_t contact_id, int64_t first_id,
+                                                 int64_t last_id);
+/* How many were missed and not seen; contact_id 0: of all. */
+PSST_MUST_USE enum psst_err psst_store_calls_missed(struct psst_store *store, int64_t contact_id, uint32_t *n);
+
 #endif

@@ -77,6 +77,20 @@ enum psst_stmt {
     STMT_MEET_UPDATE,
     STMT_MEET_REMOVE,
     STMT_MEETS_OVER,
+    STMT_CALLS_BOUND,
+    STMT_CALL_INSERT,
+    STMT_CALL_ANSWERED,
+    STMT_CALL_ENDED,
+    STMT_CALL_ENDED_ERASE,
+    STMT_CALLS_CUT_OFF,
+    STMT_CALLS,
+    STMT_CALLS_OF_CONTACT,
+    STMT_CALLS_SEEN,
+    STMT_CALLS_SEEN_ERASE,
+    STMT_CALLS_MISSED,
+    STMT_CALLS_FORGET,
+    STMT_CALLS_TIDY,
+    STMT_REMOVED_CALLS,
     STMT_LAST_SEQ,
     STMT_ERA_INSERT,
     STMT_ERA_UPDATE,
@@ -282,6 +296,15 @@ void psst_match_free(struct psst_match *match);
 PSST_MUST_USE enum psst_err psst_store_note_erased(struct psst_store *store);
 /* Before closing: all that has been begun, however long it takes. Outside any group. */
 PSST_MUST_USE enum psst_err psst_store_finish_erasing(struct psst_store *store);
+
+/* ---- calls.c ---- */
+
+/* After opening for writing, outside any group: none runs. */
+PSST_MUST_USE enum psst_err psst_store_calls_cut_off(struct psst_store *store);
+/* As psst_store_forget does with messages, at once. */
+PSST_MUST_USE enum psst_err psst_store_calls_forget(struct psst_store *store, int64_t contact_id, uint64_t before_ms);
+/* Those that their contact keeps no longer, some at once; worked: there were any. */
+PSST_MUST_USE enum psst_err psst_store_calls_tidy(struct psst_store *store, int64_t now_ms, bool *worked);
 
 /* ---- outbox.c ---- */
 
