@@ -1,0 +1,137 @@
+#include "media/echo.h"
+
+#include <speex/speex_echo.h>
+#include <speex/speex_preprocess.h>
+
+#include <stdlib.h>
+
+#define PIECE_SAMPLES  480 /* 10 ms: the suppressor's windows overlap by one piece, which is its delay */
+#define PIECES         (PSST_VOICE_FRAME_SAMPLES / PIECE_SAMPLES)
+#define TAIL_SAMPLES   (PSST_VOICE_HZ / 1000 * PSST_ECHO_TAIL_MS)
+#define NOISE_DB       (-18) /* more would be heard on the voice */
+#define NOISE_STAYS_DB 0
+#define QUEUE_FRAMES   8
+#define LOOK_FRAMES    100 /* over so long the queue must have run down to one frame */
+
+struct psst_echo {
+    SpeexEchoState *canceller;
+    SpeexPreprocessState *suppressor;
+    int16_t queue[QUEUE_FRAMES][PSST_VOICE_FRAME_SAMPLES]; /* played, not yet paired */
+    unsigned first, count;
+    unsigned least, looked; /* the smallest count after pairing, over so many frames */
+    unsigned speech_percent;
+    bool cancels, cleans; /* what the suppressor is set to */
+};
+
+/* ---- the reference ---- */
+
+static void queue_drop(struct psst_echo *echo, unsigned n)
+{
+    echo->first = (echo->first + n) % QUEUE_FRAMES;
+    echo->count -= n;
+}
+
+void psst_echo_played(struct psst_echo *echo, const int16_t pcm[PSST_VOICE_FRAME_SAMPLES])
+{
+    if (echo->count == QUEUE_FRAMES) queue_drop(echo, 1);
+    memcpy(echo->queue[(echo->first + echo->count) % QUEUE_FRAMES], pcm, sizeof echo->queue[0]);
+    echo->count++;
+}
+
+/* The reference of this frame of the microphone; silence when the speaker is behind. Each frame that waits in the queue takes
+ * 20 ms off the delay in which the echo is looked for, so what has piled up (a microphone that began late, clocks that drift)
+ * is dropped. One frame may stay: then it does not matter which of the two devices comes first. */
+static void queue_take(struct psst_echo *echo, int16_t out[PSST_VOICE_FRAME_SAMPLES])
+{
+    if (echo->count > 0) {
+        memcpy(out, echo->queue[echo->first], sizeof echo->queue[0]);
+        queue_drop(echo, 1);
+    } else {
+        memset(out, 0, sizeof echo->queue[0]);
+    }
+    if (echo->looked == 0 || echo->count < echo->least) echo->least = echo->count;
+    if (++echo->looked < LOOK_FRAMES) return;
+    echo->looked = 0;
+    if (echo->least > 1) queue_drop(echo, echo->least - 1);
+}
+
+/* ---- the microphone ---- */
+
+static void set(SpeexPreprocessState *suppressor, int what, int value)
+{
+    (void)speex_preprocess_ctl(suppressor, what, &value); /* refuses only what it does not know */
+}
+
+static void suppressor_set(struct psst_echo *echo, bool cancel, bool clean)
+{
+    /* Without "denoise" speexdsp leaves the rest of the echo in, too: so it is always on, and at 0 dB where noise may stay. */
+    set(echo->suppressor, SPEEX_PREPROCESS_SET_NOISE_SUPPRESS, clean ? NOISE_DB : NOISE_STAYS_DB);
+    (void)speex_preprocess_ctl(echo->suppressor, SPEEX_PREPROCESS_SET_ECHO_STATE, cancel ? echo->canceller : NULL);
+    echo->cancels = cancel;
+    echo->cleans = clean;
+}
+
+enum psst_err psst_echo_new(struct psst_echo **out)
+{
+    struct psst_echo *echo = calloc(1, sizeof *echo);
+    if (echo == NULL) return PSST_ERR_MEMORY;
+    echo->canceller = speex_echo_state_init(PIECE_SAMPLES, TAIL_SAMPLES);
+    echo->suppressor = speex_preprocess_state_init(PIECE_SAMPLES, PSST_VOICE_HZ);
+    if (echo->canceller == NULL || echo->suppressor == NULL) {
+        psst_echo_free(echo);
+        return PSST_ERR_MEMORY;
+    }
+    int hz = PSST_VOICE_HZ;
+    (void)speex_echo_ctl(echo->canceller, SPEEX_ECHO_SET_SAMPLING_RATE, &hz);
+    set(echo->suppressor, SPEEX_PREPROCESS_SET_DENOISE, 1);
+    suppressor_set(echo, false, false);
+    *out = echo;
+    return PSST_OK;
+}
+
+void psst_echo_free(struct psst_echo *echo)
+{
+    if (echo == NULL) return;
+    if (echo->suppressor != NULL) speex_preprocess_state_destroy(echo->suppressor);
+    if (echo->canceller != NULL) speex_echo_state_destroy(echo->canceller);
+    free(echo);
+}
+
+/* from becomes to, over the frame, in to. */
+static void cross_fade(const int16_t from[PSST_VOICE_FRAME_SAMPLES], int16_t to[PSST_VOICE_FRAME_SAMPLES])
+{
+    for (int i = 0; i < PSST_VOICE_FRAME_SAMPLES; i++)
+        to[i] = (int16_t)((from[i] * (PSST_VOICE_FRAME_SAMPLES - i) + to[i] * i) / PSST_VOICE_FRAME_SAMPLES);
+}
+
+void psst_echo_frame(struct psst_echo *echo, int16_t pcm[PSST_VOICE_FRAME_SAMPLES], bool cancel, bool clean)
+{
+    int16_t reference[PSST_VOICE_FRAME_SAMPLES], raw[PSST_VOICE_FRAME_SAMPLES];
+    bool did = echo->cancels || echo->cleans, does = cancel || clean;
+    queue_take(echo, reference);
+    echo->speech_percent = 0;
+    if (!did && !does) return;
+    /* on the way out of both, what was done is done for one frame more */
+    if (does && (cancel != echo->cancels || clean != echo->cleans)) suppressor_set(echo, cancel, clean);
+    memcpy(raw, pcm, sizeof raw);
+    for (unsigned piece = 0; piece < PIECES; piece++) {
+        int16_t *at = pcm + piece * PIECE_SAMPLES;
+        if (echo->cancels)
+            speex_echo_cancellation(echo->canceller, raw + piece * PIECE_SAMPLES, reference + piece * PIECE_SAMPLES,
+                                    at);
+        (void)speex_preprocess_run(echo->suppressor, at);
+    }
+    int percent = 0;
+    (void)speex_preprocess_ctl(echo->suppressor, SPEEX_PREPROCESS_GET_PROB, &percent);
+    echo->speech_percent = percent > 0 ? (unsigned)percent : 0;
+    if (!did) cross_fade(raw, pcm);
+    if (does) return;
+    cross_fade(pcm, raw);
+    memcpy(pcm, raw, sizeof raw);
+    suppressor_set(echo, false, false);
+}
+
+unsigned psst_echo_speech_percent(const struct psst_echo *echo)
+{
+    return echo->speech_percent;
+}
