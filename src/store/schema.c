@@ -160,6 +160,7 @@ enum psst_err psst_store_migrate(struct psst_store *store, struct psst_diag *dia
                          (int)version, (int)NEWEST);
     store->version = version;
     if (store->read_only) return PSST_OK; /* what reads must do without the columns that came later */
+    err = psst_store_index_begin(store);  /* each step is committed, and a commit indexes what is new */
     for (; err == PSST_OK && version < NEWEST; version++) err = psst_store_take_step(store, version);
     store->version = version;
     return err;

@@ -83,6 +83,35 @@ static const char *const frozen[] = {
     " state INTEGER NOT NULL,"
     " time_ms INTEGER NOT NULL);"
     "CREATE UNIQUE INDEX meets_by_id ON meets (contact_id, meet_id);",
+    /* 6 */
+    "CREATE TABLE eras ("
+    " era INTEGER PRIMARY KEY,"
+    " bytes INTEGER NOT NULL,"
+    " from_ms INTEGER NOT NULL,"
+    " to_ms INTEGER NOT NULL,"
+    " unclean INTEGER NOT NULL);"
+    "CREATE VIEW messages_searched AS SELECT seq AS rowid, text, 'c' || contact_id AS who,"
+    " (SELECT max(era) FROM eras WHERE era <= seq) AS era FROM messages;"
+    "CREATE VIRTUAL TABLE search USING fts4 (content='messages_searched', text, who, languageid='era',"
+    " tokenize=unicode61, matchinfo=fts3, order=desc);"
+    "CREATE TABLE seen ("
+    " contact_id INTEGER NOT NULL REFERENCES contacts (id) ON DELETE CASCADE,"
+    " msg_id BLOB NOT NULL,"
+    " digest BLOB NOT NULL,"
+    " PRIMARY KEY (contact_id, msg_id)) WITHOUT ROWID;"
+    "ALTER TABLE contacts ADD COLUMN forget_seq INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE contacts ADD COLUMN forget_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE contacts ADD COLUMN removed INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX messages_kept ON messages (contact_id, stored_ms) WHERE text IS NOT NULL;"
+    "CREATE INDEX messages_bare ON messages (contact_id, stored_ms) WHERE text IS NULL;"
+    "INSERT INTO eras (era, bytes, from_ms, to_ms, unclean) SELECT min(seq),"
+    " coalesce(sum(length(CAST(text AS BLOB))), 0), min(stored_ms), max(stored_ms), 0 FROM messages GROUP BY seq >> 14;"
+    "INSERT INTO search (docid, text, who, era) SELECT m.seq, m.text, 'c' || m.contact_id,"
+    " (SELECT max(era) FROM eras WHERE era <= m.seq)"
+    " FROM messages m CROSS JOIN contacts c ON c.id = m.contact_id"
+    " WHERE m.text IS NOT NULL AND (c.keep_history = 1 OR m.state NOT IN (0, 3)) ORDER BY m.seq;"
+    "SAVEPOINT words; RELEASE words;"
+    "INSERT INTO search (search) VALUES ('optimize');",
 };
 #define OLD_VERSIONS ((int)(sizeof frozen / sizeof frozen[0]))
 
