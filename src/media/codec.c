@@ -132,22 +132,28 @@ enum psst_err psst_decoder_frame(struct psst_decoder *decoder, struct psst_view 
 
 /* Whether a packet of one frame carries the frame before it. libopus 1.3 has no call that says so; it conceals instead, and
  * we want to know which of the two it was. */
-static bool carries_fec(struct psst_view packet)
+bool psst_decoder_carries_fec(struct psst_view next)
 {
     const unsigned char *frames[48];
     opus_int16 sizes[48];
     unsigned char toc = 0;
-    if (!psst_decoder_accepts(packet)) return false;
-    int count = opus_packet_parse(packet.data, (opus_int32)packet.len, &toc, frames, sizes, NULL);
+    if (!psst_decoder_accepts(next)) return false;
+    int count = opus_packet_parse(next.data, (opus_int32)next.len, &toc, frames, sizes, NULL);
     if (count != 1 || sizes[0] < 1 || (toc & 0x80) != 0) return false; /* 0x80: CELT alone, which has no FEC */
     return (frames[0][0] & ((toc & 0x04) != 0 ? LBRR_OF_STEREO : LBRR_OF_MONO)) != 0;
 }
 
 bool psst_decoder_recover(struct psst_decoder *decoder, struct psst_view next, int16_t pcm[PSST_VOICE_FRAME_SAMPLES])
 {
-    if (carries_fec(next) && opus_decode(decoder->opus, next.data, (opus_int32)next.len, pcm, PSST_VOICE_FRAME_SAMPLES,
-                                         1) == PSST_VOICE_FRAME_SAMPLES)
+    if (psst_decoder_carries_fec(next) && opus_decode(decoder->opus, next.data, (opus_int32)next.len, pcm,
+                                                      PSST_VOICE_FRAME_SAMPLES, 1) == PSST_VOICE_FRAME_SAMPLES)
         return true;
     psst_decoder_conceal(decoder, pcm);
     return false;
+}
+
+void psst_decoder_copy(struct psst_decoder *to, const struct psst_decoder *from)
+{
+    /* opus_decoder.h: a state is contiguous and holds no pointer into itself; a shallow copy is one */
+    memcpy(to->opus, from->opus, (size_t)opus_decoder_get_size(1));
 }

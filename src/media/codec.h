@@ -26,6 +26,11 @@ PSST_MUST_USE enum psst_err psst_decoder_frame(struct psst_decoder *decoder, str
                                                int16_t pcm[PSST_VOICE_FRAME_SAMPLES]);
 /* The frame before `next`, from the FEC that next carries; concealment when it carries none (false). */
 bool psst_decoder_recover(struct psst_decoder *decoder, struct psst_view next, int16_t pcm[PSST_VOICE_FRAME_SAMPLES]);
+/* Whether next carries the frame before it. */
+bool psst_decoder_carries_fec(struct psst_view next);
 void psst_decoder_conceal(struct psst_decoder *decoder, int16_t pcm[PSST_VOICE_FRAME_SAMPLES]);
+
+/* Makes `to` go on from where `from` is, so that what was concealed can be taken back. */
+void psst_decoder_copy(struct psst_decoder *to, const struct psst_decoder *from);
 
 #endif

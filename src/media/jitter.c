@@ -1,0 +1,210 @@
+#include "media/jitter.h"
+
+#define MS    48
+#define FRAME PSST_VOICE_FRAME_SAMPLES
+
+#define MARGIN       (1 * MS)
+#define START        (40 * MS) /* before anything is known of the jitter */
+#define START_FRAMES 5         /* the first to come is not always the first */
+#define NEED_MAX     (440 * MS)
+#define REST         (1 * MS) /* what is aimed at to be left of the frame before when the next is needed */
+#define REST_MAX     (6 * MS) /* ... and what is good enough */
+#define STEADY       (4 * MS) /* sooner shrunk only when it would hold for so much more jitter */
+#define SLOW_FALL    64       /* pulls, 1.3 s: the slow need falls by one part in so many of the difference with each */
+#define FEC_MISSED   20   /* of 1,000 frames: as many as may be lost because the frame behind was not there in time */
+#define FEC_LASTS    3000 /* frames: silence carries no FEC, and is no reason to come closer */
+#define FEC_LOSS     20   /* of 1,000 frames */
+
+#define BEHIND_MAX   500        /* frames: what is older is not late but stray */
+#define TRANSIT_NEAR (200 * MS) /* what belongs together arrives so regularly */
+#define STRAY_FRAMES 5
+#define STRAY_LASTS  (80 * MS)
+#define LATE_LASTS   (300 * MS)
+
+void psst_jitter_init(struct psst_jitter *jitter)
+{
+    memset(jitter, 0, sizeof *jitter);
+    psst_delays_init(&jitter->delays);
+    psst_pulls_init(&jitter->pulls);
+}
+
+static int64_t floor_frame(int64_t samples)
+{
+    return samples >= 0 ? samples / FRAME : -((-samples + FRAME - 1) / FRAME);
+}
+
+static struct psst_jitter_slot *slot_of(struct psst_jitter *j, int64_t frame)
+{
+    return &j->slots[(uint64_t)frame % PSST_JITTER_SLOTS];
+}
+
+static uint8_t *fate_of(struct psst_jitter *j, int64_t frame)
+{
+    return &j->fates[(uint64_t)frame % PSST_JITTER_FATES];
+}
+
+/* ---- what comes in ---- */
+
+static void store(struct psst_jitter *j, int64_t frame, struct psst_view payload, int64_t now)
+{
+    struct psst_jitter_slot *slot = slot_of(j, frame);
+    slot->full = true;
+    slot->len = (uint16_t)payload.len;
+    slot->arrived = now;
+    if (payload.len > 0) memcpy(slot->payload, payload.data, payload.len);
+}
+
+static void restart(struct psst_jitter *j, int64_t stamp, struct psst_view payload, int64_t now)
+{
+    struct psst_pulls pulls = j->pulls;
+    psst_jitter_init(j);
+    j->pulls = pulls;
+    j->synced = true;
+    j->need_slow = INT64_MIN / 2;
+    j->stamp = stamp;
+    j->origin = stamp;
+    psst_delays_learn(&j->delays, now, now);
+    store(j, 0, payload, now);
+}
+
+/* One more frame that cannot be used where we are. True when such frames have come for so long, in step with each other and
+ * the clock, that they are the stream and we are elsewhere. */
+static bool elsewhere(struct psst_jitter *j, int64_t stamp, int64_t now, int64_t lasts)
+{
+    int64_t transit = now - stamp, apart = transit - j->stray_transit;
+    bool in_step = j->strayed && apart > -TRANSIT_NEAR && apart < TRANSIT_NEAR && now - j->stray_now < TRANSIT_NEAR;
+    if (!in_step) {
+        j->strays = 0;
+        j->stray_since = now;
+    }
+    j->strayed = true;
+    j->strays++;
+    j->stray_now = now;
+    j->stray_transit = transit;
+    return j->strays >= STRAY_FRAMES && now - j->stray_since >= lasts;
+}
+
+static enum psst_jitter_verdict put_late(struct psst_jitter *j, int64_t frame, int64_t stamp, struct psst_view payload,
+                                         int64_t now)
+{
+    if (j->next - frame <= PSST_JITTER_FATES) {
+        uint8_t *fate = fate_of(j, frame);
+        if (*fate == PSST_FATE_USED || *fate == PSST_FATE_LATE) return PSST_JITTER_DOUBLED;
+        if (*fate == PSST_FATE_MISSING) j->missing--;
+        *fate = PSST_FATE_LATE;
+    }
+    psst_delays_learn(&j->delays, now - frame * FRAME, now);
+    if (frame == j->next - 1)
+        store(j, frame, payload, now);
+    else if (elsewhere(j, stamp, now, LATE_LASTS)) {
+        restart(j, stamp, payload, now);
+        return PSST_JITTER_RESYNC;
+    }
+    return PSST_JITTER_LATE;
+}
+
+/* Far ahead of us: either we have not been pulled for long, and then its transit is as usual; or it is a jump. */
+static bool pulled_too_slowly(const struct psst_jitter *j, int64_t frame, int64_t now)
+{
+    int64_t early = psst_delays_quantile(&j->delays, 0) - (now - frame * FRAME);
+    return early < TRANSIT_NEAR;
+}
+
+enum psst_jitter_verdict psst_jitter_put(struct psst_jitter *jitter, uint32_t timestamp, struct psst_view payload,
+                                         bool fec, int64_t now)
+{
+    struct psst_jitter *j = jitter;
+    if (!j->synced) {
+        restart(j, (INT64_C(1) << 40) + timestamp, payload, now);
+        return PSST_JITTER_RESYNC;
+    }
+    int64_t stamp = j->stamp + (int32_t)(timestamp - (uint32_t)j->stamp);
+    int64_t frame = floor_frame(stamp - j->origin);
+    bool fits = frame * FRAME == stamp - j->origin && frame >= j->next - BEHIND_MAX;
+    if (fits && frame >= j->next + PSST_JITTER_AHEAD) fits = pulled_too_slowly(j, frame, now);
+    if (!fits) {
+        if (!elsewhere(j, stamp, now, STRAY_LASTS)) return PSST_JITTER_STRAY;
+        restart(j, stamp, payload, now);
+        return PSST_JITTER_RESYNC;
+    }
+    j->stamp = stamp;
+    if (fec) j->fec_until = frame + FEC_LASTS;
+    if (!j->playing && frame < j->next && frame >= j->next - START_FRAMES) j->next = frame;
+    if (frame < j->next) return put_late(j, frame, stamp, payload, now);
+    if (frame >= j->next + PSST_JITTER_AHEAD) psst_jitter_skip(j, frame - PSST_JITTER_AHEAD + 1);
+    if (psst_jitter_at(j, frame) != NULL) return PSST_JITTER_DOUBLED;
+    j->strayed = false;
+    psst_delays_learn(&j->delays, now - frame * FRAME, now);
+    store(j, frame, payload, now);
+    return PSST_JITTER_TAKEN;
+}
+
+/* ---- what goes out ---- */
+
+const struct psst_jitter_slot *psst_jitter_at(const struct psst_jitter *jitter, int64_t frame)
+{
+    const struct psst_jitter_slot *slot = &jitter->slots[(uint64_t)frame % PSST_JITTER_SLOTS];
+    return slot->full ? slot : NULL;
+}
+
+void psst_jitter_advance(struct psst_jitter *jitter)
+{
+    uint8_t *fate = fate_of(jitter, jitter->next);
+    if (*fate == PSST_FATE_MISSING) jitter->missing--;
+    *fate = psst_jitter_at(jitter, jitter->next) != NULL ? PSST_FATE_USED : PSST_FATE_MISSING;
+    if (*fate == PSST_FATE_MISSING) jitter->missing++;
+    slot_of(jitter, jitter->next - 1)->full = false;
+    jitter->next++;
+    jitter->playing = true;
+}
+
+void psst_jitter_skip(struct psst_jitter *jitter, int64_t frame)
+{
+    if (frame - jitter->next > PSST_JITTER_FATES) { /* nothing of what is remembered is near any more */
+        memset(jitter->fates, 0, sizeof jitter->fates);
+        jitter->missing = 0;
+        for (size_t i = 0; i < PSST_JITTER_SLOTS; i++) jitter->slots[i].full = false;
+        jitter->next = frame;
+    }
+    while (jitter->next < frame) psst_jitter_advance(jitter);
+}
+
+/* ---- how far behind ---- */
+
+int64_t psst_jitter_need(const struct psst_jitter *jitter)
+{
+    int64_t need = psst_delays_quantile(&jitter->delays, 980);
+    unsigned loss = jitter->missing * 1000 / PSST_JITTER_FATES;
+    if (jitter->next < jitter->fec_until && loss >= FEC_LOSS) {
+        /* a lost frame is mended when the one behind it, which comes with 1 - loss, is there a frame early; what is not is
+         * FEC_MISSED at most */
+        unsigned lost_alone = loss * (1000 - loss) / 1000;
+        unsigned share = lost_alone > FEC_MISSED ? 1000 - 1000 * FEC_MISSED / lost_alone : 0;
+        int64_t with_fec = psst_delays_quantile(&jitter->delays, share) + FRAME;
+        if (share > 0 && with_fec > need) need = with_fec;
+    }
+    need += MARGIN;
+    int64_t most = psst_delays_quantile(&jitter->delays, 0) + NEED_MAX;
+    if (jitter->delays.count < PSST_DELAYS_FRAMES / 8) { /* too few to know */
+        int64_t start = psst_delays_quantile(&jitter->delays, 0) + START;
+        if (start > need) need = start;
+    }
+    return need < most ? need : most;
+}
+
+int64_t psst_jitter_steer(struct psst_jitter *jitter, int64_t position, int64_t pulled, int64_t now, int64_t *aim)
+{
+    struct psst_jitter *j = jitter;
+    int64_t need = psst_jitter_need(j);
+    psst_pulls_learn(&j->pulls, now - pulled);
+    j->need_slow = need >= j->need_slow ? need : j->need_slow - (j->need_slow - need + SLOW_FALL - 1) / SLOW_FALL;
+    /* A frame is needed at the pull that reaches it. So only whole frames of playout's distance make more frames be there in
+     * time: the aim is the start of a frame, less a rest. */
+    int64_t at = j->pulls.base + pulled;
+    int64_t latest = floor_frame(at - need) * FRAME;
+    int64_t steady = floor_frame(at - j->need_slow - STEADY) * FRAME;
+    *aim = latest - REST;
+    if (position > latest) return *aim - position;
+    if (position < steady - REST_MAX) return steady - REST - position;
+    return 0;
+}

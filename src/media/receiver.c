@@ -1,0 +1,339 @@
+/* put -> jitter buffer;  pull -> steer -> mend -> decode until there is enough -> stretch or shrink -> 20 ms
+ *
+ *   samples:  |<- played, PAST ->|<- decoded, not played: `ahead` samples ->|      stream position = next * 960 - ahead
+ *
+ * A frame that is missing when it is needed is made from the FEC of the one behind it, else concealed by libopus. When it
+ * comes after all while part of the concealment is still to be played, that part is taken back: the decoder returns to
+ * where it was, and fades into what was really said. When playout is too close to the network anyway, concealment is put
+ * in before the missing frame, not in its place, and gives it time to come.
+ */
+#include "media/receiver.h"
+
+#include "media/codec.h"
+#include "media/jitter.h"
+#include "media/stretch.h"
+
+#include <stdlib.h>
+
+#define MS    48
+#define FRAME PSST_VOICE_FRAME_SAMPLES
+
+#define PAST      PSST_STRETCH_MAX
+#define AHEAD_MAX (4 * FRAME)
+
+#define MEND_MIN        (4 * MS) /* a rest that is worth mending */
+#define HOLD_MIN        (10 * MS)
+#define FADE_AFTER      5          /* concealed frames in a row, then */
+#define FADE_FRAMES     10         /* ... so many to silence */
+#define FADE_NOTHING    2          /* frames to silence when the other side sends nothing */
+#define HOP             (150 * MS) /* behind by more: frames are left out whole */
+#define QUIET_RMS       40         /* under it (-58 dBFS) everything is silence, */
+#define QUIET_OF_LOUD   16         /* ... and under so small a part of the usual loudness */
+#define FAR             (60 * MS)  /* at once, in speech too */
+#define NEAR            (25 * MS)
+#define PATIENCE_NEAR   75 /* pulls that a small correction waits for silence: 1.5 s */
+#define PATIENCE_MIDDLE 15
+#define REPORT_FRAMES   128 /* 2.6 s */
+
+struct psst_receiver {
+    struct psst_jitter jitter;
+    struct psst_decoder *decoder, *before; /* before: the last concealment */
+    bool playing;
+    int64_t pulled; /* samples since new */
+    int16_t samples[PAST + AHEAD_MAX];
+    size_t ahead;
+    /* concealment */
+    bool mendable; /* the last frame was concealed, in its own place, and has not been stretched since */
+    unsigned gone; /* frames in a row without anything */
+    bool join;     /* what comes next does not follow what was: fade */
+    /* stretching */
+    unsigned loud; /* mean loudness of speech, root mean square */
+    unsigned waited;
+    /* report */
+    uint8_t bad[REPORT_FRAMES];
+    unsigned bad_at, bad_count;
+    int64_t aim, position, held; /* held: mean, samples */
+    struct psst_receiver_stats stats;
+};
+
+enum psst_err psst_receiver_new(struct psst_receiver **out)
+{
+    struct psst_receiver *r = calloc(1, sizeof *r);
+    if (r == NULL) return PSST_ERR_MEMORY;
+    psst_jitter_init(&r->jitter);
+    enum psst_err err = psst_decoder_new(&r->decoder);
+    if (err == PSST_OK) err = psst_decoder_new(&r->before);
+    if (err != PSST_OK) {
+        psst_receiver_free(r);
+        return err;
+    }
+    *out = r;
+    return PSST_OK;
+}
+
+void psst_receiver_free(struct psst_receiver *receiver)
+{
+    if (receiver == NULL) return;
+    psst_decoder_free(receiver->decoder);
+    psst_decoder_free(receiver->before);
+    free(receiver);
+}
+
+static int64_t samples_of(uint64_t ns)
+{
+    return (int64_t)(ns / 1000000000 * PSST_VOICE_HZ + ns % 1000000000 * PSST_VOICE_HZ / 1000000000);
+}
+
+void psst_receiver_put(struct psst_receiver *receiver, uint32_t timestamp_samples, struct psst_view payload,
+                       uint64_t now_ns)
+{
+    struct psst_receiver *r = receiver;
+    if (payload.len > 0 && !psst_decoder_accepts(payload)) {
+        r->stats.garbage++;
+        return;
+    }
+    bool fec = payload.len > 0 && psst_decoder_carries_fec(payload);
+    switch (psst_jitter_put(&r->jitter, timestamp_samples, payload, fec, samples_of(now_ns))) {
+    case PSST_JITTER_RESYNC:
+        r->playing = false;
+        r->mendable = false;
+        r->join = true;
+        r->waited = 0;
+        r->stats.received++;
+        break;
+    case PSST_JITTER_TAKEN: r->stats.received++; break;
+    case PSST_JITTER_DOUBLED: r->stats.doubled++; break;
+    case PSST_JITTER_STRAY: r->stats.garbage++; break;
+    case PSST_JITTER_LATE:
+        r->stats.received++;
+        r->stats.late++;
+        if (r->stats.lost > 0) r->stats.lost--;
+        break;
+    }
+}
+
+/* ---- one more frame, decoded ---- */
+
+static int16_t *head(struct psst_receiver *r)
+{
+    return r->samples + PAST;
+}
+
+static void fade_out(int16_t pcm[FRAME], unsigned step, unsigned steps)
+{
+    if (step >= steps) {
+        memset(pcm, 0, FRAME * sizeof *pcm);
+        return;
+    }
+    int64_t from = (int64_t)(steps - step) * FRAME, all = (int64_t)steps * FRAME;
+    for (size_t i = 0; i < FRAME; i++) pcm[i] = (int16_t)(pcm[i] * (from - (int64_t)i) / all);
+}
+
+/* Concealment, which fades out: after a while it is only a buzz. nothing: the other side sends no sound. */
+static void conceal(struct psst_receiver *r, int16_t pcm[FRAME], bool nothing)
+{
+    unsigned after = nothing ? 0 : FADE_AFTER, steps = nothing ? FADE_NOTHING : FADE_FRAMES;
+    if (r->gone >= after + steps)
+        memset(pcm, 0, FRAME * sizeof *pcm);
+    else
+        psst_decoder_conceal(r->decoder, pcm);
+    if (r->gone >= after) fade_out(pcm, r->gone - after, steps);
+    if (r->gone < UINT32_MAX) r->gone++;
+}
+
+static void count_report(struct psst_receiver *r, bool bad)
+{
+    r->bad_count = r->bad_count - r->bad[r->bad_at] + bad;
+    r->bad[r->bad_at] = bad;
+    r->bad_at = (r->bad_at + 1) % REPORT_FRAMES;
+}
+
+static void decode(struct psst_receiver *r, const struct psst_jitter_slot *slot, int16_t pcm[FRAME])
+{
+    if (slot->len == 0) {
+        conceal(r, pcm, true);
+        return;
+    }
+    int16_t bridge[FRAME];
+    bool join = r->join || r->gone > FADE_AFTER;
+    if (join) conceal(r, bridge, false);
+    if (psst_decoder_frame(r->decoder, psst_view(slot->payload, slot->len), pcm) != PSST_OK) r->stats.garbage++;
+    if (join) psst_stretch_fade(pcm, bridge, pcm, PSST_STRETCH_FADE);
+    r->gone = 0;
+    r->join = false;
+}
+
+/* The frame whose turn it is, or what takes its place, behind what is ahead. hold: it may wait. */
+static void decode_next(struct psst_receiver *r, int64_t now, bool hold)
+{
+    struct psst_jitter *j = &r->jitter;
+    int16_t *pcm = head(r) + r->ahead;
+    const struct psst_jitter_slot *slot = psst_jitter_at(j, j->next), *behind = psst_jitter_at(j, j->next + 1);
+    r->mendable = false;
+    if (slot != NULL) {
+        int64_t held = now + (int64_t)r->ahead - slot->arrived;
+        r->held = r->held == 0 ? held : r->held + (held - r->held) / 8;
+        decode(r, slot, pcm);
+    } else if (behind != NULL && behind->len > 0) {
+        if (psst_decoder_recover(r->decoder, psst_view(behind->payload, behind->len), pcm))
+            r->stats.recovered++;
+        else
+            r->stats.concealed++;
+        r->gone = 0;
+    } else if (hold) {
+        conceal(r, pcm, false);
+        r->stats.stretched += FRAME;
+        r->ahead += FRAME;
+        return;
+    } else {
+        psst_decoder_copy(r->before, r->decoder);
+        r->mendable = r->gone == 0;
+        conceal(r, pcm, false);
+        r->stats.concealed++;
+    }
+    if (slot == NULL) r->stats.lost++;
+    count_report(r, slot == NULL);
+    psst_jitter_advance(j);
+    r->ahead += FRAME;
+}
+
+/* What was concealed has come after all, or its FEC has: the rest of it is played as it was said. */
+static void mend(struct psst_receiver *r)
+{
+    struct psst_jitter *j = &r->jitter;
+    int16_t pcm[FRAME];
+    if (!r->mendable || r->ahead < MEND_MIN || r->ahead > FRAME) return;
+    const struct psst_jitter_slot *slot = psst_jitter_at(j, j->next - 1), *behind = psst_jitter_at(j, j->next);
+    struct psst_view packet = slot != NULL     ? psst_view(slot->payload, slot->len)
+                              : behind != NULL ? psst_view(behind->payload, behind->len)
+                                               : psst_view(NULL, 0);
+    if (packet.len == 0 || (slot == NULL && !psst_decoder_carries_fec(packet))) return;
+    psst_decoder_copy(r->decoder, r->before);
+    if (slot != NULL) {
+        if (psst_decoder_frame(r->decoder, packet, pcm) != PSST_OK) r->stats.garbage++;
+    } else if (psst_decoder_recover(r->decoder, packet, pcm)) {
+        r->stats.recovered++;
+        r->stats.concealed--;
+    }
+    const int16_t *rest = pcm + FRAME - r->ahead;
+    size_t seam = r->ahead < PSST_STRETCH_FADE ? r->ahead : PSST_STRETCH_FADE;
+    psst_stretch_fade(head(r), head(r), rest, seam);
+    memcpy(head(r) + seam, rest + seam, (r->ahead - seam) * sizeof *pcm);
+    r->gone = 0;
+    r->mendable = false;
+}
+
+/* ---- closer or further ---- */
+
+static bool quiet(struct psst_receiver *r)
+{
+    unsigned rms = psst_stretch_rms(head(r), FRAME);
+    bool is = rms < QUIET_RMS || rms < r->loud / QUIET_OF_LOUD;
+    if (rms >= QUIET_RMS && rms > r->loud / 4) /* rises at once, falls in seconds */
+        r->loud = rms > r->loud ? rms : r->loud - (r->loud - rms) / 64;
+    else if (r->loud > 0 && rms >= QUIET_RMS)
+        r->loud -= r->loud / 512;
+    return is;
+}
+
+/* In silence at once; in speech only when it is urgent or has waited for long enough. */
+static void correct(struct psst_receiver *r, int64_t by, int64_t now)
+{
+    bool silence = quiet(r);
+    int64_t size = by < 0 ? -by : by;
+    if (by == 0) {
+        r->waited = 0;
+        return;
+    }
+    r->waited++;
+    unsigned patience = size > FAR ? 0 : size > NEAR || by < 0 ? PATIENCE_MIDDLE : PATIENCE_NEAR;
+    if (!silence && r->waited <= patience) return;
+    bool must = silence || size > FAR || r->waited > 2 * patience + 10;
+    size_t done = 0, most = size > PSST_STRETCH_MAX ? PSST_STRETCH_MAX : (size_t)size;
+    if (by > 0) {
+        if (r->ahead < FRAME + most && psst_jitter_at(&r->jitter, r->jitter.next) != NULL &&
+            r->ahead + FRAME <= AHEAD_MAX)
+            decode_next(r, now, false);
+        if (r->ahead - FRAME < most) most = r->ahead - FRAME;
+        done = psst_stretch_shrink(head(r), r->ahead, most, must);
+        r->ahead -= done;
+        r->stats.shrunk += (uint32_t)done;
+    } else if (r->ahead + most <= AHEAD_MAX) {
+        done = psst_stretch_grow(head(r), r->ahead, most, must);
+        r->ahead += done;
+        r->stats.stretched += (uint32_t)done;
+    }
+    if (done > 0) {
+        r->mendable = false;
+        r->waited = patience > 5 ? patience - 5 : 0; /* the next one not before a tenth of a second */
+    }
+}
+
+/* Much too far behind: whole frames are left out, and faded over. */
+static int64_t hop(struct psst_receiver *r, int64_t by)
+{
+    int64_t frames = by / FRAME;
+    if (by < HOP) return by;
+    psst_jitter_skip(&r->jitter, r->jitter.next + frames);
+    r->stats.shrunk += (uint32_t)(frames * FRAME);
+    r->join = true;
+    r->mendable = false;
+    return by - frames * FRAME;
+}
+
+static bool may_start(struct psst_receiver *r, int64_t now)
+{
+    struct psst_jitter *j = &r->jitter;
+    if (!j->synced) return false;
+    int64_t position = j->next * FRAME - (int64_t)r->ahead;
+    return now - psst_jitter_need(j) >= position;
+}
+
+void psst_receiver_pull(struct psst_receiver *receiver, int16_t pcm[PSST_VOICE_FRAME_SAMPLES], uint64_t now_ns)
+{
+    struct psst_receiver *r = receiver;
+    int64_t now = samples_of(now_ns);
+    if (!r->playing && may_start(r, now)) r->playing = true;
+    if (r->playing) {
+        mend(r);
+        r->position = r->jitter.next * FRAME - (int64_t)r->ahead;
+        int64_t by = psst_jitter_steer(&r->jitter, r->position, r->pulled, now, &r->aim);
+        by = hop(r, by);
+        while (r->ahead < FRAME) {
+            bool hold = by <= -HOLD_MIN;
+            if (hold) by = 0; /* once is enough for one pull */
+            decode_next(r, now, hold);
+        }
+        correct(r, by, now);
+    } else {
+        psst_pulls_learn(&r->jitter.pulls, now - r->pulled);
+        while (r->ahead < FRAME) {
+            conceal(r, head(r) + r->ahead, true);
+            r->ahead += FRAME;
+        }
+    }
+    memcpy(pcm, head(r), FRAME * sizeof *pcm);
+    memmove(r->samples, r->samples + FRAME, (PAST + r->ahead - FRAME) * sizeof *pcm);
+    r->ahead -= FRAME;
+    r->pulled += FRAME;
+}
+
+static uint16_t whole_ms(int64_t samples)
+{
+    if (samples < 0) return 0;
+    return samples / MS > UINT16_MAX ? UINT16_MAX : (uint16_t)(samples / MS);
+}
+
+struct psst_receiver_stats psst_receiver_stats(const struct psst_receiver *receiver)
+{
+    const struct psst_receiver *r = receiver;
+    struct psst_receiver_stats s = r->stats;
+    int64_t first = psst_delays_quantile(&r->jitter.delays, 0);
+    s.loss_256 = (uint8_t)(r->bad_count * 255 / REPORT_FRAMES);
+    s.jitter_ms = whole_ms(psst_delays_quantile(&r->jitter.delays, 980) - first);
+    if (r->playing) {
+        s.target_ms = whole_ms(r->jitter.pulls.base + r->pulled - r->aim - FRAME - first);
+        s.held_ms = whole_ms(r->held);
+    }
+    return s;
+}
