@@ -5,6 +5,7 @@
 #include "fuzz.h"
 
 #include "base/text.h"
+#include "daemon/addresses.h"
 #include "daemon/backup/backup.h"
 #include "daemon/control/control.h"
 #include "daemon/delivery/delivery.h"
@@ -105,7 +106,9 @@ void psst_book_put(struct psst_book *book, struct psst_contact *contact, const s
 {
     (void)book;
     (void)contact;
-    FUZZ_CHECK(with->key != NULL && with->n_addresses <= PSST_ADDRESSES_MAX);
+    FUZZ_CHECK(with->key != NULL);
+    size_t len = with->addresses != NULL ? strlen(with->addresses) : 0;
+    FUZZ_CHECK(len <= PSST_ADDRESSES_TEXT_MAX && (len == 0 || with->addresses[len - 1] == '\n'));
     struct psst_diag diag = {{0}};
     FUZZ_CHECK(psst_name_check(with->alias, &diag) == PSST_OK);
     done(ctx, PSST_OK, NULL);

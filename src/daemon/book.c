@@ -1,4 +1,5 @@
 /* The contacts in memory. The store has the truth: a change is a job, and what is in memory follows its commit. */
+#include "daemon/addresses.h"
 #include "daemon/daemon.h"
 #include "daemon/delivery/delivery.h"
 #include "daemon/meet.h"
@@ -8,12 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ADDRESSES_TEXT_MAX (PSST_ADDRESSES_MAX * (PSST_ADDRESS_MAX + 1))
-
 struct psst_book {
     struct psst_daemon *d;
     struct psst_contact *first, **end;      /* in the order of the store, new ones behind */
     struct psst_map by_id, by_fpr, by_name; /* by_name: folded */
+    struct psst_map by_seen, by_reached;    /* who was ever met since the start */
     struct change *changes;                 /* on their way into the store, the latest first */
 };
 
@@ -27,12 +27,39 @@ enum psst_err psst_book_new(struct psst_book **out, struct psst_daemon *d)
     return PSST_OK;
 }
 
+/* A copy; NULL also for an empty one. *good is false when there is no memory. */
+static const char *copy_of(const char *text, bool *good)
+{
+    if (text == NULL || text[0] == '\0') return NULL;
+    const char *copy = strdup(text);
+    if (copy == NULL) *good = false;
+    return copy;
+}
+
+static void drop(const char **text)
+{
+    char *own = (char *)(uintptr_t)*text;
+    if (own != NULL) psst_wipe(own, strlen(own));
+    free(own);
+    *text = NULL;
+}
+
+static void move(const char **to, const char **from)
+{
+    drop(to);
+    *to = *from;
+    *from = NULL;
+}
+
 static void contact_free(struct psst_contact *contact)
 {
     free(contact->delivery); /* whatever an answer that came late has made anew */
     free(contact->transfers);
     free(contact->meets);
     psst_rsa_public_free(contact->key);
+    drop(&contact->addresses);
+    drop(&contact->presence_text);
+    free(contact->last_good);
     psst_wipe(contact, sizeof *contact);
     free(contact);
 }
@@ -64,6 +91,8 @@ static void delist(struct psst_book *book, struct psst_contact *c)
     psst_map_remove(&book->by_id, &c->by_id);
     psst_map_remove(&book->by_fpr, &c->by_fpr);
     psst_map_remove(&book->by_name, &c->by_name);
+    if (c->is_seen) psst_map_remove(&book->by_seen, &c->by_seen);
+    if (c->is_reached) psst_map_remove(&book->by_reached, &c->by_reached);
 }
 
 void psst_book_unload(struct psst_book *book)
@@ -71,6 +100,8 @@ void psst_book_unload(struct psst_book *book)
     psst_map_fini(&book->by_id);
     psst_map_fini(&book->by_fpr);
     psst_map_fini(&book->by_name);
+    psst_map_fini(&book->by_seen);
+    psst_map_fini(&book->by_reached);
     book->end = &book->first;
     if (book->d->presences != NULL) psst_presences_unloaded(book->d->presences);
     while (book->first != NULL) {
@@ -145,37 +176,44 @@ const struct psst_pair_secret *psst_contact_psk(struct psst_daemon *d, const str
                                    contact->has_their_secret ? &contact->their_secret : NULL);
 }
 
+/* ---- where they are ---- */
+
+static uint64_t hash_of_source(const struct psst_source *source)
+{
+    return psst_hash_u64(psst_load_u64(source->b + 1) ^ source->b[0]);
+}
+
+static void note_source(struct psst_map *map, struct psst_map_node *node, bool *is, struct psst_source *noted,
+                        const struct psst_source *source)
+{
+    if (*is && psst_source_equal(noted, source)) return;
+    if (*is) psst_map_remove(map, node);
+    *noted = *source;
+    *is = true;
+    psst_map_add(map, node, hash_of_source(source));
+}
+
+void psst_book_met(struct psst_book *book, struct psst_contact *contact, const union psst_sockaddr *at, bool ours)
+{
+    struct psst_source source = psst_source_of(at);
+    note_source(&book->by_seen, &contact->by_seen, &contact->is_seen, &contact->seen_from, &source);
+    if (ours) note_source(&book->by_reached, &contact->by_reached, &contact->is_reached, &contact->reached_at, &source);
+}
+
+bool psst_book_knows_source(const struct psst_book *book, const struct psst_source *source)
+{
+    uint64_t hash = hash_of_source(source);
+    struct psst_map_node *n = psst_map_find(&book->by_seen, hash);
+    for (; n != NULL; n = psst_map_next(n))
+        if (psst_source_equal(&PSST_MAP_ITEM(n, struct psst_contact, by_seen)->seen_from, source)) return true;
+    for (n = psst_map_find(&book->by_reached, hash); n != NULL; n = psst_map_next(n))
+        if (psst_source_equal(&PSST_MAP_ITEM(n, struct psst_contact, by_reached)->reached_at, source)) return true;
+    return false;
+}
+
 /* ---- rows ---- */
 
-static void addresses_from_text(struct psst_contact *contact, struct psst_view text)
-{
-    contact->n_addresses = 0;
-    while (text.len > 0 && contact->n_addresses < PSST_ADDRESSES_MAX) {
-        const uint8_t *end = memchr(text.data, '\n', text.len);
-        size_t len = end == NULL ? text.len : (size_t)(end - text.data);
-        if (len > 0 && len <= PSST_ADDRESS_MAX) {
-            char *to = contact->addresses[contact->n_addresses++];
-            memcpy(to, text.data, len);
-            to[len] = '\0';
-        }
-        size_t used = end == NULL ? len : len + 1;
-        text = psst_view(text.data + used, text.len - used);
-    }
-}
-
-static size_t addresses_to_text(char out[ADDRESSES_TEXT_MAX], const struct psst_contact *contact)
-{
-    size_t at = 0;
-    for (size_t i = 0; i < contact->n_addresses; i++) {
-        size_t len = strlen(contact->addresses[i]);
-        memcpy(out + at, contact->addresses[i], len);
-        at += len;
-        out[at++] = '\n';
-    }
-    return at;
-}
-
-/* What is kept of a contact, without what is alive of it. */
+/* What is kept of a contact, without what is alive of it and what lies on the heap. */
 static void copy_kept(struct psst_contact *to, const struct psst_contact *from)
 {
     to->id = from->id;
@@ -184,8 +222,6 @@ static void copy_kept(struct psst_contact *to, const struct psst_contact *from)
     to->has_their_secret = from->has_their_secret;
     to->our_secret = from->our_secret;
     to->their_secret = from->their_secret;
-    memcpy(to->addresses, from->addresses, sizeof to->addresses);
-    to->n_addresses = from->n_addresses;
     to->blocked = from->blocked;
     to->verified = from->verified;
     to->keep_history = from->keep_history;
@@ -194,8 +230,15 @@ static void copy_kept(struct psst_contact *to, const struct psst_contact *from)
     to->reconnect = from->reconnect;
     to->keep_days = from->keep_days;
     to->presence = from->presence;
-    memcpy(to->presence_text, from->presence_text, sizeof to->presence_text);
     to->added_ms = from->added_ms;
+}
+
+/* The same with that: from has nothing on the heap afterwards. */
+static void take_kept(struct psst_contact *to, struct psst_contact *from)
+{
+    copy_kept(to, from);
+    move(&to->addresses, &from->addresses);
+    move(&to->presence_text, &from->presence_text);
 }
 
 static struct psst_contact *contact_from_row(const struct psst_contact_row *row)
@@ -205,13 +248,24 @@ static struct psst_contact *contact_from_row(const struct psst_contact_row *row)
         free(c);
         return NULL;
     }
+    char addresses[PSST_ADDRESSES_TEXT_MAX + 1], shows[PSST_PRESENCE_TEXT_MAX + 1];
+    bool good = true;
+    size_t len = row->presence_text.len <= PSST_PRESENCE_TEXT_MAX ? row->presence_text.len : 0;
+    if (len > 0) memcpy(shows, row->presence_text.data, len);
+    shows[len] = '\0';
+    psst_addresses_read(addresses, row->addresses);
+    c->addresses = copy_of(addresses, &good);
+    c->presence_text = copy_of(shows, &good);
+    if (!good) {
+        contact_free(c);
+        return NULL;
+    }
     c->id = row->id;
     (void)snprintf(c->alias, sizeof c->alias, "%s", row->alias);
     c->has_our_secret = row->has_our_secret;
     c->has_their_secret = row->has_their_secret;
     c->our_secret = row->our_secret;
     c->their_secret = row->their_secret;
-    addresses_from_text(c, row->addresses);
     c->blocked = row->blocked;
     c->verified = row->verified;
     c->keep_history = row->keep_history;
@@ -220,7 +274,6 @@ static struct psst_contact *contact_from_row(const struct psst_contact_row *row)
     c->reconnect = row->reconnect;
     c->keep_days = row->keep_days;
     c->presence = row->presence;
-    if (row->presence_text.len > 0) memcpy(c->presence_text, row->presence_text.data, row->presence_text.len);
     c->added_ms = row->added_ms;
     return c;
 }
@@ -300,9 +353,7 @@ struct change {
     int64_t of; /* the contact that it changes; 0: a new one. with.id is the store thread's meanwhile */
     psst_book_done *done;
     void *ctx;
-    struct psst_contact with; /* key referenced */
-    char addresses[ADDRESSES_TEXT_MAX];
-    size_t addresses_len;
+    struct psst_contact with; /* key referenced; what lies on the heap is its own */
 };
 
 static enum psst_err put_work(struct psst_store *store, void *arg)
@@ -317,7 +368,7 @@ static enum psst_err put_work(struct psst_store *store, void *arg)
         .has_their_secret = with->has_their_secret,
         .our_secret = with->our_secret,
         .their_secret = with->their_secret,
-        .addresses = psst_view(change->addresses, change->addresses_len),
+        .addresses = psst_view_str(with->addresses != NULL ? with->addresses : ""),
         .blocked = with->blocked,
         .verified = with->verified,
         .keep_history = with->keep_history,
@@ -326,7 +377,7 @@ static enum psst_err put_work(struct psst_store *store, void *arg)
         .reconnect = with->reconnect,
         .keep_days = with->keep_days,
         .presence = with->presence,
-        .presence_text = psst_view_str(with->presence_text),
+        .presence_text = psst_view_str(with->presence_text != NULL ? with->presence_text : ""),
         .added_ms = with->added_ms,
     };
     memcpy(row.alias, with->alias, sizeof row.alias);
@@ -336,12 +387,12 @@ static enum psst_err put_work(struct psst_store *store, void *arg)
     return err;
 }
 
-static struct psst_contact *add_in_memory(struct psst_book *book, const struct psst_contact *with)
+static struct psst_contact *add_in_memory(struct psst_book *book, struct psst_contact *with)
 {
     struct psst_contact *c = calloc(1, sizeof *c);
     if (c == NULL) return NULL;
     c->key = psst_rsa_public_ref(with->key);
-    copy_kept(c, with);
+    take_kept(c, with);
     enlist(book, c);
     return c;
 }
@@ -352,6 +403,8 @@ static void change_free(struct change *change)
     while (*at != NULL && *at != change) at = &(*at)->next;
     if (*at == change) *at = change->next;
     psst_rsa_public_free(change->with.key);
+    drop(&change->with.addresses);
+    drop(&change->with.presence_text);
     psst_wipe(change, sizeof *change);
     free(change);
 }
@@ -363,11 +416,14 @@ static void put_done(void *arg, enum psst_err err, const char *words)
     if (err == PSST_OK) {
         psst_presences_book_changed(book->d->presences);
         struct psst_contact *c = psst_book_by_id(book, change->with.id);
-        if (c == NULL) c = add_in_memory(book, &change->with);
         if (c != NULL) {
             psst_map_remove(&book->by_name, &c->by_name);
-            copy_kept(c, &change->with);
+            take_kept(c, &change->with);
             psst_map_add(&book->by_name, &c->by_name, psst_hash_folded(c->alias));
+        } else {
+            c = add_in_memory(book, &change->with);
+        }
+        if (c != NULL) {
             if (c->blocked) psst_peers_hangup(book->d->peers, c, PSST_BYE_CLOSED, "the contact was blocked");
             psst_reconnect_changed(book->d, c);
         } else {
@@ -379,11 +435,9 @@ static void put_done(void *arg, enum psst_err err, const char *words)
     change_free(change);
 }
 
-static bool same_addresses(const struct psst_contact *a, const struct psst_contact *b)
+static bool same_text(const char *a, const char *b)
 {
-    bool same = a->n_addresses == b->n_addresses;
-    for (size_t i = 0; same && i < a->n_addresses; i++) same = strcmp(a->addresses[i], b->addresses[i]) == 0;
-    return same;
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
 }
 
 static bool same_secret(bool has_a, const struct psst_pair_secret *a, bool has_b, const struct psst_pair_secret *b)
@@ -392,8 +446,9 @@ static bool same_secret(bool has_a, const struct psst_pair_secret *a, bool has_b
 }
 
 /* with was made from what is known now, while an earlier change is on its way: what with leaves as it is stays as the
- * earlier one has it, so that a block is not undone by a new name. A secret of ours once issued is never replaced. */
-static void follow(struct psst_contact *with, const struct psst_contact *now, const struct psst_contact *earlier)
+ * earlier one has it, so that a block is not undone by a new name. A secret of ours once issued is never replaced.
+ * False: out of memory. */
+static bool follow(struct psst_contact *with, const struct psst_contact *now, const struct psst_contact *earlier)
 {
     if (strcmp(with->alias, now->alias) == 0) memcpy(with->alias, earlier->alias, sizeof with->alias);
     if (earlier->has_our_secret) {
@@ -404,9 +459,10 @@ static void follow(struct psst_contact *with, const struct psst_contact *now, co
         with->has_their_secret = earlier->has_their_secret;
         with->their_secret = earlier->their_secret;
     }
-    if (same_addresses(with, now)) {
-        memcpy(with->addresses, earlier->addresses, sizeof with->addresses);
-        with->n_addresses = earlier->n_addresses;
+    bool good = true;
+    if (same_text(with->addresses, now->addresses)) {
+        drop(&with->addresses);
+        with->addresses = copy_of(earlier->addresses, &good);
     }
     if (with->blocked == now->blocked) with->blocked = earlier->blocked;
     if (with->verified == now->verified) with->verified = earlier->verified;
@@ -415,10 +471,12 @@ static void follow(struct psst_contact *with, const struct psst_contact *now, co
     if (with->receipts == now->receipts) with->receipts = earlier->receipts;
     if (with->reconnect == now->reconnect) with->reconnect = earlier->reconnect;
     if (with->keep_days == now->keep_days) with->keep_days = earlier->keep_days;
-    if (with->presence == now->presence && strcmp(with->presence_text, now->presence_text) == 0) {
+    if (with->presence == now->presence && same_text(with->presence_text, now->presence_text)) {
         with->presence = earlier->presence;
-        memcpy(with->presence_text, earlier->presence_text, sizeof with->presence_text);
+        drop(&with->presence_text);
+        with->presence_text = copy_of(earlier->presence_text, &good);
     }
+    return good;
 }
 
 static struct change *change_new(struct psst_book *book, const struct psst_contact *with, psst_book_done *done,
@@ -432,9 +490,15 @@ static struct change *change_new(struct psst_book *book, const struct psst_conta
     change->book = book;
     change->done = done;
     change->ctx = ctx;
+    bool good = true;
     copy_kept(&change->with, with);
     change->with.key = psst_rsa_public_ref(with->key);
-    return change;
+    change->with.addresses = copy_of(with->addresses, &good);
+    change->with.presence_text = copy_of(with->presence_text, &good);
+    if (good) return change;
+    change_free(change);
+    done(ctx, PSST_ERR_MEMORY, "out of memory");
+    return NULL;
 }
 
 void psst_book_put(struct psst_book *book, struct psst_contact *contact, const struct psst_contact *with,
@@ -445,8 +509,11 @@ void psst_book_put(struct psst_book *book, struct psst_contact *contact, const s
     change->of = change->with.id = contact != NULL ? contact->id : 0;
     const struct change *earlier = contact != NULL ? book->changes : NULL;
     while (earlier != NULL && earlier->of != contact->id) earlier = earlier->next;
-    if (earlier != NULL) follow(&change->with, contact, &earlier->with);
-    change->addresses_len = addresses_to_text(change->addresses, &change->with);
+    if (earlier != NULL && !follow(&change->with, contact, &earlier->with)) {
+        change_free(change);
+        done(ctx, PSST_ERR_MEMORY, "out of memory");
+        return;
+    }
     change->next = book->changes;
     book->changes = change;
     psst_store_run(book->d->store, put_work, put_done, change);

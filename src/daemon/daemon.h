@@ -8,7 +8,7 @@
  *   retention.c   what is not kept any longer is erased
  *   settings.c    the plain config file                           small_file.c
  *   backup/       one encrypted file with everything, and back
- *   book.c        contacts in memory, written through to the store
+ *   book.c        contacts in memory, written through to the store    addresses.c: their addresses
  *   presence.c    who sees what of us, and we of them
  *   meet.c        agreed times (meet.h): meet_wire.c
  *   peers/        connections (its map: peers/internal.h)
@@ -33,6 +33,7 @@
 #include "daemon/store_thread.h"
 #include "identity/card.h"
 #include "ipc/paths.h"
+#include "net/admission.h"
 #include "proto/link.h"
 
 #include <jansson.h>
@@ -105,26 +106,28 @@ struct psst_contact {
     struct psst_rsa_public *key; /* owned */
     bool has_our_secret, has_their_secret;
     struct psst_pair_secret our_secret, their_secret;
-    char addresses[PSST_ADDRESSES_MAX][PSST_ADDRESS_MAX + 1];
-    size_t n_addresses;
+    /* On the heap and the book's; borrowed in a copy that psst_book_put is given. NULL: none. */
+    const char *addresses; /* as in addresses.h */
+    const char *presence_text;
     bool blocked, verified, keep_history, paused, receipts, reconnect; /* as in the store's row */
     uint32_t keep_days;
     uint8_t presence;
-    char presence_text[PSST_PRESENCE_TEXT_MAX + 1];
     uint64_t added_ms;
     /* alive */
-    struct psst_conn *session;               /* the session that is used for sending; NULL: none */
-    char last_good[PSST_ADDRESS_MAX + 1];    /* the address that a call of ours last got through to; empty: none */
-    char last_numeric[PSST_ADDRESS_MAX + 1]; /* the same in digits; counts only while last_good does */
-    char called_from[PSST_ADDRESS_MAX + 1];  /* the host that he last called from, with his usual port; empty: none */
-    uint32_t unread, waiting;                /* for lists */
-    uint64_t unread_bytes;                   /* of text that nobody has seen */
-    uint8_t seen_from[9];                    /* the source (net/admission.h) of his last session; zeros: none yet */
-    bool paused_us;                          /* his last answer to a text was that */
-    void *delivery;                          /* delivery.c's state of this contact */
-    void *transfers;                         /* transfers.c's */
-    struct psst_conn *conns;                 /* session.c: all sessions with him that stand, the newest first */
-    struct psst_map_node by_id, by_fpr, by_name; /* the book's */
+    struct psst_conn *session;        /* the session that is used for sending; NULL: none */
+    char *last_good;                  /* heap: the address that a call of ours last got through to; NULL: none */
+    union psst_sockaddr last_numeric; /* the same in digits; counts only while last_good does */
+    union psst_sockaddr called_from;  /* the host that he last called from, with his usual port; AF_UNSPEC: none */
+    uint32_t unread, waiting;         /* for lists */
+    uint64_t unread_bytes;            /* of text that nobody has seen */
+    bool paused_us;                   /* his last answer to a text was that */
+    bool is_seen, is_reached;         /* the book's: seen_from, reached_at are set */
+    struct psst_source seen_from;     /* of his last session */
+    struct psst_source reached_at;    /* of our last call that got through */
+    struct psst_map_node by_seen, by_reached, by_id, by_fpr, by_name; /* the book's */
+    void *delivery;                                                   /* delivery.c's state of this contact */
+    void *transfers;                                                  /* transfers.c's */
+    struct psst_conn *conns; /* session.c: all sessions with him that stand, the newest first */
     /* transfers that a session would bring further: transfers.c counts, and calls psst_reconnect_changed when this becomes
      * 0, or is not any more */
     uint32_t unfinished;
@@ -152,6 +155,10 @@ struct psst_contact *psst_book_by_id(struct psst_book *book, int64_t id);
 void psst_book_put(struct psst_book *book, struct psst_contact *contact, const struct psst_contact *with,
                    psst_book_done *done, void *ctx);
 void psst_book_remove(struct psst_book *book, struct psst_contact *contact, psst_book_done *done, void *ctx);
+/* A session with him stands, and where it leads; ours: by a call of ours. */
+void psst_book_met(struct psst_book *book, struct psst_contact *contact, const union psst_sockaddr *at, bool ours);
+/* Whether a contact was last seen there, or was last reached there. Anybody may make us ask: no walk. */
+bool psst_book_knows_source(const struct psst_book *book, const struct psst_source *source);
 /* The secret that goes into the handshake; NULL: none. */
 const struct psst_pair_secret *psst_contact_psk(struct psst_daemon *d, const struct psst_contact *contact);
 

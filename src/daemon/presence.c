@@ -144,7 +144,8 @@ void psst_presence_set(struct psst_daemon *d, enum psst_presence state, const ch
 enum psst_presence psst_presence_to(const struct psst_daemon *d, const struct psst_contact *contact, const char **text)
 {
     bool as_all = contact->presence == PSST_PRESENCE_AS_ALL;
-    if (text != NULL) *text = as_all ? d->presences->own.text : contact->presence_text;
+    if (text != NULL)
+        *text = as_all ? d->presences->own.text : contact->presence_text != NULL ? contact->presence_text : "";
     return as_all ? d->presences->own.state : (enum psst_presence)contact->presence;
 }
 
@@ -359,7 +360,7 @@ void psst_presence_add_json(json_t *object, const struct psst_contact *contact)
         (void)json_object_set_new(object, "shows",
                                   json_pack("{s:s, s:s}", "state",
                                             psst_presence_name((enum psst_presence)contact->presence), "text",
-                                            contact->presence_text));
+                                            contact->presence_text != NULL ? contact->presence_text : ""));
 }
 
 /* ---- life ---- */

@@ -1,6 +1,7 @@
 /* Methods about cards and keys: card, inspect, add, safety. */
 #include "daemon/control/control.h"
 
+#include "daemon/addresses.h"
 #include "daemon/rescue.h"
 
 #include <stdio.h>
@@ -143,12 +144,13 @@ void psst_control_inspect(struct psst_request *req)
     psst_card_fini(&card);
 }
 
-/* What the card knows better than the contact: addresses and pair secret. Never the key, never the alias. */
-static void take_over(struct psst_contact *with, const struct psst_card *card)
+/* What the card knows better than the contact: addresses (written to lines, borrowed) and pair secret. Never the key, never
+ * the alias. */
+static void take_over(struct psst_contact *with, const struct psst_card *card, char lines[PSST_ADDRESSES_TEXT_MAX + 1])
 {
     if (card->n_addresses > 0) {
-        memcpy(with->addresses, card->addresses, sizeof with->addresses);
-        with->n_addresses = card->n_addresses;
+        psst_addresses_join(lines, (const char(*)[PSST_ADDRESS_MAX + 1]) card->addresses, card->n_addresses);
+        with->addresses = lines;
     }
     if (card->has_pair_secret) {
         with->has_their_secret = true;
@@ -222,7 +224,8 @@ void psst_control_add(struct psst_request *req)
     if (fpr != NULL) {
         *fpr = *psst_rsa_public_fpr(card.key);
         req->state = fpr;
-        take_over(&with, &card);
+        char lines[PSST_ADDRESSES_TEXT_MAX + 1];
+        take_over(&with, &card, lines);
         psst_book_put(req->daemon->book, known, &with, added, req);
     } else if (good) {
         psst_request_finish(req, PSST_ERR_MEMORY, NULL);

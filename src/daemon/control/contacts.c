@@ -1,6 +1,7 @@
 /* Methods about contacts: the list, and one small change each. */
 #include "daemon/control/control.h"
 
+#include "daemon/addresses.h"
 #include "daemon/presence.h"
 #include "daemon/reconnect/reconnect.h"
 #include "daemon/rescue.h"
@@ -19,8 +20,10 @@ json_t *psst_contact_json(const struct psst_contact *contact)
     psst_fpr_text(fingerprint, psst_rsa_public_fpr(contact->key));
     unsigned bits = psst_rsa_public_bits(contact->key);
     json_t *addresses = json_array();
-    for (size_t i = 0; i < contact->n_addresses; i++)
-        (void)json_array_append_new(addresses, json_string(contact->addresses[i]));
+    char address[PSST_ADDRESS_MAX + 1];
+    const char *at = psst_addresses_next(address, contact->addresses);
+    for (; at != NULL; at = psst_addresses_next(address, at))
+        (void)json_array_append_new(addresses, json_string(address));
     json_t *json = json_pack(
         "{s:s, s:s, s:i, s:b, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:i, s:i}", "name", contact->alias, "fingerprint",
         fingerprint, "bits", (int)bits, "weak", bits < PSST_RSA_WEAK_BITS, "addresses", addresses, "verified",
@@ -168,9 +171,11 @@ void psst_control_address(struct psst_request *req)
         return;
     }
     struct psst_contact with = *contact;
-    memcpy(with.addresses, addresses.at, sizeof with.addresses);
-    with.n_addresses = addresses.n;
-    contact->last_good[0] = '\0'; /* the person knows better */
+    char lines[PSST_ADDRESSES_TEXT_MAX + 1];
+    psst_addresses_join(lines, (const char(*)[PSST_ADDRESS_MAX + 1]) addresses.at, addresses.n);
+    with.addresses = lines;
+    free(contact->last_good); /* the person knows better */
+    contact->last_good = NULL;
     change(req, contact, &with);
     PSST_WIPE(with);
 }

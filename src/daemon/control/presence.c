@@ -17,7 +17,7 @@ static json_t *exceptions(const struct psst_daemon *d)
         if (c->presence == PSST_PRESENCE_AS_ALL) continue;
         (void)json_array_append_new(list, json_pack("{s:s, s:s, s:s}", "contact", c->alias, "state",
                                                     psst_presence_name((enum psst_presence)c->presence), "text",
-                                                    c->presence_text));
+                                                    c->presence_text != NULL ? c->presence_text : ""));
     }
     return list;
 }
@@ -95,7 +95,7 @@ static void change_for_one(struct psst_request *req, struct psst_contact *contac
     req->state = id;
     struct psst_contact with = *contact;
     with.presence = (uint8_t)wanted->state;
-    (void)snprintf(with.presence_text, sizeof with.presence_text, "%s", wanted->text);
+    with.presence_text = wanted->text;
     psst_book_put(req->daemon->book, contact, &with, set_for_one, req);
     PSST_WIPE(with);
 }

@@ -12,6 +12,7 @@
  */
 #include "daemon/peers/internal.h"
 
+#include "daemon/addresses.h"
 #include "daemon/reconnect/reconnect.h"
 
 #include <errno.h>
@@ -362,26 +363,38 @@ static void add_address(struct psst_dial *dial, const char *address)
         (void)snprintf(dial->addresses[dial->n_addresses++], sizeof dial->addresses[0], "%s", address);
 }
 
+static void add_sockaddr(struct psst_dial *dial, const union psst_sockaddr *at)
+{
+    char address[PSST_SOCKADDR_TEXT_MAX];
+    psst_sockaddr_text(address, at);
+    add_address(dial, address);
+}
+
 /* A name may be hard to resolve just when a network comes back, so what it led to the last time goes first. */
 static void add_addresses(struct psst_dial *dial, const struct psst_contact *contact)
 {
-    if (contact->last_good[0] != '\0') add_address(dial, contact->last_numeric);
-    add_address(dial, contact->last_good);
-    for (size_t i = 0; i < contact->n_addresses; i++) add_address(dial, contact->addresses[i]);
-    add_address(dial, contact->called_from);
+    char address[PSST_ADDRESS_MAX + 1];
+    if (contact->last_good != NULL) {
+        add_sockaddr(dial, &contact->last_numeric);
+        add_address(dial, contact->last_good);
+    }
+    const char *at = psst_addresses_next(address, contact->addresses);
+    for (; at != NULL; at = psst_addresses_next(address, at)) add_address(dial, address);
+    if (contact->called_from.any.sa_family != AF_UNSPEC) add_sockaddr(dial, &contact->called_from);
 }
 
 void psst_dial_called_from(struct psst_contact *contact, const union psst_sockaddr *from)
 {
-    char host[PSST_HOST_MAX + 1];
+    char first[PSST_ADDRESS_MAX + 1], host[PSST_HOST_MAX + 1];
     union psst_sockaddr at = *from;
     uint16_t port;
-    if (contact->n_addresses == 0 || psst_address_split(contact->addresses[0], host, &port) != PSST_OK) return;
+    if (psst_addresses_next(first, contact->addresses) == NULL || psst_address_split(first, host, &port) != PSST_OK)
+        return;
     if (at.any.sa_family == AF_INET6)
         at.in6.sin6_port = htons(port);
     else
         at.in.sin_port = htons(port);
-    psst_sockaddr_text(contact->called_from, &at);
+    contact->called_from = at;
 }
 
 static struct psst_dial *dial_of(struct psst_peers *peers, int64_t contact_id)
@@ -422,7 +435,7 @@ static const char *objection(struct psst_peers *peers, const struct psst_contact
         (void)snprintf(words, 256, "%s is blocked: psst unblock %s", contact->alias, contact->alias);
         return words;
     }
-    if (address == NULL && contact->n_addresses == 0 && contact->last_good[0] == '\0') {
+    if (address == NULL && contact->addresses == NULL && contact->last_good == NULL) {
         (void)snprintf(words, 256, "no address is known for %s: psst address %s HOST:PORT", contact->alias,
                        contact->alias);
         return words;
@@ -504,9 +517,13 @@ void psst_dial_reached(struct psst_peers *peers, struct psst_contact *contact, s
     if (conn->dial != NULL) { /* an address of ours, as it was written: it is tried first the next time */
         struct psst_dial *own = conn->dial;
         const char *written = own->addresses[conn->dialled];
-        bool known = contact->last_good[0] != '\0' && strcmp(written, contact->last_numeric) == 0;
-        (void)snprintf(contact->last_numeric, sizeof contact->last_numeric, "%s", address);
-        if (!known) (void)snprintf(contact->last_good, sizeof contact->last_good, "%s", written);
+        char numeric[PSST_SOCKADDR_TEXT_MAX] = "";
+        if (contact->last_good != NULL) psst_sockaddr_text(numeric, &contact->last_numeric);
+        contact->last_numeric = conn->address;
+        if (strcmp(written, numeric) != 0) {
+            free(contact->last_good);
+            contact->last_good = strdup(written); /* NULL, out of memory: as if it had not been reached yet */
+        }
         (void)snprintf(address, sizeof address, "%s", written);
         own->attempts--;
         conn->dial = NULL;

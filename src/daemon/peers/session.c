@@ -142,24 +142,11 @@ static void let_in_when_open(struct psst_conn *conn)
     psst_identity_when_settled(d->identity, on_settled, knock);
 }
 
-/* Whether a contact was last seen there, or was last reached there. */
-static bool source_is_known(struct psst_daemon *d, const struct psst_source *source)
-{
-    for (const struct psst_contact *c = psst_book_first(d->book); c != NULL; c = c->next) {
-        union psst_sockaddr at;
-        if (memcmp(c->seen_from, source->b, sizeof c->seen_from) == 0) return true;
-        if (c->last_numeric[0] == '\0' || psst_sockaddr_parse(&at, c->last_numeric) != PSST_OK) continue;
-        struct psst_source reached = psst_source_of(&at);
-        if (psst_source_equal(&reached, source)) return true;
-    }
-    return false;
-}
-
 /* Of all together: how many first messages the replay cache may be filled with. */
 static bool may_take(struct psst_peers *peers, const struct psst_source *source, uint64_t now_ns)
 {
     if (psst_admission_take(&peers->admission, now_ns)) return true;
-    return source_is_known(peers->d, source) && psst_admission_take_reserved(&peers->admission, now_ns);
+    return psst_book_knows_source(peers->d->book, source) && psst_admission_take_reserved(&peers->admission, now_ns);
 }
 
 static void admit(struct psst_conn *conn, const struct psst_event *ev)
@@ -364,8 +351,7 @@ static void established(struct psst_conn *conn, const struct psst_fpr *fpr)
     conn->state = PSST_CONN_SESSION;
     attach(conn, contact);
     conn->since_ms = psst_daemon_now(d).unix_ms;
-    struct psst_source source = psst_source_of(&conn->address);
-    memcpy(contact->seen_from, source.b, sizeof contact->seen_from);
+    psst_book_met(d->book, contact, &conn->address, psst_link_role(conn->link) == PSST_CALLER);
     bool had_one = contact->session != NULL;
     psst_daemon_count(d, "sessions");
     char address[PSST_SOCKADDR_TEXT_MAX];

@@ -88,7 +88,7 @@ static bool something_waits(const struct psst_contact *contact)
 static enum psst_pace pace_of(const struct psst_reconnect *rc, const struct redial *r, uint64_t now_ns)
 {
     const struct psst_contact *contact = r->contact;
-    bool has_address = contact->n_addresses > 0 || contact->last_good[0] != '\0';
+    bool has_address = contact->addresses != NULL || contact->last_good != NULL;
     if (contact->blocked || !has_address || psst_presence_hides(rc->d, contact)) return PSST_PACE_NONE;
     if (contact->session != NULL) return r->suspected ? PSST_PACE_BROKE : PSST_PACE_NONE;
     if (now_ns < r->until_ns) return PSST_PACE_URGENT;

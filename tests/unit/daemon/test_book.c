@@ -1,14 +1,15 @@
 #include "book_bench.h"
 
+#include "daemon/addresses.h"
+
 #include <stdio.h>
 
 static void book__keeps__all_of_a_contact_over_a_restart(void **state)
 {
     struct bench *b = *state;
     struct psst_contact with = bench_person(b, "Bob", 0);
-    (void)snprintf(with.addresses[0], sizeof with.addresses[0], "bob.example.org:4516");
-    (void)snprintf(with.addresses[1], sizeof with.addresses[1], "[2001:db8::1]:9");
-    with.n_addresses = 2;
+    with.addresses = "bob.example.org:4516\n[2001:db8::1]:9\n";
+    with.presence_text = "at the sea";
     with.has_our_secret = with.verified = true;
     with.our_secret.b[31] = 5;
     with.keep_history = false;
@@ -20,9 +21,8 @@ static void book__keeps__all_of_a_contact_over_a_restart(void **state)
     const struct psst_contact *c = psst_book_by_name(b->d.book, "Bob");
     assert_non_null(c);
     assert_true(c->id > 0);
-    assert_int_equal(c->n_addresses, 2);
-    assert_string_equal(c->addresses[0], "bob.example.org:4516");
-    assert_string_equal(c->addresses[1], "[2001:db8::1]:9");
+    assert_string_equal(c->addresses, "bob.example.org:4516\n[2001:db8::1]:9\n");
+    assert_string_equal(c->presence_text, "at the sea");
     assert_true(c->has_our_secret && !c->has_their_secret && c->verified && !c->blocked && !c->keep_history &&
                 c->paused);
     assert_memory_equal(&c->our_secret, &with.our_secret, sizeof with.our_secret);
@@ -82,6 +82,78 @@ static void book__changes__in_memory_what_the_store_has_committed(void **state)
     assert_ptr_equal(psst_book_first(b->d.book), c);
 }
 
+static union psst_sockaddr at(const char *address)
+{
+    union psst_sockaddr sa;
+    assert_int_equal(psst_sockaddr_parse(&sa, address), PSST_OK);
+    return sa;
+}
+
+static bool knows(struct bench *b, const char *address)
+{
+    union psst_sockaddr sa = at(address);
+    struct psst_source source = psst_source_of(&sa);
+    return psst_book_knows_source(b->d.book, &source);
+}
+
+static void book__knows__where_its_contacts_were_met(void **state)
+{
+    struct bench *b = *state;
+    struct psst_contact bob = bench_person(b, "Bob", 0), eve = bench_person(b, "Eve", 1);
+    assert_int_equal(bench_put(b, NULL, &bob), PSST_OK);
+    assert_int_equal(bench_put(b, NULL, &eve), PSST_OK);
+    struct psst_contact *c = psst_book_by_name(b->d.book, "Bob"), *e = psst_book_by_name(b->d.book, "Eve");
+    assert_false(knows(b, "198.51.100.1:1"));
+    union psst_sockaddr first = at("198.51.100.1:1"), second = at("[2001:db8::1]:2"), third = at("198.51.100.3:3");
+    psst_book_met(b->d.book, c, &first, false);
+    psst_book_met(b->d.book, e, &first, false);
+    assert_true(knows(b, "198.51.100.1:99"));
+    psst_book_met(b->d.book, c, &second, true);
+    psst_book_met(b->d.book, c, &third, false); /* he was reached at the second, and was seen at the third after that */
+    assert_true(knows(b, "[2001:db8::ffff]:5"));
+    assert_true(knows(b, "198.51.100.3:5"));
+    assert_true(knows(b, "198.51.100.1:5")); /* Eve still */
+    psst_book_met(b->d.book, e, &third, false);
+    assert_false(knows(b, "198.51.100.1:5"));
+    b->waits = true;
+    psst_book_remove(b->d.book, c, bench_done, b);
+    assert_int_equal(bench_wait(b), PSST_OK);
+    assert_false(knows(b, "[2001:db8::1]:2"));
+    assert_true(knows(b, "198.51.100.3:5")); /* Eve is there too */
+    psst_book_unload(b->d.book);
+    assert_false(knows(b, "198.51.100.3:5"));
+}
+
+static void addresses__are_read_and_written__one_a_line(void **state)
+{
+    static const char list[2][PSST_ADDRESS_MAX + 1] = {"a.example.org:1", "[2001:db8::1]:9"};
+    char lines[PSST_ADDRESSES_TEXT_MAX + 1], one[PSST_ADDRESS_MAX + 1], row[12 * (PSST_ADDRESS_MAX + 2)];
+    (void)state;
+    psst_addresses_join(lines, list, 2);
+    assert_string_equal(lines, "a.example.org:1\n[2001:db8::1]:9\n");
+    const char *at_line = psst_addresses_next(one, lines);
+    assert_string_equal(one, list[0]);
+    at_line = psst_addresses_next(one, at_line);
+    assert_string_equal(one, list[1]);
+    assert_null(psst_addresses_next(one, at_line));
+    assert_null(psst_addresses_next(one, NULL));
+    psst_addresses_read(lines, psst_view_str("\na:1\n\nb:2")); /* a row from elsewhere */
+    assert_string_equal(lines, "a:1\nb:2\n");
+    psst_addresses_read(lines, psst_view("a:1\0\nb:2\n", 9));
+    assert_string_equal(lines, "b:2\n");
+    size_t len = 0;
+    for (int i = 0; i < 12; i++) { /* the first is too long, and of the others there are too many */
+        size_t n = i == 0 ? PSST_ADDRESS_MAX + 1 : PSST_ADDRESS_MAX;
+        memset(row + len, 'a' + i, n);
+        row[len + n] = '\n';
+        len += n + 1;
+    }
+    psst_addresses_read(lines, psst_view(row, len));
+    assert_int_equal(strlen(lines), PSST_ADDRESSES_TEXT_MAX);
+    assert_int_equal(lines[0], 'b');
+    assert_int_equal(lines[PSST_ADDRESSES_TEXT_MAX - 2], 'i');
+}
+
 static void count_down(void *ctx, enum psst_err err, const char *words)
 {
     (void)words;
@@ -96,13 +168,17 @@ static void book__two_changes_at_once__keep_both(void **state)
     struct psst_contact bob = bench_person(b, "Bob", 0);
     assert_int_equal(bench_put(b, NULL, &bob), PSST_OK);
     struct psst_contact *c = psst_book_by_name(b->d.book, "Bob");
-    struct psst_contact blocked = *c, renamed = *c, issued = *c, again = *c;
-    int left = 4;
+    struct psst_contact blocked = *c, renamed = *c, issued = *c, again = *c, moved = *c;
+    int left = 5;
     blocked.blocked = true;
     (void)snprintf(renamed.alias, sizeof renamed.alias, "Robert");
     issued.has_our_secret = again.has_our_secret = true;
     issued.our_secret.b[0] = 1;
     again.our_secret.b[0] = 2; /* two cards for him at once must hold the same secret */
+    char address[] = "bob.example.org:4516\n";
+    moved.addresses = address;
+    psst_book_put(b->d.book, c, &moved, count_down, &left);
+    address[0] = 'x'; /* borrowed for the call only */
     psst_book_put(b->d.book, c, &blocked, count_down, &left);
     psst_book_put(b->d.book, c, &renamed, count_down, &left);
     psst_book_put(b->d.book, c, &issued, count_down, &left);
@@ -113,6 +189,7 @@ static void book__two_changes_at_once__keep_both(void **state)
     assert_non_null(c);
     assert_true(c->blocked && c->has_our_secret);
     assert_int_equal(c->our_secret.b[0], 1);
+    assert_string_equal(c->addresses, "bob.example.org:4516\n");
     struct psst_contact back = *c; /* and what was done is not repeated by what comes after */
     back.blocked = false;
     assert_int_equal(bench_put(b, c, &back), PSST_OK);
@@ -186,6 +263,8 @@ int main(void)
     if (psst_crypto_init(0) != PSST_OK) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(book__keeps__all_of_a_contact_over_a_restart, bench_setup, bench_teardown),
+        cmocka_unit_test_setup_teardown(book__knows__where_its_contacts_were_met, bench_setup, bench_teardown),
+        cmocka_unit_test(addresses__are_read_and_written__one_a_line),
         cmocka_unit_test_setup_teardown(book__finds__by_name_fingerprint_and_id, bench_setup, bench_teardown),
         cmocka_unit_test_setup_teardown(book__refuses__a_name_or_a_key_twice_and_changes_nothing, bench_setup,
                                         bench_teardown),

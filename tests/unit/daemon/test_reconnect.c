@@ -32,7 +32,7 @@ static void unlock(size_t n)
     world.n_contacts = n;
     for (size_t i = 0; i < n; i++) {
         world.contacts[i].id = (int64_t)i + 1;
-        world.contacts[i].n_addresses = 1;
+        world.contacts[i].addresses = "192.0.2.1:1\n";
         world.contacts[i].next = i + 1 < n ? &world.contacts[i + 1] : NULL;
     }
     psst_reconnect_loaded(world.d.reconnect);
@@ -213,11 +213,11 @@ static void unwanted__are_not_called(void **state)
     psst_world_pass(600 * S);
     assert_int_equal(world.n_calls, 1);
     world.hides = false;
-    world.contacts[0].n_addresses = 0;
+    world.contacts[0].addresses = NULL;
     psst_reconnect_changed(&world.d, &world.contacts[0]);
     psst_world_pass(600 * S);
     assert_int_equal(world.n_calls, 1);
-    world.contacts[0].n_addresses = 1;
+    world.contacts[0].addresses = "192.0.2.1:1\n";
     psst_reconnect_changed(&world.d, &world.contacts[0]);
     psst_world_pass(S);
     assert_int_equal(world.n_calls, 2);
