@@ -8,9 +8,11 @@
 #include "daemon/control/internal.h"
 #include "daemon/transfers/transfers.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#define LARGE_BYTES    ((size_t)64 << 10)
 #define READS_PER_TURN 16 /* of 64 KiB: then the others have their turn */
 
 static void on_client(uv_poll_t *handle, int status, int events);
@@ -54,10 +56,21 @@ void psst_control_client_watch(struct psst_control_client *client)
     if (rc != 0) psst_control_client_drop(client);
 }
 
+/* The objects of a list of a thousand take megabytes, in small pieces all over the heap. */
+static void give_back(struct psst_control_client *client)
+{
+    client->large = false;
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
+}
+
 void psst_control_client_flush(struct psst_control_client *client)
 {
     if (client->closing) return;
+    if (psst_lines_waiting(&client->lines) >= LARGE_BYTES) client->large = true;
     enum psst_err err = psst_lines_flush(&client->lines);
+    if (client->large && psst_lines_waiting(&client->lines) == 0) give_back(client);
     if (err != PSST_OK && err != PSST_ERR_AGAIN)
         psst_control_client_drop(client);
     else

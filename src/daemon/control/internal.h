@@ -14,6 +14,7 @@ struct psst_control_client {
     size_t pending;   /* unanswered requests */
     bool ended;       /* it has closed its side: the answers still go out */
     bool keep_to_end; /* it asked for the shutdown and waits for the socket to close */
+    bool large;       /* much waits or waited to go out: when it is gone, memory is given back to the system */
     bool closing;
     struct psst_control_client *next;
 };
