@@ -1,7 +1,7 @@
 # Thin: sets up, and hands over to Meson and the scripts in tools/. Needs only make and a Debian 12.
 
 
-.PHONY: all build demo check bench soak fuzz tidy format install clean
+.PHONY: all build demo check bench bench-voice soak fuzz tidy format install clean
 
 all: build
 
@@ -19,6 +19,10 @@ check: ## all tests, in the release build and under sanitizers
 bench: ## measures, prints a table, writes build/bench.json
 	@tools/setup.sh build test bench
 	@tools/bench.sh
+
+bench-voice: ## calls on bad lines: delay, intelligibility, what can be seen of them (15 minutes; root): build/bench-voice.json
+	@tools/setup.sh build test bench
+	@tools/bench-voice.sh
 
 soak: ## 10,000 kills and 2,000 power cuts: nothing is lost (hours; goes on where it was)
 	@tools/setup.sh build test

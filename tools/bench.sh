@@ -19,13 +19,4 @@ for what in "$@"; do
     *) $dir/bench/bench_"$what" >>$rows ;;
     esac
 done
-python3 - $rows build/bench.json <<'EOF'
-import json, sys
-rows = [json.loads(line) for line in open(sys.argv[1]) if line.strip()]
-json.dump(rows, open(sys.argv[2], "w"), indent=1)
-for r in rows:
-    ratio = "" if r["ratio"] is None else f"{r['ratio']:.3g} times "
-    ref = "" if r["reference"] is None else f"{ratio}{r['reference']} ({r['reference_value']:.4g})"
-    met = {True: "met", False: "NOT MET", None: ""}[r["met"]]
-    print(f"{r['name']}\n    {r['value']:.4g} {r['unit']:6} {ref}\n    goal: {r['goal'] or '-'}   {met}")
-EOF
+python3 tools/bench_table.py $rows build/bench.json

@@ -41,6 +41,8 @@ class Profile:
     rate: float = 0.0           # bits a second; 0: no limit
     queue: float = 0.5          # seconds that may wait for the rate; what is beyond is lost
     drop: bool = False
+    hold: float = 0.0           # an outage of that long that loses nothing: all that waits arrives at its end
+    udp: bool = True            # False: a network that lets none through
 
 
 class Model:
@@ -52,10 +54,10 @@ class Model:
         self.bad = False        # in a row of lost ones
         self.free = 0.0         # when the limited line has sent all that waits
         self.last = 0.0
-        self.spike_from = self.spike_to = None
+        self.spike_from = self.spike_to = self.held_to = None
 
     def set(self, profile):
-        self.profile, self.bad, self.spike_from = profile, False, None
+        self.profile, self.bad, self.spike_from, self.held_to = profile, False, None, None
 
     def _lost(self):
         p = self.profile
@@ -80,10 +82,10 @@ class Model:
             return 0.0
         return p.spike * (self.spike_to - now) / p.spike_length  # held up, then all at once
 
-    def carry(self, now, size):
+    def carry(self, now, size, protocol=17):
         """When it arrives; None: never."""
         p = self.profile
-        if self._lost():
+        if self._lost() or (protocol == 17 and not p.udp):
             return None
         there = now
         if p.rate:
@@ -94,6 +96,9 @@ class Model:
         there += p.delay + self._spike(now)
         if p.jitter:
             there += self.random.uniform(0, p.jitter) if p.kind == "uniform" else self.random.expovariate(1 / p.jitter)
+        if p.hold:
+            self.held_to = now + p.hold if self.held_to is None else self.held_to
+            there = max(there, self.held_to)
         if not p.reorder:
             there = max(there, self.last)
         self.last = max(self.last, there)
@@ -159,7 +164,8 @@ def carry(seed, log_path, fds):
                 except OSError:
                     break
                 now, to = time.monotonic(), other[fd]
-                there = models[to].carry(now, len(packet))
+                protocol, source, target = describe(packet)
+                there = models[to].carry(now, len(packet), protocol)
                 if there is not None:
                     if there <= now and not waiting:
                         try:
@@ -170,9 +176,8 @@ def carry(seed, log_path, fds):
                         number += 1
                         heapq.heappush(waiting, (there, number, to, packet))
                 if log:
-                    log.write("%.6f,%s,%d,%d,%d,%d,%s\n" % (now, names[to], *describe(packet)[:1], len(packet),
-                                                          *describe(packet)[1:],
-                                                          "" if there is None else "%.3f" % ((there - now) * 1000)))
+                    fate = "" if there is None else "%.3f" % ((there - now) * 1000)
+                    log.write("%.6f,%s,%d,%d,%d,%d,%s\n" % (now, names[to], protocol, len(packet), source, target, fate))
 
 
 # ---- its owner ----

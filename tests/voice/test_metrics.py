@@ -18,6 +18,7 @@ except ImportError:
     sys.exit(77)
 import bridge  # noqa: E402
 import delay  # noqa: E402
+import packets  # noqa: E402
 import speech  # noqa: E402
 import stoi  # noqa: E402
 import wer  # noqa: E402
@@ -178,9 +179,32 @@ class Network(unittest.TestCase):
         self.assertAlmostEqual(len(kept) / len(there), 0.5, delta=0.02)
         self.assertTrue(all(b - a > 0.0399 for a, b in zip(kept, kept[1:])))
 
-    def test_outage__nothing_passes(self):
+    def test_outage__nothing_passes_or_all_of_it_later(self):
         model = bridge.Model(1, bridge.Profile(drop=True))
         self.assertIsNone(model.carry(0, 100))
+        model.set(bridge.Profile(hold=2, delay=0.03))
+        self.assertEqual([model.carry(t, 100) for t in (10, 11, 11.99, 12.5)], [12, 12, 12.02, 12.53])
+        model.set(bridge.Profile(udp=False))
+        self.assertEqual((model.carry(0, 100, 17), model.carry(0, 100, 6)), (None, 0))
+
+
+class Packets(unittest.TestCase):
+    def test_kolmogorov_smirnov__tells_distributions_apart(self):
+        draw = numpy.random.default_rng(1)
+        same = [packets.kolmogorov_smirnov(draw.normal(20, 1, 800), draw.normal(20, 1, 800))[1] for _ in range(40)]
+        self.assertGreater(sum(p > 0.05 for p in same), 33)
+        self.assertLess(packets.kolmogorov_smirnov(draw.normal(20, 1, 800), draw.normal(20.3, 1, 800))[1], 0.01)
+        self.assertEqual(packets.kolmogorov_smirnov([1, 2, 3], [1, 2, 3])[0], 0)
+        self.assertEqual(packets.kolmogorov_smirnov([1, 2, 3], [4, 5, 6])[0], 1)
+
+    def test_log__is_read_as_the_bridge_writes_it(self):
+        with tempfile.NamedTemporaryFile("w+") as file:
+            file.write("1.500000,bob,17,186,4516,4517,30.250\n2.000000,alice,6,60,1,2,\n")
+            file.flush()
+            got = list(packets.read(file.name))
+        self.assertEqual(got[0], (1.5, "bob", 17, 186, 4516, 4517, 30.25))
+        self.assertIsNone(got[1].delay_ms)
+        self.assertEqual(packets.voice(got, "bob"), [(1.5, 186)])
 
 
 if __name__ == "__main__":
