@@ -66,6 +66,9 @@ void psst_audio_free(struct psst_audio *audio);
 /* While a call runs. */
 PSST_MUST_USE enum psst_err psst_audio_set_device(struct psst_audio *audio, enum psst_audio_end end,
                                                   const char *device);
+/* Between a sample's handing over and its being heard (speaker), its being spoken and its frame's being handed over
+ * (microphone), beyond the frame itself, as far as the sound server knows; 0: it is not used, or not known. */
+uint32_t psst_audio_delay_ms(const struct psst_audio *audio, enum psst_audio_end end);
 /* Whether the microphone that is used has its echo cancelled by the sound server already. */
 bool psst_audio_cancels_echo(const struct psst_audio *audio);
 

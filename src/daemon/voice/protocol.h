@@ -51,8 +51,10 @@ struct psst_voice_start {
     uint32_t timestamp; /* CALL: of the first frame */
     uint16_t limit_s;   /* RECORD, CHECK */
     struct psst_voice_settings settings;
-    /* descriptors, in the order of use: wav of the microphone, wav of the speaker, else the Ogg file */
+    /* descriptors, in the order of use: wav of the microphone, wav of the speaker, the Ogg file; those that there are */
 };
+/* How many descriptors a START brings; more than PSST_VOICE_FDS_MAX is malformed. */
+size_t psst_voice_start_fds(const struct psst_voice_start *start);
 
 enum psst_voice_op {
     PSST_VOICE_START = 1,
