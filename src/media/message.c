@@ -79,7 +79,11 @@ enum psst_err psst_message_writer_frame(struct psst_message_writer *writer, cons
 
 enum psst_err psst_message_writer_finish(struct psst_message_writer *writer)
 {
-    if (writer->failed) return PSST_ERR_IO;
+    static const int16_t silence[PSST_VOICE_FRAME_SAMPLES];
+    enum psst_err err = PSST_OK;
+    if (writer->frames == 0)
+        err = psst_message_writer_frame(writer, silence); /* libopusenc aborts where there is nothing */
+    if (err != PSST_OK || writer->failed) return writer->failed ? PSST_ERR_IO : err;
     return enc_result(writer, ope_encoder_drain(writer->enc));
 }
 

@@ -7,9 +7,11 @@
 
 #include "media/voice.h"
 
-#define PSST_MESSAGE_SECONDS_MAX 600                /* what is longer is cut off here */
-#define PSST_MESSAGE_BYTES_MAX   (16 * 1024 * 1024) /* of a message that is read; ours take 2.4 MiB for ten minutes */
-#define PSST_MESSAGE_QUALITY     6                  /* 32 kbit/s: nobody listens along to a file's sizes, so VBR */
+#ifndef PSST_MESSAGE_SECONDS_MAX     /* the test of it has less time */
+#define PSST_MESSAGE_SECONDS_MAX 600 /* what is longer is cut off here */
+#endif
+#define PSST_MESSAGE_BYTES_MAX (16 * 1024 * 1024) /* of a message that is read; ours take 2.4 MiB for ten minutes */
+#define PSST_MESSAGE_QUALITY   6                  /* 32 kbit/s: nobody listens along to a file's sizes, so VBR */
 
 /* All of data, now; false: it could not be written (the message is then as good as it got). */
 typedef bool psst_message_write(void *ctx, const uint8_t *data, size_t len);
@@ -23,7 +25,7 @@ PSST_MUST_USE enum psst_err psst_message_writer_new(struct psst_message_writer *
 /* PSST_ERR_TOO_LONG: PSST_MESSAGE_SECONDS_MAX are full, nothing was added; PSST_ERR_IO: write has failed, now or before. */
 PSST_MUST_USE enum psst_err psst_message_writer_frame(struct psst_message_writer *writer,
                                                       const int16_t pcm[PSST_VOICE_FRAME_SAMPLES]);
-/* Writes what is still held; once, before free. A message without a frame is valid, and silent. */
+/* Writes what is still held; once, before free. A message without a frame gets a silent one. */
 PSST_MUST_USE enum psst_err psst_message_writer_finish(struct psst_message_writer *writer);
 /* 20 ms each. */
 uint32_t psst_message_writer_frames(const struct psst_message_writer *writer);
