@@ -11,6 +11,7 @@
 const char *psst_file_word(const json_t *file)
 {
     const char *form = psst_out_string(file, "form");
+    if (strcmp(form, "voice") == 0) return "voice message";
     return strcmp(form, "folder") == 0 || strcmp(form, "stream") == 0 ? form : "file";
 }
 

@@ -44,7 +44,9 @@ extern const struct psst_verb psst_verb_init, psst_verb_card, psst_verb_add, pss
     psst_verb_backup, psst_verb_restore, psst_verb_unlock, psst_verb_lock, psst_verb_up, psst_verb_down,
     psst_verb_status, psst_verb_set, psst_verb_dial, psst_verb_reconnect, psst_verb_hangup, psst_verb_say,
     psst_verb_chat, psst_verb_log, psst_verb_check, psst_verb_outbox, psst_verb_recall, psst_verb_receipts,
-    psst_verb_send, psst_verb_files, psst_verb_accept, psst_verb_decline, psst_verb_cancel, psst_verb_help;
+    psst_verb_send, psst_verb_files, psst_verb_accept, psst_verb_decline, psst_verb_cancel, psst_verb_call,
+    psst_verb_answer, psst_verb_calls, psst_verb_mute, psst_verb_receive, psst_verb_ptt, psst_verb_sense,
+    psst_verb_quality, psst_verb_volume, psst_verb_devices, psst_verb_soundcheck, psst_verb_play, psst_verb_help;
 
 /* The whole program but for main: what tests call. */
 int psst_cli_main(int argc, char **argv);

@@ -5,6 +5,7 @@
  *   event message -> gutter -> shown
  */
 #include "cli/bar.h"
+#include "cli/call_words.h"
 #include "cli/cli.h"
 #include "cli/event_note.h"
 #include "cli/gutter.h"
@@ -33,6 +34,9 @@ struct chat {
     bool ended; /* no more input */
     bool gone;  /* psstd is */
     bool online;
+    bool calls; /* a call that was begun or taken here runs, or is to: it ends with the chat */
+    long long call_id;
+    char call_state[16];
     unsigned in_flight, unsettled, refused, failed;
     char own[OWN_MAX][ID_SIZE];
     size_t n_own;
@@ -92,9 +96,42 @@ static void on_session(struct chat *chat, const json_t *params)
     chat->online = up;
 }
 
+/* A call is told of whoever calls; only what comes of it belongs to the one conversation. */
+static void on_call(struct chat *chat, const json_t *params)
+{
+    bool ours = strcasecmp(psst_out_string(params, "name"), chat->name) == 0;
+    bool ended = strcmp(psst_out_string(params, "state"), "ended") == 0;
+    bool changed =
+        psst_out_int(params, "id") != chat->call_id || strcmp(psst_out_string(params, "state"), chat->call_state) != 0;
+    if (!ours && strcmp(psst_out_string(params, "state"), "offered") != 0) return;
+    if (ours && ended) chat->calls = false;
+    if (!changed) return; /* the way, or who listens: psst call shows that */
+    chat->call_id = psst_out_int(params, "id");
+    (void)snprintf(chat->call_state, sizeof chat->call_state, "%s", psst_out_string(params, "state"));
+    psst_event_note_call(&chat->gutter, params, chat->typed);
+    if (ours && strcmp(chat->call_state, "offered") == 0) psst_gutter_note(&chat->gutter, "/answer or /decline");
+}
+
+static void on_file(struct chat *chat, const json_t *params)
+{
+    char words[PSST_CALL_WORDS];
+    long long id = psst_out_int(params, "id");
+    bool comes = strcmp(psst_out_string(params, "direction"), "in") == 0;
+    bool waits = strcmp(psst_out_string(params, "state"), "waiting") == 0 && psst_out_string(params, "path")[0] == '\0';
+    if (comes && strcmp(psst_out_string(params, "state"), "done") == 0 && psst_voice_words(words, params)[0] != '\0')
+        psst_gutter_note(&chat->gutter, "%s: psst play %lld", words, id);
+    else if (comes && waits)
+        psst_gutter_note(&chat->gutter, "%s %lld is offered: %s (psst accept %lld)", psst_file_word(params), id,
+                         psst_out_string(params, "name"), id);
+}
+
 static void on_event(void *ctx, const char *event, json_t *params)
 {
     struct chat *chat = ctx;
+    if (strcmp(event, "call") == 0) {
+        on_call(chat, params);
+        return;
+    }
     if (strcasecmp(psst_out_string(params, "contact"), chat->name) != 0) return;
     if (psst_event_note(&chat->gutter, event, params)) return;
     if (strcmp(event, "message") == 0)
@@ -103,10 +140,8 @@ static void on_event(void *ctx, const char *event, json_t *params)
         on_state(chat, params);
     else if (strcmp(event, "session") == 0)
         on_session(chat, params);
-    else if (strcmp(event, "file") == 0 && strcmp(psst_out_string(params, "direction"), "in") == 0 &&
-             strcmp(psst_out_string(params, "state"), "waiting") == 0 && psst_out_string(params, "path")[0] == '\0')
-        psst_gutter_note(&chat->gutter, "%s %lld is offered: %s (psst accept %lld)", psst_file_word(params),
-                         psst_out_int(params, "id"), psst_out_string(params, "name"), psst_out_int(params, "id"));
+    else if (strcmp(event, "file") == 0)
+        on_file(chat, params);
 }
 
 /* ---- what goes ---- */
@@ -145,6 +180,45 @@ static void say(struct chat *chat, struct psst_view line)
     chat->gone = true;
 }
 
+/* ---- calls ---- */
+
+static const struct command {
+    const char *line, *method;
+    const char *key; /* voice.set: what is set to value */
+    bool value;
+} commands[] = {
+    {"/call", "call", NULL, false},        {"/answer", "answer", NULL, false},
+    {"/decline", "decline", NULL, false},  {"/hangup", "call.hangup", NULL, false},
+    {"/mute", "voice.set", "send", false}, {"/unmute", "voice.set", "send", true},
+};
+
+static void commanded(void *ctx, json_t *result, const struct psst_failure *failure)
+{
+    struct chat *chat = ctx;
+    chat->in_flight--;
+    if (result == NULL) psst_gutter_note(&chat->gutter, "%s", failure->words);
+    if (result != NULL && json_object_get(result, "microphone_works") != NULL)
+        psst_gutter_note(&chat->gutter, "the microphone is %s", psst_out_bool(result, "send") ? "open" : "closed");
+}
+
+/* True: the line was one of these, and not something to be said. */
+static bool take_command(struct chat *chat, struct psst_view line)
+{
+    const struct command *command = NULL;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (psst_view_equal(line, psst_view_str(commands[i].line))) command = &commands[i];
+    if (command == NULL) return false;
+    json_t *params =
+        command->key != NULL ? json_pack("{s:b}", command->key, command->value) : psst_cli_name(chat->name);
+    chat->in_flight++;
+    if (strcmp(command->method, "call") == 0 || strcmp(command->method, "answer") == 0) chat->calls = true;
+    if (psst_client_request(chat->cli->client, command->method, params, NULL, 0, commanded, chat) != PSST_OK) {
+        chat->in_flight--;
+        chat->gone = true;
+    }
+    return true;
+}
+
 /* Whole lines of the input; at its end also the last one that has no line feed. */
 static void take_lines(struct chat *chat)
 {
@@ -158,7 +232,7 @@ static void take_lines(struct chat *chat)
             psst_buf_consume(&chat->input, chat->input.len);
             return;
         }
-        if (len > 0) say(chat, line);
+        if (len > 0 && !take_command(chat, line)) say(chat, line);
         psst_buf_consume(&chat->input, lf != NULL ? len + 1 : len);
     }
 }
@@ -207,7 +281,9 @@ static void dialled(void *ctx, json_t *result, const struct psst_failure *failur
 static int begin(struct chat *chat)
 {
     int code = PSST_EXIT_DONE;
-    json_t *result = psst_cli_call(chat->cli, "subscribe", NULL, &code);
+    json_t *events = json_pack("{s:[s,s,s,s,s,s,s]}", "events", "message", "message.state", "session", "file",
+                               "presence", "meet", "call"); /* all but the levels of calls */
+    json_t *result = psst_cli_call(chat->cli, "subscribe", events, &code);
     json_decref(result);
     json_t *history = result != NULL ? psst_history_last(chat->cli, chat->name, HISTORY, &code) : NULL;
     if (history == NULL) return code;
@@ -246,6 +322,13 @@ static int result_of(const struct chat *chat)
                           chat->unsettled);
 }
 
+/* Nobody would see any more that the microphone is open. */
+static void end_call(struct chat *chat)
+{
+    struct psst_failure failure;
+    json_decref(psst_cli_try(chat->cli, "call.hangup", psst_cli_name(chat->name), &failure));
+}
+
 static int run(struct psst_cli *cli, int argc, char **argv)
 {
     static const struct option no_options[] = {{NULL, 0, NULL, 0}};
@@ -259,6 +342,7 @@ static int run(struct psst_cli *cli, int argc, char **argv)
     code = begin(&chat);
     if (code == PSST_EXIT_DONE) {
         converse(&chat);
+        if (chat.calls && !chat.gone) end_call(&chat);
         code = result_of(&chat);
     }
     if (cli->client != NULL) psst_client_on_event(cli->client, NULL, NULL);
@@ -273,7 +357,11 @@ const struct psst_verb psst_verb_chat = {
     "Calls the contact, shows what is said, and sends each line that you type. /quit\n"
     "or the end of the input (Ctrl-D) ends the chat; the session stays. What is said\n"
     "while there is no session waits for the next one. From a script it sends all\n"
-    "lines, and ends when they are delivered, or after 10 seconds with exit code 5.\n",
+    "lines, and ends when they are delivered, or after 10 seconds with exit code 5.\n"
+    "\n"
+    "/call, /answer, /decline, /hangup, /mute and /unmute, each alone on its line, do\n"
+    "what the verbs do; a call ends with the chat. Other lines that begin with a\n"
+    "slash are said as they are.\n",
     PSST_VERB_DAEMON,
     run,
 };

@@ -31,11 +31,26 @@ const struct psst_verb psst_verb_dial = {
     run_dial,
 };
 
-static int run_hangup(struct psst_cli *cli, int argc, char **argv)
+static int hang_up_call(struct psst_cli *cli, const char *name)
 {
     int code = PSST_EXIT_DONE;
-    if (getopt_long(argc, argv, ":", no_options, NULL) != -1) return psst_cli_bad_option(cli, argv);
-    if (!psst_cli_args(cli, argc, 1, 1, &code)) return code;
+    json_t *result = psst_cli_call(cli, "call.hangup", name != NULL ? psst_cli_name(name) : NULL, &code);
+    if (result != NULL) (void)printf("the call has ended\n");
+    json_decref(result);
+    return code;
+}
+
+static int run_hangup(struct psst_cli *cli, int argc, char **argv)
+{
+    static const struct option options[] = {{"call", no_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
+    bool call = false;
+    int opt, code = PSST_EXIT_DONE;
+    while ((opt = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+        if (opt != 'c') return psst_cli_bad_option(cli, argv);
+        call = true;
+    }
+    if (!psst_cli_args(cli, argc, call ? 0 : 1, 1, &code)) return code;
+    if (call) return hang_up_call(cli, optind < argc ? argv[optind] : NULL);
     json_t *result = psst_cli_call(cli, "hangup", psst_cli_name(argv[optind]), &code);
     if (result != NULL) (void)printf("the session with %s has ended\n", psst_out_text(argv[optind], 80));
     json_decref(result);
@@ -44,9 +59,11 @@ static int run_hangup(struct psst_cli *cli, int argc, char **argv)
 
 const struct psst_verb psst_verb_hangup = {
     "hangup",
-    "hangup NAME",
-    "end the session with a contact",
-    "The other side is told. The keys of the session are erased at once.\n",
+    "hangup NAME\nhangup [NAME] --call",
+    "end the session with a contact, or a call",
+    "The other side is told. The keys of the session are erased at once. With --call\n"
+    "only the call ends, and the session stays; NAME may be left out when there is\n"
+    "just one call.\n",
     PSST_VERB_DAEMON,
     run_hangup,
 };

@@ -200,8 +200,25 @@ static int run_decision(struct psst_cli *cli, int argc, char **argv, const char 
     return decide(cli, method, words, argc, argv, optind);
 }
 
+/* What begins with a digit is the number of a file, always; everything else is a name whose call is not taken. */
+static bool means_a_call(int argc, char **argv)
+{
+    return argc == 2 && argv[1][0] != '-' && (argv[1][0] < '0' || argv[1][0] > '9');
+}
+
+static int decline_call(struct psst_cli *cli, const char *name)
+{
+    int code = PSST_EXIT_DONE;
+    json_t *result = psst_cli_call(cli, "decline", psst_cli_name(name), &code);
+    if (result != NULL) (void)printf("the call from %s: declined\n", psst_out_text(name, 80));
+    json_decref(result);
+    return code;
+}
+
 static int run_decline(struct psst_cli *cli, int argc, char **argv)
 {
+    bool named = argc == 3 && strcmp(argv[1], "--call") == 0;
+    if (named || means_a_call(argc, argv)) return decline_call(cli, argv[argc - 1]);
     return run_decision(cli, argc, argv, "file.decline", "declined");
 }
 
@@ -212,9 +229,11 @@ static int run_cancel(struct psst_cli *cli, int argc, char **argv)
 
 const struct psst_verb psst_verb_decline = {
     "decline",
-    "decline ID...",
-    "refuse files that were offered",
-    "The other side is told. One that runs already is cancelled.\n",
+    "decline ID...\ndecline [--call] NAME",
+    "refuse files that were offered, or a call",
+    "The other side is told. A file that runs already is cancelled. What begins with\n"
+    "a digit is always the number of a file, anything else the name of a contact who\n"
+    "calls; --call says that a name is meant.\n",
     PSST_VERB_DAEMON,
     run_decline,
 };

@@ -1,4 +1,5 @@
 /* psst log: what was said, and with -f what is being said; a piece of it, what is found in it, and all of it into a file. */
+#include "cli/call_words.h"
 #include "cli/cli.h"
 #include "cli/event_note.h"
 #include "cli/export.h"
@@ -6,6 +7,7 @@
 #include "cli/history.h"
 #include "cli/past.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -22,6 +24,8 @@ struct log {
     bool as_json, replay; /* replay: the history is printed, events wait */
     long long last_seq, printed;
     json_t *waiting; /* messages that came while the history was printed */
+    enum { CALLS_NOT, CALLS_WANTED, CALLS_FETCHED } tells_calls;
+    json_t *calls; /* to be told of between the messages, the oldest at the end; NULL: none */
 };
 
 struct options {
@@ -42,9 +46,41 @@ static void turn_to(struct log *log, const json_t *message)
     psst_gutter_note(&log->gutter, "with %s", name);
 }
 
+/* Not before psstd has given a message: then it is unlocked. Of a history that is damaged there are none. */
+static void fetch_calls(struct log *log)
+{
+    struct psst_failure failure;
+    if (log->tells_calls != CALLS_WANTED) return;
+    log->tells_calls = CALLS_FETCHED;
+    json_t *params = psst_cli_name(log->what.name);
+    (void)json_object_set_new(params, "limit", json_integer(SHOW_DEFAULT));
+    json_t *answer = psst_cli_try(log->cli, "calls", params, &failure);
+    log->calls = json_incref(json_object_get(answer, "calls"));
+    json_decref(answer);
+}
+
+/* Those that began before then; what lies before the first message is told only when it is new. */
+static void print_calls(struct log *log, long long until_ms)
+{
+    size_t n;
+    while ((n = json_array_size(log->calls)) > 0) {
+        char when[64], words[PSST_CALL_WORDS];
+        const json_t *call = json_array_get(log->calls, n - 1);
+        long long began = psst_out_int(call, "began");
+        if (began >= until_ms) return;
+        bool behind = log->printed > 0 || until_ms == LLONG_MAX || json_is_false(json_object_get(call, "seen"));
+        if (behind && psst_out_int(call, "ended") > 0)
+            psst_gutter_note(&log->gutter, "%s %s", psst_out_time(when, began, "%Y-%m-%d %H:%M"),
+                             psst_call_line(words, call));
+        (void)json_array_remove(log->calls, n - 1);
+    }
+}
+
 static void print(struct log *log, const json_t *message)
 {
     if (psst_out_int(message, "seq") <= log->last_seq) return;
+    fetch_calls(log);
+    print_calls(log, psst_out_int(message, "time_ms"));
     log->last_seq = psst_out_int(message, "seq");
     if (log->as_json && psst_out_bool(message, "damaged")) {
         psst_cli_warn("cannot be read, the history is damaged: %s", psst_out_string(message, "words"));
@@ -71,6 +107,12 @@ static bool print_each(void *ctx, const json_t *message)
 static void on_event(void *ctx, const char *event, json_t *params)
 {
     struct log *log = ctx;
+    if (strcmp(event, "call") == 0) {
+        bool over = strcmp(psst_out_string(params, "state"), "ended") == 0;
+        if (!log->as_json && !log->replay && over && strcasecmp(psst_out_string(params, "name"), log->what.name) == 0)
+            psst_event_note_call(&log->gutter, params, false);
+        return;
+    }
     if (strcasecmp(psst_out_string(params, "contact"), log->what.name) != 0) return;
     if (strcmp(event, "message") == 0) {
         if (log->replay)
@@ -104,7 +146,8 @@ static int follow(struct log *log)
 static int subscribe(struct log *log)
 {
     int code = PSST_EXIT_DONE;
-    json_t *events = json_pack("{s:[s,s,s,s,s]}", "events", "message", "message.state", "session", "presence", "meet");
+    json_t *events =
+        json_pack("{s:[s,s,s,s,s,s]}", "events", "message", "message.state", "session", "presence", "meet", "call");
     json_t *result = psst_cli_call(log->cli, "subscribe", events, &code);
     json_decref(result);
     if (result != NULL) psst_client_on_event(log->cli->client, on_event, log);
@@ -123,8 +166,11 @@ static int walk(struct log *log, const struct options *o)
 static int show_last(struct log *log, const struct options *o)
 {
     int code = o->follows ? subscribe(log) : PSST_EXIT_DONE;
+    if (!log->as_json) log->tells_calls = CALLS_WANTED;
     if (code == PSST_EXIT_DONE) code = walk(log, o);
     if (code != PSST_EXIT_DONE) return code;
+    fetch_calls(log);
+    print_calls(log, LLONG_MAX);
     bool marked = fflush(stdout) == 0 && psst_shown_mark(log->cli, log->what.name, &log->shown);
     if (!log->as_json) psst_event_note_meets(log->cli, &log->gutter, log->what.name);
     if (o->follows) return follow(log);
@@ -211,6 +257,7 @@ static int show(struct psst_cli *cli, const struct options *o)
     int code = o->file != NULL ? write_file(&log, o) : piece ? show_piece(&log, o) : show_last(&log, o);
     if (cli->client != NULL) psst_client_on_event(cli->client, NULL, NULL);
     json_decref(log.waiting);
+    json_decref(log.calls);
     return code;
 }
 

@@ -1,5 +1,6 @@
 #include "cli/event_note.h"
 
+#include "cli/call_words.h"
 #include "cli/meet_words.h"
 #include "cli/presence_words.h"
 
@@ -19,6 +20,16 @@ bool psst_event_note(struct psst_gutter *gutter, const char *event, const json_t
     char words[PSST_PRESENCE_WORDS];
     psst_gutter_note(gutter, "%s", psst_presence_line(words, params));
     return true;
+}
+
+void psst_event_note_call(struct psst_gutter *gutter, const json_t *call, bool rings)
+{
+    char words[PSST_CALL_WORDS];
+    if (psst_call_event_line(words, call)[0] == '\0') return;
+    bool bell = rings && strcmp(psst_out_string(call, "state"), "offered") == 0 && !psst_out_bool(call, "quiet");
+    psst_gutter_note(gutter, "%s", words);
+    if (bell) (void)fputc('\a', gutter->f);
+    (void)fflush(gutter->f);
 }
 
 void psst_event_note_meets(struct psst_cli *cli, struct psst_gutter *gutter, const char *name)

@@ -10,15 +10,17 @@
 #endif
 
 const struct psst_verb *const psst_verbs[] = {
-    &psst_verb_init,      &psst_verb_card,    &psst_verb_add,     &psst_verb_contacts, &psst_verb_remove,
-    &psst_verb_block,     &psst_verb_unblock, &psst_verb_pause,   &psst_verb_unpause,  &psst_verb_presence,
-    &psst_verb_rename,    &psst_verb_address, &psst_verb_history, &psst_verb_forget,   &psst_verb_verify,
-    &psst_verb_passwd,    &psst_verb_backup,  &psst_verb_restore, &psst_verb_unlock,   &psst_verb_lock,
-    &psst_verb_up,        &psst_verb_down,    &psst_verb_status,  &psst_verb_set,      &psst_verb_dial,
-    &psst_verb_reconnect, &psst_verb_hangup,  &psst_verb_say,     &psst_verb_chat,     &psst_verb_meet,
-    &psst_verb_log,       &psst_verb_check,   &psst_verb_outbox,  &psst_verb_recall,   &psst_verb_receipts,
-    &psst_verb_send,      &psst_verb_files,   &psst_verb_accept,  &psst_verb_decline,  &psst_verb_cancel,
-    &psst_verb_help,
+    &psst_verb_init,      &psst_verb_card,       &psst_verb_add,     &psst_verb_contacts, &psst_verb_remove,
+    &psst_verb_block,     &psst_verb_unblock,    &psst_verb_pause,   &psst_verb_unpause,  &psst_verb_presence,
+    &psst_verb_rename,    &psst_verb_address,    &psst_verb_history, &psst_verb_forget,   &psst_verb_verify,
+    &psst_verb_passwd,    &psst_verb_backup,     &psst_verb_restore, &psst_verb_unlock,   &psst_verb_lock,
+    &psst_verb_up,        &psst_verb_down,       &psst_verb_status,  &psst_verb_set,      &psst_verb_dial,
+    &psst_verb_reconnect, &psst_verb_hangup,     &psst_verb_say,     &psst_verb_chat,     &psst_verb_meet,
+    &psst_verb_log,       &psst_verb_check,      &psst_verb_outbox,  &psst_verb_recall,   &psst_verb_receipts,
+    &psst_verb_send,      &psst_verb_files,      &psst_verb_accept,  &psst_verb_decline,  &psst_verb_cancel,
+    &psst_verb_call,      &psst_verb_answer,     &psst_verb_calls,   &psst_verb_play,     &psst_verb_mute,
+    &psst_verb_receive,   &psst_verb_ptt,        &psst_verb_sense,   &psst_verb_quality,  &psst_verb_volume,
+    &psst_verb_devices,   &psst_verb_soundcheck, &psst_verb_help,
 };
 const size_t psst_verbs_count = sizeof psst_verbs / sizeof psst_verbs[0];
 
@@ -75,7 +77,7 @@ static void print_list(void)
 {
     (void)printf("psst: a private line between two people who hold each other's keys\n\n");
     for (size_t i = 0; i < psst_verbs_count; i++)
-        (void)printf("  %-9s %s\n", psst_verbs[i]->name, psst_verbs[i]->summary);
+        (void)printf("  %-10s %s\n", psst_verbs[i]->name, psst_verbs[i]->summary);
     (void)printf("\nA first conversation: psst init; psst card -o me.psst; hand it over;\n"
                  "psst add bob.psst; psst verify Bob; psst chat Bob.\n"
                  "psst help VERB says more, man psst says all.\n");

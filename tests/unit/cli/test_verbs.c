@@ -17,7 +17,7 @@ static void table__each_verb__says_what_it_is(void **state)
     for (size_t i = 0; i < psst_verbs_count; i++) {
         const struct psst_verb *verb = psst_verbs[i];
         assert_non_null(verb->run);
-        assert_true(strlen(verb->name) <= 9);
+        assert_true(strlen(verb->name) <= 10);
         assert_true(strlen(verb->summary) > 0 && strlen(verb->summary) <= 50);
         assert_int_equal(0, strncmp(verb->usage, verb->name, strlen(verb->name)));
         assert_int_equal('\n', verb->help[strlen(verb->help) - 1]);
@@ -143,6 +143,41 @@ static void usage__wrong__is_two_and_starts_nothing(void **state)
         {"accept", "0"},
         {"accept", "-1"},
         {"decline", "1.5"},
+        {"decline", "-1"},
+        {"decline"},
+        {"decline", "--call"},
+        {"decline", "bob", "carol"},
+        {"call"},
+        {"call", "bob", "carol"},
+        {"call", "bob", "--seconds", "0"},
+        {"call", "bob", "--seconds=1h"},
+        {"call", "bob", "--frobnicate"},
+        {"call", "bob", "--message", "--json"},
+        {"call", "bob", "--message", "--seconds=301"},
+        {"call", "--message"},
+        {"answer", "bob", "carol"},
+        {"answer", "bob", "--message"},
+        {"calls", "-n", "0"},
+        {"calls", "-n", "1001"},
+        {"calls", "bob", "carol"},
+        {"mute", "maybe"},
+        {"mute", "on", "off"},
+        {"ptt", "--on"},
+        {"receive", "ON"},
+        {"sense", "-101"},
+        {"sense", "1"},
+        {"sense", "-5dB"},
+        {"quality", "11"},
+        {"quality", "-1"},
+        {"volume", "201"},
+        {"devices", "x"},
+        {"soundcheck", "--seconds", "31"},
+        {"soundcheck", "x"},
+        {"play"},
+        {"play", "bob"},
+        {"play", "0"},
+        {"hangup"},
+        {"hangup", "a", "b", "--call"},
         {"send", "bob"},
         {"verify"},
         {"rename", "bob"},
