@@ -59,8 +59,9 @@ const struct psst_verb psst_verb_calls = {
     "are new until they were shown here or in psst log. What is kept of calls follows\n"
     "psst history, as messages do.\n"
     "\n"
-    "  --json   a list of objects, newest first: id, name, direction, began, answered,\n"
-    "           ended (milliseconds since 1970, 0: not), seconds, result, seen\n",
+    "  --json   a list of objects, newest first: id, name, direction, began,\n"
+    "           answered, ended (milliseconds since 1970, 0: not), seconds, result,\n"
+    "           seen\n",
     PSST_VERB_DAEMON,
     run_calls,
 };
