@@ -341,8 +341,46 @@ def netlink():
     return [b"".join(u16(len(d)) + d for d in seed) for seed in datagrams]
 
 
+# ---- ogg: u8 how (bit 0: checksums are put right), then an Ogg Opus stream ----
+
+def ogg():
+    def page(packets, granule, number, kind=0, serial=7, table=None):
+        if table is None:
+            table = b"".join(b"\xff" * (len(p) // 255) + bytes([len(p) % 255]) for p in packets)
+        return (b"OggS" + struct.pack("<BBqIIIB", 0, kind, granule, serial, number, 0, len(table)) + table + b"".join(packets))
+
+    def head(channels=1, skip=312, rate=48000, gain=0, family=0, version=1, more=b""):
+        return b"OpusHead" + struct.pack("<BBHIhB", version, channels, skip, rate, gain, family) + more
+
+    def tags(vendor=b"v", comments=(b"a=b",)):
+        listed = b"".join(struct.pack("<I", len(c)) + c for c in comments)
+        return b"OpusTags" + struct.pack("<I", len(vendor)) + vendor + struct.pack("<I", len(comments)) + listed
+
+    def packets(toc, n, size=20):
+        return [bytes([toc]) + bytes((37 * i + 11 * k) % 256 for i in range(size)) for k in range(n)]
+
+    def stream(first=None, second=None, sound=None, granule=None, serial=7):
+        sound = packets(0x48, 12) if sound is None else sound
+        granule = 960 * len(sound) if granule is None else granule
+        return (page([head() if first is None else first], 0, 0, 2, serial) + page([tags() if second is None else second], 0, 1, 0, serial) +
+                page(sound, granule, 2, 4, serial))
+
+    surround = bytes([4, 2]) + bytes([0, 4, 1, 2, 3, 5])
+    whole = stream()
+    streams = [whole, stream(head(2)), stream(head(6, family=1, more=surround), sound=packets(0x48, 4, 90)), stream(head(skip=65535)),
+               stream(head(gain=32767)), stream(head(gain=-32768)), stream(head(version=15)), stream(head(version=16)), stream(head(0)),
+               stream(head(3)), stream(head(255, family=255, more=bytes([255, 0]) + bytes(range(255)))), stream(second=tags(comments=[b"R128_TRACK_GAIN=-300"])),
+               stream(second=tags(b"v" * 60000)[:40000]), stream(second=b"OpusTags" + b"\xff" * 8), stream(granule=-1), stream(granule=1),
+               stream(granule=(1 << 62)), stream(sound=packets(0x08, 3) + packets(0xfc, 3, 60) + packets(0x1b, 2, 30) + [b"", b"\x03\x30"]),
+               whole + stream(serial=8), whole + stream(head(2), serial=9)[:150], whole[:-40], b"junk" * 30 + whole, whole[:60] + b"OggS" + whole[60:],
+               page([head()], 0, 0, 2) + page([tags()], 0, 1) + page(packets(0x48, 3), 2880, 2) + page(packets(0x48, 3), 9600, 9, 4),
+               page([head()], 0, 0, 2) + page([tags()], 0, 1) + page([b"\x48" + bytes(254)], -1, 2, table=b"\xff") + page([bytes(30)], 960, 3, 5),
+               page([head()], 0, 0, 2, 1) + page([b"other" * 9], 0, 0, 2, 2) + page([tags()], 0, 1, 0, 1) + page(packets(0x48, 3), 2880, 2, 4, 1)]
+    return [bytes([1 | i % 4 << 1]) + s for i, s in enumerate(streams)] + [b"\0" + whole, b"\0" + b"RIFF" + bytes(40)]
+
+
 for name, make in (("netlink", netlink), ("backup", backup), ("handshake", handshake), ("chunk", chunk), ("record", record), ("datagram", datagram),
-                   ("session", session), ("link", link), ("tar", tar)):
+                   ("session", session), ("link", link), ("tar", tar), ("ogg", ogg)):
     seeds = make()
     assert len(seeds) < 80, name
     write(name, seeds)
