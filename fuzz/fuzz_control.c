@@ -278,6 +278,9 @@ const char *psst_settings_get(const struct psst_settings *settings, const char *
 {
     (void)settings;
     if (strcmp(key, "listen") == 0) return "[::]:4516";
+    if (strncmp(key, "voice_", 6) == 0) return "5";
+    if (strcmp(key, "microphone") == 0 || strcmp(key, "speaker") == 0) return "";
+    if (strcmp(key, "echo") == 0 || strcmp(key, "clean") == 0) return "off";
     return strcmp(key, "download_dir") == 0 ? "/nowhere" : NULL;
 }
 

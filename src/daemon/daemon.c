@@ -7,6 +7,7 @@
 
 #include "daemon/backup/backup.h"
 #include "daemon/backup/restore_home.h"
+#include "daemon/calls/calls.h"
 #include "daemon/delivery/delivery.h"
 #include "daemon/identity.h"
 #include "daemon/meet.h"
@@ -109,6 +110,10 @@ static void set_level(struct psst_daemon *d, const char *level)
 enum psst_err psst_daemon_setting_changed(struct psst_daemon *d, const char *key, struct psst_diag *diag)
 {
     if (strcmp(key, "log_level") == 0) set_level(d, psst_settings_get(d->settings, key));
+    static const char *const sound[] = {"voice_sense", "voice_quality", "voice_volume", "echo", "clean"};
+    for (size_t i = 0; i < sizeof sound / sizeof sound[0]; i++)
+        if (strcmp(key, sound[i]) == 0) psst_calls_settings_changed(d->calls, false);
+    if (strcmp(key, "microphone") == 0 || strcmp(key, "speaker") == 0) psst_calls_settings_changed(d->calls, true);
     if (strcmp(key, "upload_limit") == 0) psst_transfers_limit_changed(d->transfers);
     if (strcmp(key, "listen") == 0) return psst_peers_listen(d->peers, diag);
     return PSST_OK;
@@ -170,6 +175,7 @@ void psst_daemon_stop(struct psst_daemon *d)
         psst_transfers_unloaded(d->transfers);
         psst_transfers_close(d->transfers);
     }
+    if (d->calls != NULL) psst_calls_close(d->calls);
     if (d->retention != NULL) psst_retention_close(d->retention);
     if (d->presences != NULL) psst_presences_close(d->presences);
     if (d->backup != NULL) psst_backup_close(d->backup);
@@ -191,6 +197,7 @@ static void free_all(struct runtime *r)
     psst_backup_free(d->backup);
     psst_retention_free(d->retention);
     psst_transfers_free(d->transfers);
+    psst_calls_free(d->calls);
     psst_delivery_free(d->delivery);
     psst_reconnect_free(d->reconnect);
     psst_peers_free(d->peers);
@@ -288,6 +295,7 @@ static enum psst_err make_modules(struct runtime *r, struct psst_diag *diag)
     if (err == PSST_OK) err = psst_retention_new(&d->retention, d);
     if (err == PSST_OK) err = psst_presences_new(&d->presences, d);
     if (err == PSST_OK) err = psst_meets_new(&d->meets, d);
+    if (err == PSST_OK) err = psst_calls_new(&d->calls, d);
     if (err == PSST_OK) err = psst_peers_new(&d->peers, d);
     if (err == PSST_OK) err = psst_delivery_new(&d->delivery, d);
     if (err == PSST_OK) err = psst_transfers_new(&d->transfers, d);

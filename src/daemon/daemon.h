@@ -15,8 +15,10 @@
  *   reconnect/    who is dialled when nobody asks for it by hand
  *   delivery/     text: outbox -> link -> acknowledgement -> store, and back
  *   transfers/    files, folders and streams (its map: transfers/internal.h)
+ *   calls/        voice (its map: calls/calls.h)
  *   key/          psst-key, a process of its own; client.c and requests.c are psstd's side of it
  *   tar/          psst-tar, another (tar/tar.h)
+ *   voice/        psst-voice, another (voice/protocol.h); calls/voice_child.c is psstd's side of it
  *
  * What waits for a disk or for another process knows nothing of the daemon: store_thread.c, safe_file.c;
  * transfers/source.c, transfers/sink.c, transfers/folder_child.c; backup/format.c, backup/file.c, backup/restore_home.c;
@@ -48,6 +50,7 @@ struct psst_meets;
 struct psst_peers;
 struct psst_delivery;
 struct psst_transfers;
+struct psst_calls;
 struct psst_reconnect;
 struct psst_backup;
 struct psst_retention;
@@ -73,6 +76,7 @@ struct psst_daemon {
     struct psst_peers *peers;
     struct psst_delivery *delivery;
     struct psst_transfers *transfers;
+    struct psst_calls *calls;
     struct psst_reconnect *reconnect;
     struct psst_backup *backup;
     struct psst_retention *retention;
@@ -246,6 +250,8 @@ struct psst_conn *psst_conn_by_serial(struct psst_peers *peers, uint64_t serial)
 void psst_conn_kick(struct psst_conn *conn);
 /* What presence.c knows of this session. */
 void **psst_conn_showing(struct psst_conn *conn);
+/* The addresses of its two ends; here is AF_UNSPEC when the system does not tell. */
+void psst_conn_ends(const struct psst_conn *conn, union psst_sockaddr *here, union psst_sockaddr *there);
 /* Bytes that wait between link and kernel: bulk senders stay under PSST_BULK_WAITING. */
 #define PSST_BULK_WAITING ((size_t)4 * 65536)
 size_t psst_conn_waiting(const struct psst_conn *conn);

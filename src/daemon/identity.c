@@ -10,6 +10,8 @@
  */
 #include "daemon/identity_internal.h"
 
+#include "daemon/calls/calls.h"
+
 #include "daemon/backup/backup.h"
 #include "daemon/meet.h"
 #include "daemon/reconnect/reconnect.h"
@@ -198,6 +200,7 @@ static void on_transfers_loaded(void *ctx, enum psst_err err, const char *words)
     psst_reconnect_loaded(d->reconnect);
     psst_retention_loaded(d->retention);
     psst_meets_loaded(d->meets);
+    psst_calls_loaded(d->calls);
     psst_identity_finish(identity, PSST_IDENTITY_UNLOCKED, PSST_OK, "");
 }
 
@@ -280,6 +283,7 @@ static void unload(struct psst_daemon *d, const char *words)
     psst_peers_hangup_all(d->peers, PSST_BYE_LOCKED, words);
     psst_delivery_unloaded(d->delivery);
     psst_transfers_unloaded(d->transfers);
+    psst_calls_unloaded(d->calls);
     psst_retention_unloaded(d->retention);
     psst_backup_unloaded(d->backup);
     psst_meets_unloaded(d->meets);

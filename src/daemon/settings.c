@@ -21,6 +21,12 @@ static enum psst_err check_level(const char *value, struct psst_diag *diag);
 static enum psst_err check_directory(const char *value, struct psst_diag *diag);
 static enum psst_err check_line(const char *value, struct psst_diag *diag);
 static enum psst_err check_limit(const char *value, struct psst_diag *diag);
+static enum psst_err check_quality(const char *value, struct psst_diag *diag);
+static enum psst_err check_sense(const char *value, struct psst_diag *diag);
+static enum psst_err check_volume(const char *value, struct psst_diag *diag);
+static enum psst_err check_device(const char *value, struct psst_diag *diag);
+static enum psst_err check_echo(const char *value, struct psst_diag *diag);
+static enum psst_err check_yes_no(const char *value, struct psst_diag *diag);
 
 static const struct setting table[] = {
     {"listen", "[::]:4516 0.0.0.0:4516", check_listen},
@@ -28,6 +34,14 @@ static const struct setting table[] = {
     {"download_dir", NULL, check_directory},
     {"log_level", "info", check_level},
     {"upload_limit", "0", check_limit},
+    {"voice_quality", "4", check_quality},
+    {"voice_sense", "-50", check_sense},
+    {"voice_volume", "100", check_volume},
+    {"microphone", "", check_device},
+    {"speaker", "", check_device},
+    {"echo", "own", check_echo},
+    {"clean", "yes", check_yes_no},
+    {"push_to_talk", "no", check_yes_no},
 };
 #define SETTINGS (sizeof table / sizeof table[0])
 
@@ -83,6 +97,53 @@ static enum psst_err check_limit(const char *value, struct psst_diag *diag)
     size_t digits = strspn(value, "0123456789");
     if (digits > 0 && digits <= 7 && value[digits] == '\0') return PSST_OK;
     return psst_fail(diag, PSST_ERR_USAGE, "upload_limit is a number of KiB a second, at most 9999999; 0: no limit");
+}
+
+/* A whole number in [lo, hi] and nothing else. */
+static bool is_number(const char *value, long lo, long hi)
+{
+    char *end;
+    size_t sign = value[0] == '-';
+    if (strspn(value + sign, "0123456789") == 0 || strlen(value) > 6) return false;
+    long n = strtol(value, &end, 10);
+    return *end == '\0' && n >= lo && n <= hi;
+}
+
+static enum psst_err check_quality(const char *value, struct psst_diag *diag)
+{
+    if (is_number(value, 0, 10)) return PSST_OK;
+    return psst_fail(diag, PSST_ERR_USAGE, "voice_quality is a number from 0 to 10");
+}
+
+static enum psst_err check_sense(const char *value, struct psst_diag *diag)
+{
+    if (is_number(value, -100, 0)) return PSST_OK;
+    return psst_fail(diag, PSST_ERR_USAGE,
+                     "voice_sense is a level from -100 to 0 dBFS: what is quieter is not sent; -100: everything is");
+}
+
+static enum psst_err check_volume(const char *value, struct psst_diag *diag)
+{
+    if (is_number(value, 0, 200)) return PSST_OK;
+    return psst_fail(diag, PSST_ERR_USAGE, "voice_volume is a percentage from 0 to 200");
+}
+
+static enum psst_err check_device(const char *value, struct psst_diag *diag)
+{
+    if (strlen(value) < 256) return check_line(value, diag);
+    return psst_fail(diag, PSST_ERR_USAGE, "a sound device's name has at most 255 bytes: psst devices shows them");
+}
+
+static enum psst_err check_echo(const char *value, struct psst_diag *diag)
+{
+    if (strcmp(value, "own") == 0 || strcmp(value, "server") == 0 || strcmp(value, "off") == 0) return PSST_OK;
+    return psst_fail(diag, PSST_ERR_USAGE, "echo is own (PSST cancels it), server (the sound server does) or off");
+}
+
+static enum psst_err check_yes_no(const char *value, struct psst_diag *diag)
+{
+    if (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0) return PSST_OK;
+    return psst_fail(diag, PSST_ERR_USAGE, "this setting is yes or no");
 }
 
 static enum psst_err check_directory(const char *value, struct psst_diag *diag)
@@ -226,10 +287,7 @@ enum psst_err psst_settings_set(struct psst_settings *settings, const char *key,
 {
     size_t index;
     const struct setting *setting = find(key, &index);
-    if (setting == NULL)
-        return psst_fail(
-            diag, PSST_ERR_USAGE,
-            "no such setting: there are listen, passphrase_command, download_dir, log_level and upload_limit");
+    if (setting == NULL) return psst_fail(diag, PSST_ERR_USAGE, "no such setting: psst set shows them all");
     char *copy = NULL;
     if (value != NULL) {
         struct psst_view kept = trim(psst_view_str(value));

@@ -50,6 +50,18 @@ const struct psst_method_info psst_methods[PSST_METHOD_COUNT] = {
     [PSST_METHOD_MEET] = {"meet", PSST_NEEDS_UNLOCKED, 0},
     [PSST_METHOD_MEETS] = {"meets", PSST_NEEDS_UNLOCKED, 0},
     [PSST_METHOD_MEET_CANCEL] = {"meet.cancel", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_CALL] = {"call", PSST_NEEDS_UNLOCKED, 2},
+    [PSST_METHOD_ANSWER] = {"answer", PSST_NEEDS_UNLOCKED, 2},
+    [PSST_METHOD_DECLINE] = {"decline", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_CALL_HANGUP] = {"call.hangup", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_CALLS] = {"calls", PSST_NEEDS_UNLOCKED, 0},
+    [PSST_METHOD_VOICE] = {"voice", PSST_NEEDS_NOTHING, 0},
+    [PSST_METHOD_VOICE_SET] = {"voice.set", PSST_NEEDS_NOTHING, 0},
+    [PSST_METHOD_DEVICES] = {"devices", PSST_NEEDS_NOTHING, 0},
+    [PSST_METHOD_SOUNDCHECK] = {"soundcheck", PSST_NEEDS_NOTHING, 2},
+    [PSST_METHOD_VOICE_RECORD] = {"voice.record", PSST_NEEDS_UNLOCKED, 1},
+    [PSST_METHOD_VOICE_STOP] = {"voice.stop", PSST_NEEDS_NOTHING, 0},
+    [PSST_METHOD_PLAY] = {"play", PSST_NEEDS_UNLOCKED, 1},
     [PSST_METHOD_SUBSCRIBE] = {"subscribe", PSST_NEEDS_NOTHING, 0},
 };
 
@@ -65,7 +77,8 @@ const char *const psst_ipc_event_names[PSST_IPC_EVENTS] = {
     [PSST_IPC_EVENT_SESSION] = "session",   [PSST_IPC_EVENT_FILE] = "file",
     [PSST_IPC_EVENT_CONTACT] = "contact",   [PSST_IPC_EVENT_IDENTITY] = "identity",
     [PSST_IPC_EVENT_PRESENCE] = "presence", [PSST_IPC_EVENT_MEET] = "meet",
-    [PSST_IPC_EVENT_STOPPING] = "stopping",
+    [PSST_IPC_EVENT_STOPPING] = "stopping", [PSST_IPC_EVENT_CALL] = "call",
+    [PSST_IPC_EVENT_VOICE] = "voice",
 };
 
 enum psst_ipc_event psst_ipc_event_find(const char *name)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #define BACKLOG 1024
+#define DSCP_EF 0xb8 /* expedited forwarding (RFC 3246), as the traffic class has it */
 /* A peer may stop reading for ten minutes while his disk is busy (src/proto/timers.c), and this counts that too; a silent line
  * is noticed in seconds without it. What is left behind by a dead one the system then drops as well. */
 #define USER_TIMEOUT_MS 660000
@@ -44,6 +45,27 @@ enum psst_err psst_socket_listen(int *fd, const union psst_sockaddr *at, bool *m
     }
     *fd = s;
     return PSST_OK;
+}
+
+enum psst_err psst_socket_udp(int *fd, const union psst_sockaddr *at, struct psst_diag *diag)
+{
+    char text[PSST_SOCKADDR_TEXT_MAX];
+    psst_sockaddr_text(text, at);
+    int s = socket(at->any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (s < 0) return psst_fail(diag, PSST_ERR_IO, "cannot take datagrams on %s: %s", text, strerror(errno));
+    if (at->any.sa_family == AF_INET6) {
+        set_option(s, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+        set_option(s, IPPROTO_IPV6, IPV6_TCLASS, DSCP_EF);
+    } else {
+        set_option(s, IPPROTO_IP, IP_TOS, DSCP_EF);
+    }
+    if (bind(s, &at->any, psst_sockaddr_len(at)) == 0) {
+        *fd = s;
+        return PSST_OK;
+    }
+    int error = errno;
+    (void)close(s);
+    return psst_fail(diag, PSST_ERR_IO, "cannot take datagrams on %s: %s", text, strerror(error));
 }
 
 enum psst_err psst_socket_local(int fd, union psst_sockaddr *out)

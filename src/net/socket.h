@@ -12,6 +12,8 @@
 /* Listens on exactly this address and family. *missing: this machine does not have the address family at all. */
 PSST_MUST_USE enum psst_err psst_socket_listen(int *fd, const union psst_sockaddr *at, bool *missing,
                                                struct psst_diag *diag);
+/* A datagram socket on exactly this address and family, marked for speech (DSCP EF) as far as the system lets us. */
+PSST_MUST_USE enum psst_err psst_socket_udp(int *fd, const union psst_sockaddr *at, struct psst_diag *diag);
 /* The address that the socket is bound to (a port of 0 was chosen by the system). */
 PSST_MUST_USE enum psst_err psst_socket_local(int fd, union psst_sockaddr *out);
 /* The next connection, ready for use. PSST_ERR_AGAIN: none waits. PSST_ERR_FULL: descriptors are exhausted. PSST_ERR_IO:

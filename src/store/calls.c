@@ -55,11 +55,12 @@ enum psst_err psst_store_call_begin(struct psst_store *store, struct psst_call_r
                       row->contact_id, PSST_CALLS_MAX - 1, 0);
     if (err == PSST_OK)
         err = psst_store_stmt(store, STMT_CALL_INSERT,
-                              "INSERT INTO calls (" COLUMNS ") VALUES (NULL, ?1, ?2, 0, ?3, 0, 0, 1)", &stmt);
+                              "INSERT INTO calls (" COLUMNS ") VALUES (?4, ?1, ?2, 0, ?3, 0, 0, 1)", &stmt);
     if (err != PSST_OK) return err;
     int rc = sqlite3_bind_int64(stmt, 1, row->contact_id);
     rc |= sqlite3_bind_int(stmt, 2, (int)row->direction);
     rc |= psst_store_bind_u64(stmt, 3, row->began_ms);
+    rc |= row->id > 0 ? sqlite3_bind_int64(stmt, 4, row->id) : sqlite3_bind_null(stmt, 4);
     err = rc == SQLITE_OK ? psst_store_stmt_run(store, stmt) : PSST_ERR_TOO_LONG;
     if (err == PSST_OK) row->id = sqlite3_last_insert_rowid(store->db);
     return err;
@@ -68,6 +69,20 @@ enum psst_err psst_store_call_begin(struct psst_store *store, struct psst_call_r
 static enum psst_err found(struct psst_store *store, enum psst_err err)
 {
     return err == PSST_OK && sqlite3_changes(store->db) == 0 ? PSST_ERR_NOT_FOUND : err;
+}
+
+enum psst_err psst_store_call_last(struct psst_store *store, int64_t *id)
+{
+    sqlite3_stmt *stmt;
+    *id = 0;
+    if (store->version < VERSION) return PSST_OK;
+    enum psst_err err =
+        psst_store_stmt(store, STMT_CALL_LAST, "SELECT seq FROM sqlite_sequence WHERE name = 'calls'", &stmt);
+    if (err != PSST_OK) return err;
+    err = psst_store_stmt_row(store, stmt);
+    if (err == PSST_OK) *id = sqlite3_column_int64(stmt, 0);
+    psst_store_stmt_end(stmt);
+    return err == PSST_ERR_NOT_FOUND ? PSST_OK : err;
 }
 
 enum psst_err psst_store_call_answered(struct psst_store *store, int64_t id, uint64_t now_ms)

@@ -348,8 +348,11 @@ struct psst_call_row {
 };
 #define PSST_CALLS_MAX 10000 /* of one contact; the oldest make room */
 
-/* A call has begun: by contact_id, direction and began_ms; id is set. PSST_ERR_NOT_FOUND: no such contact. */
+/* A call has begun: by contact_id, direction and began_ms. id 0: it is set; else it is the one that the call gets, a higher one than
+ * all before (who lets a phone ring cannot wait for a disk). PSST_ERR_NOT_FOUND: no such contact. */
 PSST_MUST_USE enum psst_err psst_store_call_begin(struct psst_store *store, struct psst_call_row *row);
+/* The highest id that any call ever had; 0: there was none. */
+PSST_MUST_USE enum psst_err psst_store_call_last(struct psst_store *store, int64_t *id);
 /* PSST_ERR_NOT_FOUND: it does not run, or was answered before. */
 PSST_MUST_USE enum psst_err psst_store_call_answered(struct psst_store *store, int64_t id, uint64_t now_ms);
 /* When the contact keeps no history the row is erased now, MISSED ones once they are seen. PSST_ERR_NOT_FOUND: it does not

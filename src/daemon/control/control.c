@@ -38,6 +38,14 @@ void psst_control_event(struct psst_control *control, const char *event, json_t 
     psst_buf_fini(&line);
 }
 
+bool psst_control_wanted(const struct psst_control *control, enum psst_ipc_event event)
+{
+    bool wanted = false;
+    const struct psst_control_client *client = control != NULL && !control->closed ? control->clients : NULL;
+    for (; client != NULL; client = client->next) wanted = wanted || (client->events & 1u << event) != 0;
+    return wanted;
+}
+
 /* ---- connections ---- */
 
 static bool same_user(int fd)

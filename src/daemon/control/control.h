@@ -91,7 +91,15 @@ psst_control_handler psst_control_outbox, psst_control_recall;
 /* control/files.c */
 psst_control_handler psst_control_send, psst_control_files, psst_control_accept, psst_control_decline,
     psst_control_file_cancel, psst_control_file_pause, psst_control_file_resume, psst_control_file_first;
+/* control/calls.c */
+psst_control_handler psst_control_call, psst_control_answer, psst_control_call_decline, psst_control_call_hangup,
+    psst_control_calls, psst_control_voice, psst_control_voice_set;
+/* control/sound.c */
+psst_control_handler psst_control_devices, psst_control_soundcheck, psst_control_voice_record, psst_control_voice_stop,
+    psst_control_play;
 
+/* Whether anybody has subscribed to it: what costs something is made only then. */
+bool psst_control_wanted(const struct psst_control *control, enum psst_ipc_event event);
 /* Which events this client wants: a bit for each enum psst_ipc_event. */
 void psst_control_subscribe_client(struct psst_control_client *client, unsigned events);
 /* From now on this client's socket is closed only when psstd is gone. */

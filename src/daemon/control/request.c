@@ -57,6 +57,18 @@ static psst_control_handler *const handlers[PSST_METHOD_COUNT] = {
     [PSST_METHOD_MEET] = psst_control_meet,
     [PSST_METHOD_MEETS] = psst_control_meets,
     [PSST_METHOD_MEET_CANCEL] = psst_control_meet_cancel,
+    [PSST_METHOD_CALL] = psst_control_call,
+    [PSST_METHOD_ANSWER] = psst_control_answer,
+    [PSST_METHOD_DECLINE] = psst_control_call_decline,
+    [PSST_METHOD_CALL_HANGUP] = psst_control_call_hangup,
+    [PSST_METHOD_CALLS] = psst_control_calls,
+    [PSST_METHOD_VOICE] = psst_control_voice,
+    [PSST_METHOD_VOICE_SET] = psst_control_voice_set,
+    [PSST_METHOD_DEVICES] = psst_control_devices,
+    [PSST_METHOD_SOUNDCHECK] = psst_control_soundcheck,
+    [PSST_METHOD_VOICE_RECORD] = psst_control_voice_record,
+    [PSST_METHOD_VOICE_STOP] = psst_control_voice_stop,
+    [PSST_METHOD_PLAY] = psst_control_play,
     [PSST_METHOD_SUBSCRIBE] = psst_control_subscribe,
 };
 

@@ -1,4 +1,5 @@
 /* Methods about psstd itself: hello, status, shutdown, settings, set, subscribe. */
+#include "daemon/calls/calls.h"
 #include "daemon/control/control.h"
 #include "daemon/meet.h"
 #include "daemon/presence.h"
@@ -52,6 +53,7 @@ static json_t *with_company(json_t *status, const struct psst_daemon *d)
 {
     if (status == NULL || psst_identity_state(d->identity) != PSST_IDENTITY_UNLOCKED) return status;
     (void)json_object_set_new(status, "presence", psst_presence_own_json(d));
+    (void)json_object_set_new(status, "call", psst_calls_call_json(d->calls));
     (void)json_object_set_new(status, "meets", psst_meets_json(d->meets, NULL));
     return status;
 }
@@ -130,7 +132,7 @@ void psst_control_set(struct psst_request *req)
 void psst_control_subscribe(struct psst_request *req)
 {
     const json_t *list = json_object_get(req->params, "events");
-    unsigned events = list == NULL ? (1u << PSST_IPC_EVENTS) - 1 : 0;
+    unsigned events = list == NULL ? ((1u << PSST_IPC_EVENTS) - 1) & ~(1u << PSST_IPC_EVENT_VOICE) : 0;
     bool good = list == NULL || json_is_array(list);
     for (size_t i = 0; good && i < json_array_size(list); i++) {
         const char *name = json_string_value(json_array_get(list, i));

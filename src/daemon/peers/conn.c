@@ -427,6 +427,12 @@ uint64_t psst_conn_serial(const struct psst_conn *conn)
     return conn->serial;
 }
 
+void psst_conn_ends(const struct psst_conn *conn, union psst_sockaddr *here, union psst_sockaddr *there)
+{
+    *there = conn->address;
+    if (psst_socket_local(conn->fd, here) != PSST_OK) *here = (union psst_sockaddr){.any.sa_family = AF_UNSPEC};
+}
+
 size_t psst_conn_waiting(const struct psst_conn *conn)
 {
     return psst_link_output(conn->link).len;

@@ -85,6 +85,7 @@ struct psst_listener {
     uv_timer_t retry; /* runs only after descriptors were exhausted beyond the reserve */
     uv_poll_cb on_readable;
     union psst_sockaddr wanted, bound;
+    struct psst_udp *udp; /* calls': the same port; NULL: it could not be had */
     int fd;
     uint8_t handles;
 };

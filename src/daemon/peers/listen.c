@@ -1,6 +1,8 @@
 /* Listening: sockets after the settings, and who is let in at the door (net/admission.h). */
 #include "daemon/peers/internal.h"
 
+#include "daemon/calls/calls.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -95,6 +97,8 @@ static void close_listener(struct psst_listener *l)
     uv_close((uv_handle_t *)&l->retry, on_closed);
     (void)close(l->fd);
     l->fd = -1;
+    psst_udp_close(l->udp);
+    l->udp = NULL;
 }
 
 void psst_listeners_close(struct psst_peers *peers)
@@ -126,6 +130,7 @@ static enum psst_err open_listener(struct psst_peers *peers, const union psst_so
     (void)uv_poll_start(&l->poll, UV_READABLE, on_readable);
     char text[PSST_SOCKADDR_TEXT_MAX];
     psst_sockaddr_text(text, &l->bound);
+    l->udp = psst_udp_open(peers->d->calls, &l->bound);
     psst_log(&peers->d->log, PSST_LOG_INFO, "listening", "address=%s", text);
     return PSST_OK;
 }

@@ -1,6 +1,7 @@
 /* What the events of a link mean: the questions of a handshake answered from the replay cache, psst-key and the book; a
  * session handed to its contact, duplicates settled; and in the end one sentence for the user.
  */
+#include "daemon/calls/calls.h"
 #include "daemon/identity.h"
 #include "daemon/meet.h"
 #include "daemon/peers/internal.h"
@@ -265,6 +266,7 @@ void psst_session_detach(struct psst_conn *conn, const char *words)
     struct psst_contact *contact = conn->contact;
     if (contact == NULL) return;
     psst_log_limited(&d->log, PSST_LOG_INFO, "session-ended", "contact=%s reason=\"%s\"", contact->alias, words);
+    psst_calls_detached(d->calls, conn, words);
     bool in_use = contact->session == conn;
     struct psst_conn *other = in_use ? another_session(contact, conn) : NULL;
     if (in_use && other == NULL) session_event(conn, "down", words);
@@ -295,6 +297,7 @@ static void replace(struct psst_conn *old)
         psst_delivery_down(d->delivery, contact);
         contact->session = NULL;
     }
+    psst_calls_detached(d->calls, old, "a newer session took the place of the one that the call went over");
     psst_transfers_down(d->transfers, contact, old->serial);
     detach(old);
     psst_conn_bye(old, PSST_BYE_DUPLICATE);
@@ -455,8 +458,6 @@ void psst_conn_event(struct psst_conn *conn, const struct psst_event *ev)
     case PSST_EV_FAILED: stranger_failed(conn); return;
     case PSST_EV_ESTABLISHED: established(conn, &ev->fpr); return;
     case PSST_EV_ENDED: ended(conn, ev); return;
-    case PSST_EV_CALL:
-    case PSST_EV_VOICE: return;
     case PSST_EV_PONG: psst_suspect_pong(conn, ev->rtt_ns); return;
     case PSST_EV_REKEYED: psst_daemon_count(d, "rekeys"); return;
     case PSST_EV_TEXT:
@@ -465,11 +466,17 @@ void psst_conn_event(struct psst_conn *conn, const struct psst_event *ev)
     case PSST_EV_READ:
     case PSST_EV_FILE:
     case PSST_EV_PRESENCE:
+    case PSST_EV_CALL:
+    case PSST_EV_VOICE:
     case PSST_EV_MEET: break;
     }
     if (conn->state != PSST_CONN_SESSION || conn->contact == NULL) return; /* it has had our bye */
     if (ev->type == PSST_EV_PRESENCE) {
         psst_presence_event(d, conn, ev);
+        return;
+    }
+    if (ev->type == PSST_EV_CALL || ev->type == PSST_EV_VOICE) {
+        psst_calls_event(d->calls, conn, ev);
         return;
     }
     if (psst_meets_event(d->meets, conn, ev)) return;

@@ -14,6 +14,7 @@
  */
 #include "daemon/peers/internal.h"
 
+#include "daemon/calls/calls.h"
 #include "daemon/reconnect/reconnect.h"
 
 #include <stdio.h>
@@ -35,10 +36,12 @@ static uint64_t earlier(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* The session that speaks for its contact: others are left to their end. */
+/* The session that speaks for its contact: others are left to their end. One that somebody talks over is not given up for
+ * another, which would end the call: it has its own signs of life (docs/PROTOCOL.md, "Keeping alive"). */
 static bool counts(const struct psst_conn *conn)
 {
-    return conn->state == PSST_CONN_SESSION && conn->contact != NULL && conn->contact->session == conn;
+    return conn->state == PSST_CONN_SESSION && conn->contact != NULL && conn->contact->session == conn &&
+           !psst_calls_talks(conn->peers->d->calls, conn);
 }
 
 static bool probing(const struct psst_conn *conn)

@@ -55,7 +55,7 @@ static void settings__without_a_file__are_the_defaults(void **state)
     assert_string_equal(psst_settings_get(b->settings, "log_level"), "info");
     assert_null(psst_settings_get(b->settings, "colour"));
     json_t *all = psst_settings_all(b->settings);
-    assert_int_equal(json_object_size(all), 5);
+    assert_int_equal(json_object_size(all), 13);
     assert_string_equal(json_string_value(json_object_get(all, "log_level")), "info");
     json_decref(all);
 }
@@ -126,7 +126,18 @@ static void set__refuses__and_keeps_the_old_value(void **state)
                                            {"upload_limit", "1.5"},
                                            {"upload_limit", "12345678"},
                                            {"upload_limit", "x"},
-                                           {"upload_limit", ""}};
+                                           {"upload_limit", ""},
+                                           {"voice_quality", "11"},
+                                           {"voice_quality", "-1"},
+                                           {"voice_quality", "4 x"},
+                                           {"voice_sense", "1"},
+                                           {"voice_sense", "-101"},
+                                           {"voice_sense", "-"},
+                                           {"voice_volume", "201"},
+                                           {"voice_volume", "loud"},
+                                           {"echo", "yes"},
+                                           {"clean", "own"},
+                                           {"push_to_talk", ""}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct psst_diag diag = {{0}};
         assert_int_equal(psst_settings_set(b->settings, cases[i][0], cases[i][1], &diag), PSST_ERR_USAGE);

@@ -1,0 +1,104 @@
+/* What the files of calls share: calls.c (life, changes of state), call.c (what the user wants), wire.c (what the link says),
+ * sound.c (psst-voice, frames), udp.c, rows.c (store), json.c. Nothing else includes this.
+ *
+ *   NONE --call--> DIALLING --session--> CALLING --ring--> RINGING --accept--> ACTIVE --> NONE
+ *   NONE --offer--> OFFERED --answer--> ACTIVE --> NONE
+ */
+#ifndef PSST_DAEMON_CALLS_INTERNAL_H
+#define PSST_DAEMON_CALLS_INTERNAL_H
+
+#include "daemon/calls/calls.h"
+#include "net/address.h"
+
+enum call_state { CALL_NONE, CALL_DIALLING, CALL_CALLING, CALL_RINGING, CALL_OFFERED, CALL_ACTIVE };
+
+struct call {
+    enum call_state state;
+    uint64_t number; /* of this psstd; never twice: for answers that come after it is over */
+    int64_t id;      /* the row in the store; 0: none yet */
+    int64_t contact_id;
+    uint64_t serial; /* of the connection */
+    char name[PSST_NAME_MAX + 1];
+    bool out;
+    uint64_t began_ms, answered_ms; /* unix; 0: not */
+    struct psst_call_ends ends;     /* ours */
+    psst_call_done *done;           /* of a `call` that is not answered yet; NULL: none */
+    void *ctx;
+
+    /* ACTIVE */
+    bool send, receive, ptt;
+    bool peer_receiving, silent;
+    enum psst_voice_way way;
+    bool works[2]; /* by enum psst_audio_end */
+    char words[PSST_VOICE_WORDS_MAX + 1];
+    uint32_t timestamp; /* of the next frame */
+    struct psst_voice_report report;
+    uint32_t receiver_id;
+    struct psst_udp *via;   /* which socket goes there; NULL: no address is known */
+    union psst_sockaddr to; /* where he is */
+};
+
+struct psst_calls {
+    struct psst_daemon *d;
+    struct psst_voice_child *voice;
+    struct call call;
+    uint64_t numbers;
+    int64_t last_id; /* in the store; -1: not read yet */
+    bool closing;
+
+    struct psst_udp *udps;
+    uint8_t *datagrams; /* while the sockets are read; NULL: they are not */
+};
+
+/* ---- calls.c ---- */
+
+struct psst_conn *psst_call_conn(const struct psst_calls *calls); /* NULL: it is gone */
+struct psst_contact *psst_call_contact(const struct psst_calls *calls);
+/* A new call, in none of the states yet. */
+void psst_call_begin(struct psst_calls *calls, const struct psst_contact *contact, bool out);
+/* On to another state: the event, and the sound that belongs to it. */
+void psst_call_enter(struct psst_calls *calls, enum call_state state, const char *words);
+/* Over; what the link has to hear of it has been said. */
+void psst_call_end(struct psst_calls *calls, enum psst_called result, const char *words);
+/* The user interfaces are told how it stands. */
+void psst_call_tell(struct psst_calls *calls, const char *words);
+void psst_call_close_ends(struct psst_call_ends *ends);
+
+/* ---- sound.c ---- */
+
+uint16_t psst_call_frame_size(const struct psst_calls *calls); /* of a call that we offer */
+/* What psst-voice has to do in this state. */
+void psst_sound_follow(struct psst_calls *calls);
+/* Settings, or what is sent and received, have changed. afresh: the devices. */
+void psst_sound_set(struct psst_calls *calls, bool afresh);
+/* A frame has come, by whichever way. */
+void psst_sound_frame(struct psst_calls *calls, const struct psst_voice_frame *frame, uint64_t time_ns);
+void psst_sound_voice(const struct psst_calls *calls, struct psst_voice_settings *out);
+
+/* ---- udp.c ---- */
+
+/* The datagrams of the call that is active are read from now on; on false: not any more. */
+void psst_udp_watch(struct psst_calls *calls, bool on);
+/* The socket for a datagram there, from the address that the session has here; NULL: none of that family. */
+struct psst_udp *psst_udp_towards(struct psst_calls *calls, const union psst_sockaddr *to,
+                                  const union psst_sockaddr *from);
+/* False: it did not leave. */
+bool psst_udp_send(struct psst_udp *udp, const union psst_sockaddr *to, struct psst_view datagram);
+
+/* ---- rows.c ---- */
+
+void psst_call_row_begin(struct psst_calls *calls, int64_t contact_id, enum psst_direction direction, int64_t id,
+                         uint64_t began_ms);
+void psst_call_row_answered(struct psst_calls *calls, int64_t id, uint64_t now_ms);
+void psst_call_row_ended(struct psst_calls *calls, int64_t id, enum psst_called result, uint64_t now_ms);
+/* Reads the highest number. */
+void psst_call_rows_load(struct psst_calls *calls);
+
+/* ---- json.c ---- */
+
+const char *psst_call_state_name(enum call_state state);
+void psst_call_event_json(struct psst_calls *calls, const char *state, enum psst_called result, const char *words);
+void psst_call_missed_json(struct psst_calls *calls, const struct psst_contact *contact, int64_t id, const char *words);
+void psst_call_levels_json(struct psst_calls *calls, const struct psst_voice_levels *levels);
+
+#endif
