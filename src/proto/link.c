@@ -224,7 +224,7 @@ void psst_link_received(struct psst_link *link, uint8_t *data, size_t len)
 void psst_link_pause(struct psst_link *link, struct psst_now now, bool paused)
 {
     link->now = now;
-    if (link->phase == PSST_LINK_SESSION) psst_timers_on_paused(&link->session.timers, now.mono_ns, paused);
+    if (link->phase == PSST_LINK_SESSION) psst_session_paused(&link->session, now.mono_ns, paused);
 }
 
 void psst_link_eof(struct psst_link *link)

@@ -5,6 +5,7 @@
  */
 #include "proto/session.h"
 
+#include "proto/call_internal.h"
 #include "proto/session_send.h"
 
 #define CLOSING_NS            (2 * PSST_SECOND_NS)
@@ -40,6 +41,7 @@ void psst_session_init(struct psst_session *s, enum psst_role role, const struct
 void psst_session_fini(struct psst_session *s)
 {
     psst_rekey_free(s->rekey);
+    psst_session_call_free(s->call);
     psst_text_outstanding_fini(&s->texts);
     psst_buf_fini(&s->acks);
     psst_rsa_public_free(s->peer);
@@ -59,12 +61,11 @@ static enum psst_link_end end_for(enum psst_err err)
     return err == PSST_ERR_MEMORY || err == PSST_ERR_INTERNAL ? PSST_END_MEMORY : PSST_END_TAMPERED;
 }
 
-/* Counts one more; false when over most in this minute. */
-static bool within_minute(struct psst_minute *m, uint64_t now_ns, uint32_t most)
+bool psst_limit_take(struct psst_limit *limit, uint64_t now_ns, uint64_t period_ns, uint32_t most)
 {
-    if (now_ns - m->start_ns >= 60 * PSST_SECOND_NS) *m = (struct psst_minute){.start_ns = now_ns};
-    if (m->count >= most) return false;
-    m->count++;
+    if (now_ns - limit->start_ns >= period_ns) *limit = (struct psst_limit){.start_ns = now_ns};
+    if (limit->count >= most) return false;
+    limit->count++;
     return true;
 }
 
@@ -80,6 +81,7 @@ static void forget_rekey(struct psst_session *s)
 static void install_keys(struct psst_session *s, uint64_t now_ns, struct psst_event *ev)
 {
     const struct psst_session_keys *next = &s->rekey->next;
+    psst_session_voice_rekeyed(s, next, now_ns);
     s->v_ab = next->v_ab;
     s->v_ba = next->v_ba;
     s->rk = next->rk;
@@ -110,7 +112,8 @@ static void ask_decapsulate(struct psst_session *s, struct psst_event *ev)
 
 static bool too_many_rekeys(struct psst_session *s, uint64_t now_ns)
 {
-    return s->timers.keys_bytes < EARLY_REKEY_BYTES && !within_minute(&s->early_rekeys, now_ns, EARLY_REKEYS_A_MINUTE);
+    return s->timers.keys_bytes < EARLY_REKEY_BYTES &&
+           !psst_limit_take(&s->early_rekeys, now_ns, PSST_MINUTE_NS, EARLY_REKEYS_A_MINUTE);
 }
 
 /* R1, R2, R3, told apart by direction and state. */
@@ -158,18 +161,19 @@ void psst_session_decapsulated(struct psst_session *s, const struct psst_kem_sec
 
 /* ---- the other chunks ---- */
 
-/* An optional chunk of a later version, or one of a conversation that this version does not have. */
+/* An optional chunk of a later version. */
 static enum psst_err on_unknown(struct psst_session *s, struct psst_view data, uint64_t now_ns, struct psst_event *ev)
 {
     (void)data, (void)ev;
-    return within_minute(&s->unknown, now_ns, PSST_UNKNOWN_CHUNKS_A_MINUTE) ? PSST_OK : PSST_ERR_PROTOCOL;
+    return psst_limit_take(&s->unknown, now_ns, PSST_MINUTE_NS, PSST_UNKNOWN_CHUNKS_A_MINUTE) ? PSST_OK
+                                                                                              : PSST_ERR_PROTOCOL;
 }
 
 /* An optional chunk of this kind that is well formed, or not: skipped when it is not, or when there are too many. */
-static enum psst_err on_optional(struct psst_session *s, struct psst_minute *taken, enum psst_err read, uint64_t now_ns,
+static enum psst_err on_optional(struct psst_session *s, struct psst_limit *taken, enum psst_err read, uint64_t now_ns,
                                  enum psst_event_type type, struct psst_event *ev)
 {
-    if (read != PSST_OK || !within_minute(taken, now_ns, PSST_OPTIONAL_TAKEN_A_MINUTE))
+    if (read != PSST_OK || !psst_limit_take(taken, now_ns, PSST_MINUTE_NS, PSST_OPTIONAL_TAKEN_A_MINUTE))
         return on_unknown(s, psst_view(NULL, 0), now_ns, ev);
     ev->type = type;
     return PSST_OK;
@@ -187,10 +191,9 @@ static enum psst_err on_meet(struct psst_session *s, struct psst_view data, uint
     return on_optional(s, &s->meets, read, now_ns, PSST_EV_MEET, ev);
 }
 
-/* There are no calls yet: frames that come nevertheless, 50 a second, are dropped. */
 static enum psst_err on_voice(struct psst_session *s, struct psst_view data, uint64_t now_ns, struct psst_event *ev)
 {
-    (void)s, (void)data, (void)now_ns, (void)ev;
+    psst_session_voice_chunk(s, data, now_ns, ev);
     return PSST_OK;
 }
 
@@ -228,7 +231,7 @@ static enum psst_err on_ack(struct psst_session *s, struct psst_view data, uint6
     for (size_t i = 0; i < ev->ids.len; i += sizeof(struct psst_msg_id)) {
         struct psst_msg_id id;
         memcpy(id.b, ev->ids.data + i, sizeof id.b);
-        worth |= text_done(s, &id) || within_minute(&s->unknown_acks, now_ns, UNKNOWN_ACKS_A_MINUTE);
+        worth |= text_done(s, &id) || psst_limit_take(&s->unknown_acks, now_ns, PSST_MINUTE_NS, UNKNOWN_ACKS_A_MINUTE);
     }
     if (worth) ev->type = PSST_EV_ACK;
     return PSST_OK;
@@ -238,7 +241,8 @@ static enum psst_err on_ack(struct psst_session *s, struct psst_view data, uint6
 static enum psst_err on_read(struct psst_session *s, struct psst_view data, uint64_t now_ns, struct psst_event *ev)
 {
     struct psst_view ids;
-    if (psst_receipt_read(&ids, data) != PSST_OK || !within_minute(&s->receipts, now_ns, RECEIPTS_A_MINUTE))
+    if (psst_receipt_read(&ids, data) != PSST_OK ||
+        !psst_limit_take(&s->receipts, now_ns, PSST_MINUTE_NS, RECEIPTS_A_MINUTE))
         return on_unknown(s, data, now_ns, ev);
     ev->type = PSST_EV_READ;
     ev->ids = ids;
@@ -250,7 +254,7 @@ static enum psst_err on_not_accepted(struct psst_session *s, struct psst_view da
 {
     enum psst_err err = psst_not_accepted_read(&ev->id, &ev->reason, data);
     if (err != PSST_OK) return err;
-    if (text_done(s, &ev->id) || within_minute(&s->unknown_acks, now_ns, UNKNOWN_ACKS_A_MINUTE))
+    if (text_done(s, &ev->id) || psst_limit_take(&s->unknown_acks, now_ns, PSST_MINUTE_NS, UNKNOWN_ACKS_A_MINUTE))
         ev->type = PSST_EV_NOT_ACCEPTED;
     return PSST_OK;
 }
@@ -305,10 +309,18 @@ static const struct {
     uint8_t id;
     enum psst_err (*handle)(struct psst_session *s, struct psst_view data, uint64_t now_ns, struct psst_event *ev);
 } handlers[] = {
-    {PSST_CHUNK_TEXT, on_text},    {PSST_CHUNK_ACK, on_ack},           {PSST_CHUNK_NOT_ACCEPTED, on_not_accepted},
-    {PSST_CHUNK_FILE, on_file},    {PSST_CHUNK_PING, on_ping},         {PSST_CHUNK_PONG, on_pong},
-    {PSST_CHUNK_REKEY, on_rekey},  {PSST_CHUNK_BYE, on_bye},           {PSST_CHUNK_VOICE, on_voice},
-    {PSST_CHUNK_CALL, on_unknown}, {PSST_CHUNK_PRESENCE, on_presence}, {PSST_CHUNK_MEET, on_meet},
+    {PSST_CHUNK_TEXT, on_text},
+    {PSST_CHUNK_ACK, on_ack},
+    {PSST_CHUNK_NOT_ACCEPTED, on_not_accepted},
+    {PSST_CHUNK_FILE, on_file},
+    {PSST_CHUNK_PING, on_ping},
+    {PSST_CHUNK_PONG, on_pong},
+    {PSST_CHUNK_REKEY, on_rekey},
+    {PSST_CHUNK_BYE, on_bye},
+    {PSST_CHUNK_VOICE, on_voice},
+    {PSST_CHUNK_CALL, psst_session_call_chunk},
+    {PSST_CHUNK_PRESENCE, on_presence},
+    {PSST_CHUNK_MEET, on_meet},
     {PSST_CHUNK_READ, on_read},
 };
 
@@ -392,7 +404,7 @@ static void work_off_timers(struct psst_session *s, uint64_t now_ns)
     }
 }
 
-static void work_off_time(struct psst_session *s, bool eof, uint64_t now_ns)
+static void work_off_time(struct psst_session *s, bool eof, uint64_t now_ns, struct psst_event *ev)
 {
     if (s->closing_ns != PSST_NEVER) {
         bool drained = psst_output_waiting(s->output).len == 0;
@@ -402,13 +414,14 @@ static void work_off_time(struct psst_session *s, bool eof, uint64_t now_ns)
     /* a bye may stand behind what an open question holds up */
     if (eof && !s->asked) psst_session_fail(s, PSST_END_CUT_OFF);
     work_off_timers(s, now_ns);
+    if (!s->ended) psst_session_call_due(s, now_ns, ev);
 }
 
 bool psst_session_next(struct psst_session *s, struct psst_input *in, bool eof, uint64_t now_ns, struct psst_event *ev)
 {
     if (!s->ended && s->answered && s->closing_ns == PSST_NEVER) continue_rekey(s, now_ns, ev);
     if (ev->type == PSST_EV_NONE) receive(s, in, now_ns, ev);
-    if (ev->type == PSST_EV_NONE && !s->ended) work_off_time(s, eof, now_ns);
+    if (ev->type == PSST_EV_NONE && !s->ended) work_off_time(s, eof, now_ns, ev);
     if (ev->type == PSST_EV_NONE && s->ended) {
         ev->type = PSST_EV_ENDED;
         ev->end = s->end;
@@ -421,7 +434,15 @@ uint64_t psst_session_deadline(const struct psst_session *s)
 {
     if (s->ended) return 0;
     if (s->closing_ns != PSST_NEVER) return psst_output_waiting(s->output).len == 0 ? 0 : s->closing_ns;
-    return s->answered ? 0 : psst_timers_deadline(&s->timers);
+    uint64_t timers = psst_timers_deadline(&s->timers), call = psst_session_call_deadline(s);
+    if (s->answered) return 0;
+    return call < timers ? call : timers;
+}
+
+void psst_session_paused(struct psst_session *s, uint64_t now_ns, bool paused)
+{
+    psst_timers_on_paused(&s->timers, now_ns, paused);
+    if (!paused) psst_session_call_resumed(s, now_ns);
 }
 
 bool psst_session_wants_input(const struct psst_session *s)

@@ -12,11 +12,13 @@
 #include "proto/text.h"
 #include "proto/timers.h"
 
-/* Something that may happen so many times a minute. */
-struct psst_minute {
+/* Something that may happen so many times in a period. */
+struct psst_limit {
     uint64_t start_ns;
     uint32_t count;
 };
+/* Counts one more; false when over most in this period. */
+bool psst_limit_take(struct psst_limit *limit, uint64_t now_ns, uint64_t period_ns, uint32_t most);
 
 struct psst_session {
     const struct psst_rng *rng;   /* borrowed */
@@ -35,11 +37,11 @@ struct psst_session {
     struct psst_text_outstanding texts;
     struct psst_buf acks; /* ids collected for the next output */
     struct psst_link_counters counters;
-    struct psst_minute unknown, unknown_acks, receipts, early_rekeys, presences, meets;
-    uint8_t ping[8];     /* what our last ping held */
-    uint32_t body_len;   /* of the record whose head has opened; 0: none has */
-    uint64_t closing_ns; /* after our bye: when to end at the latest; PSST_NEVER: no bye yet */
-    size_t place;        /* file data between begin and commit: where its record begins */
+    struct psst_limit unknown, unknown_acks, receipts, early_rekeys, presences, meets;
+    uint8_t ping[8];                /* what our last ping held */
+    uint32_t body_len;              /* of the record whose head has opened; 0: none has */
+    uint64_t closing_ns;            /* after our bye: when to end at the latest; PSST_NEVER: no bye yet */
+    struct psst_session_call *call; /* NULL: there has been none */
 
     bool asked;    /* DECAPSULATE is open */
     bool answered; /* and answered: secret, or failed when !secret_ok */
@@ -72,6 +74,7 @@ size_t psst_session_expects(const struct psst_session *s);
 void psst_session_decapsulated(struct psst_session *s, const struct psst_kem_secret *secret);
 /* A ping now, whatever was said last. */
 void psst_session_probe(struct psst_session *s, uint64_t now_ns);
+void psst_session_paused(struct psst_session *s, uint64_t now_ns, bool paused);
 /* Output has been taken, or all of it. */
 void psst_session_output_moved(struct psst_session *s, uint64_t now_ns);
 /* Seals what was collected: before the output is looked at. */

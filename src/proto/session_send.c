@@ -55,18 +55,27 @@ static enum psst_err seal(struct psst_session *s, uint64_t now_ns, size_t start,
     return PSST_OK;
 }
 
-/* The chunk has been written. */
-static enum psst_err finish(struct psst_session *s, uint64_t now_ns, size_t start)
+static size_t chunk_len_at(const struct psst_session *s, size_t start)
+{
+    return s->output->buf.len - start - PSST_RECORD_HEAD_LEN;
+}
+
+/* The chunk has been written, into a body of that length. */
+static enum psst_err finish_in(struct psst_session *s, uint64_t now_ns, size_t start, size_t body_len)
 {
     struct psst_buf *buf = &s->output->buf;
-    size_t chunk_len = buf->len - start - PSST_RECORD_HEAD_LEN;
-    size_t body_len = psst_record_padded_len(chunk_len);
+    size_t chunk_len = chunk_len_at(s, start);
     psst_buf_put_zeros(buf, body_len - chunk_len + PSST_TAG_LEN);
     if (buf->failed) {
         buf->len = start;
         return out_of_memory(s);
     }
     return seal(s, now_ns, start, body_len);
+}
+
+static enum psst_err finish(struct psst_session *s, uint64_t now_ns, size_t start)
+{
+    return finish_in(s, now_ns, start, psst_record_padded_len(chunk_len_at(s, start)));
 }
 
 enum psst_err psst_session_send(struct psst_session *s, uint64_t now_ns, uint8_t id, struct psst_view data)
@@ -109,6 +118,26 @@ enum psst_err psst_session_send_file(struct psst_session *s, uint64_t now_ns, co
     if (err != PSST_OK) return err;
     psst_file_write(&s->output->buf, chunk);
     return finish(s, now_ns, start);
+}
+
+enum psst_err psst_session_send_call(struct psst_session *s, uint64_t now_ns, const struct psst_call_chunk *chunk)
+{
+    size_t start = 0;
+    enum psst_err err = may_send(s, ANY_WAITING_MAX);
+    if (err == PSST_OK) err = begin(s, PSST_CHUNK_HEAD_LEN + 8, &start);
+    if (err != PSST_OK) return err;
+    psst_call_chunk_write(&s->output->buf, chunk);
+    return finish(s, now_ns, start);
+}
+
+enum psst_err psst_session_send_voice(struct psst_session *s, uint64_t now_ns, struct psst_view frame)
+{
+    size_t start = 0;
+    enum psst_err err = may_send(s, ANY_WAITING_MAX);
+    if (err == PSST_OK) err = begin(s, PSST_CHUNK_HEAD_LEN + frame.len, &start);
+    if (err != PSST_OK) return err;
+    psst_chunk_write(&s->output->buf, PSST_CHUNK_VOICE, frame);
+    return finish_in(s, now_ns, start, PSST_CHUNK_HEAD_LEN + frame.len);
 }
 
 /* ---- what the link's user sends ---- */

@@ -22,5 +22,10 @@ PSST_MUST_USE enum psst_err psst_session_send_not_accepted(struct psst_session *
                                                            const struct psst_msg_id *id, uint8_t reason);
 PSST_MUST_USE enum psst_err psst_session_send_file(struct psst_session *s, uint64_t now_ns,
                                                    const struct psst_file_chunk *chunk);
+/* Any `c` chunk, whatever waits: call.c bounds them all. */
+PSST_MUST_USE enum psst_err psst_session_send_call(struct psst_session *s, uint64_t now_ns,
+                                                   const struct psst_call_chunk *chunk);
+/* A `v` chunk, its record without padding: all frames of a call have one size. */
+PSST_MUST_USE enum psst_err psst_session_send_voice(struct psst_session *s, uint64_t now_ns, struct psst_view frame);
 
 #endif

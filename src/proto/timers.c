@@ -58,6 +58,22 @@ void psst_timers_on_data(struct psst_timers *t, uint64_t now_ns)
     t->owed_ns = earlier(t->owed_ns, after(now_ns, OWED_NS));
 }
 
+void psst_timers_on_datagram(struct psst_timers *t, uint64_t now_ns)
+{
+    t->datagram_ns = now_ns;
+}
+
+void psst_timers_on_call(struct psst_timers *t, uint64_t now_ns, bool active)
+{
+    t->in_call = active;
+    if (active) t->datagram_ns = now_ns;
+}
+
+uint64_t psst_timers_heard(const struct psst_timers *t)
+{
+    return later(t->heard_ns, t->datagram_ns);
+}
+
 void psst_timers_on_sent(struct psst_timers *t, size_t bytes)
 {
     t->owed_ns = PSST_NEVER;
@@ -142,7 +158,7 @@ uint64_t psst_timers_waiting(const struct psst_timers *t)
 uint64_t psst_timers_unanswered(const struct psst_timers *t)
 {
     uint64_t waits = psst_timers_waiting(t);
-    return waits == PSST_NEVER ? PSST_NEVER : later(waits, later(t->heard_ns, t->progress_ns));
+    return waits == PSST_NEVER ? PSST_NEVER : later(waits, later(psst_timers_heard(t), t->progress_ns));
 }
 
 static uint64_t ping_at(const struct psst_timers *t)
@@ -158,11 +174,12 @@ static uint64_t ping_at(const struct psst_timers *t)
 static uint64_t dead_at(const struct psst_timers *t)
 {
     if (t->paused_ns != PSST_NEVER) return after(t->paused_ns, PAUSED_MAX_NS);
-    uint64_t at = after(t->heard_ns, PSST_DEAD_IDLE_NS);
+    uint64_t at = after(t->heard_ns, PSST_DEAD_IDLE_NS), heard_ns = psst_timers_heard(t);
     uint64_t waits = waits_ns(t);
+    if (t->in_call) at = earlier(at, after(heard_ns, PSST_DEAD_WAITING_NS));
     if (waits == PSST_NEVER) return at;
     /* on a slow line an answer may stand behind much: what still moves is not dead yet */
-    uint64_t last_ns = later(later(t->heard_ns, t->progress_ns), waits);
+    uint64_t last_ns = later(later(heard_ns, t->progress_ns), waits);
     return earlier(at, after(last_ns, PSST_DEAD_WAITING_NS));
 }
 

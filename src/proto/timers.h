@@ -5,8 +5,10 @@
  *   heard ---- 10 to 15 s, at random ----> ping ----> ... 25 s: dead
  *   heard ---- 4 s ----> ping --- 4 s ---> ping ----> ... 12 s: dead      while data waits
  *   data heard, nothing said ---- 5 s ---> ping                           so that a sender knows of us
+ *   nothing heard, neither records nor datagrams ------------> ... 12 s: dead      in a call
  *
- * Data waits when a text is not acknowledged, or output does not move.
+ * Data waits when a text is not acknowledged, or output does not move. Voice datagrams are signs of life for the two limits of
+ * 12 s, and not for that of 25 s: they tell that the other side is there, and not that the session's own connection is.
  */
 #ifndef PSST_PROTO_TIMERS_H
 #define PSST_PROTO_TIMERS_H
@@ -27,6 +29,8 @@ struct psst_timers {
     uint64_t keys_ns;          /* age of the keys */
     uint64_t keys_bytes;       /* of both directions under them */
     uint64_t paused_ns;        /* since when our own driver does not read; PSST_NEVER: it does */
+    uint64_t datagram_ns;      /* the last voice datagram, or the beginning of the call; 0: none yet */
+    bool in_call;
     bool rekeying;
     enum psst_role role;
 };
@@ -38,6 +42,12 @@ void psst_timers_begin(struct psst_timers *t, enum psst_role role, const struct 
 /* A record opened; data: one that its sender waits for a sign of life after (text, file data). */
 void psst_timers_on_received(struct psst_timers *t, uint64_t now_ns, size_t bytes);
 void psst_timers_on_data(struct psst_timers *t, uint64_t now_ns);
+/* A voice datagram opened. */
+void psst_timers_on_datagram(struct psst_timers *t, uint64_t now_ns);
+/* A call is active from now on, or is over. */
+void psst_timers_on_call(struct psst_timers *t, uint64_t now_ns, bool active);
+/* The last sign of life of any kind. */
+uint64_t psst_timers_heard(const struct psst_timers *t);
 /* A record was sealed. */
 void psst_timers_on_sent(struct psst_timers *t, size_t bytes);
 void psst_timers_on_text_waiting(struct psst_timers *t, uint64_t now_ns);

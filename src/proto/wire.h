@@ -37,6 +37,8 @@
 
 /* time, in nanoseconds unless the name says otherwise */
 #define PSST_SECOND_NS               UINT64_C(1000000000)
+#define PSST_MS_NS                   UINT64_C(1000000)
+#define PSST_MINUTE_NS               (60 * PSST_SECOND_NS)
 #define PSST_HANDSHAKE_DEADLINE_NS   (10 * PSST_SECOND_NS)
 #define PSST_M4_DELAY_NS             UINT64_C(5000000)
 #define PSST_VOID_MIN_NS             (20 * PSST_SECOND_NS) /* after accepting */

@@ -85,7 +85,7 @@ class Hostile(E2E):
                  (peer.PING, bytes(7)), (peer.PONG, bytes(9)), (peer.BYE, b""), (peer.BYE, b"12"),
                  (peer.TEXT, bytes(15)), (peer.REKEY, b""), (peer.REKEY, bytes(559)),
                  (peer.FILE, b""), (peer.FILE, bytes(17)), (peer.FILE, b"\x09" + bytes(16)),
-                 (peer.FILE, b"\x01" + bytes(16) + b"\x03" + bytes(8) + b"form"), (peer.FILE, b"\x05" + bytes(16 + 39)),
+                 (peer.FILE, b"\x05" + bytes(16 + 39)),
                  (ord("z"), b"unknown"), (0, b""), (0x7F, b"")]
         for id_, data in cases:
             with self.subTest(chunk=id_, n=len(data)):
@@ -193,13 +193,19 @@ class Hostile(E2E):
             mallory.send_chunk(peer.CALL, b"\x01" + os.urandom(4) + b"\x00\x64")
             mallory.send_chunk(peer.VOICE, os.urandom(100))
         for data in (b"", b"\x03" + bytes(4), b"\xff", os.urandom(300)):
-            mallory.send_chunk(peer.CALL, data)
             mallory.send_chunk(peer.VOICE, data)
+        mallory.send_chunk(peer.CALL, b"\x03" + os.urandom(4))
         mallory.wait_ack(mallory.say("no ring"))
         mallory.send_chunk(peer.PRESENCE, b"\x02away")
         mallory.send_chunk(peer.PRESENCE, b"")
         mallory.wait_ack(mallory.say("nor this"))
         self.assertAlive(self.bob)
+
+    def test_calls_out_of_form_end_the_session(self):
+        for data in (b"", b"\x01" + bytes(4) + b"\x00\x64", b"\x01abcd\x00\x1f", b"\x03abc", b"\x06\x02", b"\x08", b"\xff"):
+            mallory = self.call()
+            mallory.send_chunk(peer.CALL, data)
+            self.ends(mallory)
 
     def test_a_flood_of_texts(self):
         """Attack 28: all acknowledged or held back by TCP; the daemon stays small and answers."""

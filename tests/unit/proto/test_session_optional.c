@@ -157,7 +157,7 @@ static void unknown__optional__64_a_minute(void **state)
 {
     (void)state;
     struct pair *p = &pair;
-    const uint8_t ids[] = {0x80, 0xf0, PSST_CHUNK_CALL, 0xff};
+    const uint8_t ids[] = {0x80, 0xf0, 0xe1, 0xff};
     for (int minute = 0; minute < 2; minute++) {
         for (size_t i = 0; i < 64; i++) pair_send_chunk(p, &p->a, ids[i % 4], "new", 3);
         pair_pass(p, 61 * PSST_SECOND_NS);
