@@ -158,8 +158,11 @@ enum psst_err psst_store_note_erased(struct psst_store *store)
 static enum psst_err removed_contact(struct psst_store *store, int64_t *id)
 {
     sqlite3_stmt *stmt;
-    enum psst_err err =
-        psst_store_stmt(store, STMT_REMOVED_CONTACT, "SELECT id FROM contacts WHERE removed = 1 LIMIT 1", &stmt);
+    enum psst_err err = psst_store_stmt(
+        store, STMT_REMOVED_CONTACT,
+        "SELECT id FROM contacts WHERE removed = 1"
+        " AND NOT EXISTS (SELECT 1 FROM transfers t INDEXED BY transfers_voice WHERE t.contact_id = contacts.id AND t.form = 3) LIMIT 1",
+        &stmt);
     if (err != PSST_OK) return err;
     err = psst_store_stmt_row(store, stmt);
     if (err == PSST_OK) *id = sqlite3_column_int64(stmt, 0);
@@ -190,7 +193,8 @@ static enum psst_err finish_removal(struct psst_store *store, bool *worked)
 
 static enum psst_err finish_forgetting(struct psst_store *store)
 {
-    return run_for(store, STMT_FORGOTTEN, "UPDATE contacts SET forget_seq = 0, forget_ms = 0 WHERE forget_seq > ?1", 0);
+    return run_for(store, STMT_FORGOTTEN,
+                   "UPDATE contacts SET forget_seq = 0, forget_ms = 0 WHERE forget_seq > ?1 OR forget_ms > ?1", 0);
 }
 
 /* The words of one era are driven out before those of another are touched: so no step writes more than the two. */
@@ -223,7 +227,9 @@ static const char next_sql[] =
     " UNION ALL SELECT 2592000000 + (SELECT m.stored_ms FROM messages m INDEXED BY messages_bare"
     " WHERE m.contact_id = c.id AND m.text IS NULL ORDER BY m.stored_ms LIMIT 1) AS due FROM contacts c"
     " UNION ALL SELECT c.keep_days * 86400000 + (SELECT k.began_ms FROM calls k INDEXED BY calls_of"
-    " WHERE k.contact_id = c.id ORDER BY k.id LIMIT 1) AS due FROM contacts c WHERE c.keep_days > 0)";
+    " WHERE k.contact_id = c.id ORDER BY k.id LIMIT 1) AS due FROM contacts c WHERE c.keep_days > 0"
+    " UNION ALL SELECT c.keep_days * 86400000 + (SELECT min(t.created_ms) FROM transfers t INDEXED BY transfers_voice"
+    " WHERE t.contact_id = c.id AND t.form = 3) AS due FROM contacts c WHERE c.keep_days > 0)";
 
 static enum psst_err find_next(struct psst_store *store, int64_t now_ms, uint64_t *next_ms)
 {
@@ -293,7 +299,11 @@ enum psst_err psst_store_contact_remove(struct psst_store *store, int64_t contac
     err = psst_store_stmt_run(store, stmt);
     if (err == PSST_OK && sqlite3_changes(store->db) == 0) return PSST_ERR_NOT_FOUND;
     if (err == PSST_OK)
-        err = run_for(store, STMT_REMOVED_TRANSFERS, "DELETE FROM transfers WHERE contact_id = ?1", contact_id);
+        err = run_for(store, STMT_REMOVED_TRANSFERS, "DELETE FROM transfers WHERE contact_id = ?1 AND form <> 3",
+                      contact_id); /* these have files: psst_store_voice_due */
+    if (err == PSST_OK)
+        err = run_for(store, STMT_REMOVED_VOICE,
+                      "UPDATE transfers SET state = 4, flags = 0 WHERE contact_id = ?1 AND state < 2", contact_id);
     if (err == PSST_OK) err = run_for(store, STMT_REMOVED_MEETS, "DELETE FROM meets WHERE contact_id = ?1", contact_id);
     if (err == PSST_OK) err = run_for(store, STMT_REMOVED_CALLS, "DELETE FROM calls WHERE contact_id = ?1", contact_id);
     return err == PSST_OK ? psst_store_note_erased(store) : err;

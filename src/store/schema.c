@@ -123,6 +123,7 @@ static const char *const steps[] = {
     " seen INTEGER NOT NULL);"
     "CREATE INDEX calls_of ON calls (contact_id);"
     "CREATE INDEX calls_running ON calls (contact_id) WHERE result = 0;"
+    "CREATE INDEX transfers_voice ON transfers (contact_id) WHERE form = 3;"
     "CREATE INDEX calls_unseen ON calls (contact_id) WHERE seen = 0;",
 };
 #define NEWEST ((int64_t)(sizeof steps / sizeof steps[0]))

@@ -243,6 +243,7 @@ enum psst_transfer_flags {
     PSST_TRANSFER_PAUSED = 1,     /* by our user: nothing moves until he says so */
     PSST_TRANSFER_NAMED = 2,      /* in: our user gave the name; it is not the peer's */
     PSST_TRANSFER_ANEW = 4,       /* in: what was taken up was damaged: it has been begun anew once */
+    PSST_TRANSFER_HEARD = 8,      /* in, of a voice message: it was played */
     PSST_TRANSFER_UNTOLD = 65536, /* it is over, and the other side has not been told */
 };
 struct psst_transfer_row {
@@ -288,6 +289,20 @@ PSST_MUST_USE enum psst_err psst_store_transfer_by_id(struct psst_store *store, 
 typedef void psst_transfers_count(void *ctx, int64_t contact_id, uint32_t n);
 PSST_MUST_USE enum psst_err psst_store_transfers_withdrawn(struct psst_store *store, psst_transfers_count *each,
                                                            void *ctx);
+
+/* Voice messages are transfers of this form. They are kept as the messages of their contact are; one that came and was not
+ * heard stays. */
+#define PSST_TRANSFER_FORM_VOICE 3
+#define PSST_VOICE_DUE_MAX       100
+/* How many offered by the contact before this one (id) are not declined, failed or heard. */
+PSST_MUST_USE enum psst_err psst_store_voice_before(struct psst_store *store, int64_t contact_id, int64_t id,
+                                                    uint32_t *n);
+PSST_MUST_USE enum psst_err psst_store_voice_heard(struct psst_store *store, int64_t id);
+/* The next ones that are to go, at most PSST_VOICE_DUE_MAX: the caller removes the file, then the row. As psst_store_tidy, and
+ * to be called before that, until there are none. */
+PSST_MUST_USE enum psst_err psst_store_voice_due(struct psst_store *store, uint64_t now_ms, psst_transfer_each *each,
+                                                 void *ctx);
+PSST_MUST_USE enum psst_err psst_store_transfer_remove(struct psst_store *store, int64_t id);
 
 /* ---- one's own values, and meetings ---- */
 

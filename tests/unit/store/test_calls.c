@@ -237,6 +237,100 @@ static void call_list__reports__a_row_that_is_not_ours(void **state)
     assert_int_equal(psst_store_call_list(w->store, bob, 0, 5, collect, &list), PSST_ERR_DAMAGED);
 }
 
+/* ---- voice messages ---- */
+
+static int64_t voice(struct world *w, int64_t contact, unsigned n, enum psst_direction direction,
+                     enum psst_transfer_state state, uint64_t created_ms)
+{
+    struct psst_transfer_row row = {.contact_id = contact,
+                                    .transfer_id = world_id(n),
+                                    .direction = direction,
+                                    .state = state,
+                                    .form = PSST_TRANSFER_FORM_VOICE,
+                                    .size = 5,
+                                    .created_ms = created_ms,
+                                    .name = psst_view_str("n"),
+                                    .path = psst_view_str("/p")};
+    must(psst_store_transfer_put(w->store, &row));
+    return row.id;
+}
+
+static enum psst_err note_due(void *ctx, const struct psst_transfer_row *row)
+{
+    char *out = ctx;
+    assert_true(psst_view_equal(row->path, psst_view_str("/p")));
+    (void)snprintf(out + strlen(out), 100 - strlen(out), "%d ", (int)row->id);
+    return PSST_OK;
+}
+
+static const char *due(struct world *w, uint64_t now_ms, char out[100])
+{
+    out[0] = '\0';
+    must(psst_store_voice_due(w->store, now_ms, note_due, out));
+    return out;
+}
+
+static void voice_due__gives__what_is_not_kept_and_was_heard(void **state)
+{
+    struct world *w = *state;
+    char out[100], want[100];
+    int64_t bob = world_contact(w, "bob", false), carol = world_contact(w, "carol", true);
+    int64_t sent = voice(w, bob, 1, PSST_OUT, PSST_TRANSFER_DONE, 5),
+            came = voice(w, bob, 2, PSST_IN, PSST_TRANSFER_DONE, 6);
+    (void)voice(w, bob, 3, PSST_OUT, PSST_TRANSFER_WAITING, 7);
+    int64_t hers = voice(w, carol, 4, PSST_OUT, PSST_TRANSFER_DONE, 8);
+    (void)snprintf(want, sizeof want, "%d ", (int)sent);
+    assert_string_equal(due(w, 1000, out), want);
+    must(psst_store_voice_heard(w->store, came));
+    (void)snprintf(want, sizeof want, "%d %d ", (int)sent, (int)came);
+    assert_string_equal(due(w, 1000, out), want);
+    must(psst_store_transfer_remove(w->store, sent));
+    must(psst_store_transfer_remove(w->store, came));
+    assert_int_equal(psst_store_transfer_remove(w->store, came), PSST_ERR_NOT_FOUND);
+    assert_string_equal(due(w, 1000, out), "");
+    must(psst_store_forget(w->store, carol, 8));
+    assert_string_equal(due(w, 1000, out), "");
+    must(psst_store_forget(w->store, carol, UINT64_MAX)); /* there is not one text */
+    (void)snprintf(want, sizeof want, "%d ", (int)hers);
+    assert_string_equal(due(w, 1000, out), want);
+    (void)world_tidy(w, 1000); /* once that is done, it is over */
+    assert_string_equal(due(w, 1000, out), "");
+}
+
+static void voice_due__keeps_the_contact__until_the_files_are_gone(void **state)
+{
+    struct world *w = *state;
+    char out[100], want[100];
+    int64_t bob = world_contact(w, "bob", true);
+    int64_t id = voice(w, bob, 1, PSST_OUT, PSST_TRANSFER_WAITING, 5);
+    must(psst_store_contact_remove(w->store, bob));
+    (void)world_tidy(w, 1000);
+    (void)snprintf(want, sizeof want, "%d ", (int)id);
+    assert_string_equal(due(w, 1000, out), want);
+    must(psst_store_transfer_remove(w->store, id));
+    (void)world_tidy(w, 1000);
+    assert_string_equal(due(w, 1000, out), "");
+    world_assert_integrity(w);
+}
+
+static void voice_before__counts__what_waits_to_be_heard(void **state)
+{
+    struct world *w = *state;
+    uint32_t n = 99;
+    int64_t bob = world_contact(w, "bob", true), carol = world_contact(w, "carol", true);
+    (void)voice(w, bob, 1, PSST_IN, PSST_TRANSFER_WAITING, 5);
+    (void)voice(w, bob, 2, PSST_IN, PSST_TRANSFER_DECLINED, 5);
+    int64_t heard = voice(w, bob, 3, PSST_IN, PSST_TRANSFER_DONE, 5);
+    (void)voice(w, bob, 4, PSST_OUT, PSST_TRANSFER_DONE, 5);
+    (void)voice(w, carol, 5, PSST_IN, PSST_TRANSFER_DONE, 5);
+    int64_t last = voice(w, bob, 6, PSST_IN, PSST_TRANSFER_WAITING, 5);
+    must(psst_store_voice_before(w->store, bob, last, &n));
+    assert_int_equal(n, 2);
+    must(psst_store_voice_heard(w->store, heard));
+    must(psst_store_voice_before(w->store, bob, last, &n));
+    assert_int_equal(n, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void)
@@ -252,6 +346,9 @@ int main(void)
         TEST(forget__takes__calls_with_the_messages),
         TEST(call_begin__drops__the_oldest_over_the_bound),
         TEST(call_list__reports__a_row_that_is_not_ours),
+        TEST(voice_due__gives__what_is_not_kept_and_was_heard),
+        TEST(voice_due__keeps_the_contact__until_the_files_are_gone),
+        TEST(voice_before__counts__what_waits_to_be_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
