@@ -267,7 +267,7 @@ static bool read_file_fields(struct psst_file_chunk *f, struct psst_reader *r)
         f->form = psst_read_u8(r);
         f->size = psst_read_u64(r);
         f->name = psst_read_rest(r);
-        return f->form <= PSST_FILE_FORM_STREAM && f->name.len >= 1 && f->name.len <= PSST_FILE_NAME_MAX;
+        return f->name.len >= 1 && f->name.len <= PSST_FILE_NAME_MAX;
     case PSST_FILE_ACCEPT:
     case PSST_FILE_WINDOW: f->offset = psst_read_u64(r); return true;
     case PSST_FILE_DECLINE:
@@ -291,7 +291,7 @@ static bool within_limits(const struct psst_file_chunk *f)
     switch (f->kind) {
     case PSST_FILE_OFFER:
         if (!psst_text_valid(f->name)) return false;
-        if (f->size == PSST_FILE_SIZE_UNKNOWN) return f->form != PSST_FILE_FORM_FILE;
+        if (f->size == PSST_FILE_SIZE_UNKNOWN) return f->form != PSST_FILE_FORM_FILE && f->form != PSST_FILE_FORM_VOICE;
         return f->size <= PSST_FILE_SIZE_MAX;
     case PSST_FILE_ACCEPT:
     case PSST_FILE_WINDOW: return f->offset <= PSST_FILE_SIZE_MAX;

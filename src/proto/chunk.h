@@ -102,7 +102,12 @@ enum psst_file_kind {
     PSST_FILE_PAUSE = 7,   /* u8 why; by either side */
     PSST_FILE_WINDOW = 8,  /* u64 offset up to which a stream may be sent */
 };
-enum psst_file_form { PSST_FILE_FORM_FILE = 0, PSST_FILE_FORM_FOLDER = 1, PSST_FILE_FORM_STREAM = 2 };
+enum psst_file_form { /* others are read all the same, and are declined by whoever takes offers */
+                      PSST_FILE_FORM_FILE = 0,
+                      PSST_FILE_FORM_FOLDER = 1,
+                      PSST_FILE_FORM_STREAM = 2,
+                      PSST_FILE_FORM_VOICE = 3, /* a file that is a voice message */
+};
 enum psst_file_reason { /* of decline and cancel */
                         PSST_FILE_BY_USER = 1,
                         PSST_FILE_NOT_SUPPORTED = 2,

@@ -246,8 +246,8 @@ class EvilNames(E2E):
     def test_forms_that_are_not_supported_are_declined(self):
         bob = self.person("bob")
         mallory = self.caller(bob)
-        for form in (1,):
-            transfer = mallory.offer(b"folder", (1 << 64) - 1, form=form)
+        for form, size in ((1, (1 << 64) - 1), (4, 5), (255, 5)):
+            transfer = mallory.offer(b"folder", size, form=form)
             self.assertEqual(mallory.wait_file(transfer, wire.DECLINE)["reason"], 2)
 
     def test_a_symbolic_link_at_the_target(self):
