@@ -188,9 +188,9 @@ const struct psst_verb psst_verb_devices = {
     "devices",
     "devices [--json]",
     "microphones and speakers",
-    "What PulseAudio, or PipeWire in its place, has. psst set microphone NAME and psst\n"
-    "set speaker NAME take one of them; \"null\" is none at all, and without a name it\n"
-    "is the sound server's default again.\n"
+    "What PulseAudio, or PipeWire in its place, has. psst set microphone NAME and\n"
+    "psst set speaker NAME take one of them; \"null\" is none at all, and without a\n"
+    "name it is the sound server's default again.\n"
     "\n"
     "  --json   a list of objects: end (microphone, speaker), name, description,\n"
     "           default\n",
