@@ -75,7 +75,7 @@ only 'jansson' '^src/(ipc|client|cli|daemon)/' 'jansson'
 only 'opus|speex' '^src/media/' 'libopus and speexdsp'
 only 'pulse/' '^src/audio/' 'libpulse'
 only 'qrencode' '^src/cli/' 'libqrencode'
-only 'seccomp' '^src/daemon/(key|tar)/' 'libseccomp'
+only 'seccomp' '^src/daemon/(key|tar|voice)/' 'libseccomp'
 only 'archive' '^src/daemon/tar/(pack|read)\.c' 'libarchive'
 
 # sans-I/O: no socket, clock, thread, file or randomness in base, proto and media

@@ -6,7 +6,7 @@
             alice.psst("say", "bob", "--wait", "10", "hello")
 
 Every daemon that a test starts is known by its pid and ended when the test is, however it ends; run.py sweeps once more
-after the test's process. PSST_BIN: where psst, psstd and psst-key lie. Nothing here sleeps for luck: wait_for polls.
+after the test's process. PSST_BIN: where psst, psstd, psst-key, psst-tar and psst-voice lie. Nothing here sleeps for luck: wait_for polls.
 """
 import json
 import os
