@@ -1,9 +1,9 @@
 #!/bin/sh
 # Measures, prints a table, writes build/bench.json: a list of {name, value, unit, goal, met, reference, reference_value, ratio}.
-# Usage: tools/bench.sh [handshake] [stream] [daemons] [store] [recovery]
+# Usage: tools/bench.sh [handshake] [stream] [daemons] [store] [recovery] [voice]
 set -eu
 cd "$(dirname "$0")/.."
-[ $# -gt 0 ] || set -- handshake stream daemons store recovery
+[ $# -gt 0 ] || set -- handshake stream daemons store recovery voice
 dir=build/bench
 mkdir -p build
 { { [ -f $dir/build.ninja ] || meson setup $dir -Dbenches=true; } && meson compile -C $dir; } >build/bench.log 2>&1 ||

@@ -3,10 +3,12 @@
 #include <opus.h>
 #include <stdlib.h>
 
-#define BYTES_MIN    8      /* 3.2 kbit/s: under what libopus makes speech of */
-#define BITS_MAX     300000 /* what libopus takes for one channel; the rest of the bytes is its padding */
-#define FEC_LOSS_MIN 10     /* announced losses under this switch FEC off again at our bit rates (docs/VOICE.md) */
-#define FEC_LOSS_MAX 30
+#define BYTES_MIN       8      /* 3.2 kbit/s: under what libopus makes speech of */
+#define BITS_MAX        300000 /* what libopus takes for one channel; the rest of the bytes is its padding */
+#define COMPLEXITY      5      /* of 10: half the time, and speech is understood as well (docs/VOICE.md, "Sending") */
+#define COMPLEXITY_LOSS 7      /* while frames are lost there is less to spare */
+#define FEC_LOSS_MIN    10     /* announced losses under this switch FEC off again at our bit rates (docs/VOICE.md) */
+#define FEC_LOSS_MAX    30
 #define LBRR_OF_MONO                                                                                                   \
     0x40 /* RFC 6716, 4.2.3: VAD, LBRR, for the mid and then the side channel, first bits of a SILK frame */
 #define LBRR_OF_STEREO 0x50
@@ -36,6 +38,7 @@ enum psst_err psst_encoder_new(struct psst_encoder **out)
     if (opus_encoder_ctl(e->opus, OPUS_SET_VBR(0)) != OPUS_OK ||
         opus_encoder_ctl(e->opus, OPUS_SET_DTX(0)) != OPUS_OK ||
         opus_encoder_ctl(e->opus, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE)) != OPUS_OK ||
+        opus_encoder_ctl(e->opus, OPUS_SET_COMPLEXITY(COMPLEXITY)) != OPUS_OK ||
         opus_encoder_ctl(e->opus, OPUS_SET_EXPERT_FRAME_DURATION(OPUS_FRAMESIZE_20_MS)) != OPUS_OK) {
         psst_encoder_free(e);
         return PSST_ERR_INTERNAL;
@@ -60,11 +63,12 @@ void psst_encoder_set(struct psst_encoder *encoder, size_t bytes, unsigned loss_
     if (loss_percent > FEC_LOSS_MAX) loss_percent = FEC_LOSS_MAX;
     opus_int32 bits = (opus_int32)bytes * 400;
     if (bits > BITS_MAX) bits = BITS_MAX;
-    /* these three refuse nothing within the bounds above */
+    /* these refuse nothing within the bounds above */
     if (bytes != encoder->bytes) (void)opus_encoder_ctl(encoder->opus, OPUS_SET_BITRATE(bits));
     if (loss_percent != encoder->loss_percent) {
         (void)opus_encoder_ctl(encoder->opus, OPUS_SET_INBAND_FEC(loss_percent > 0 ? 1 : 0));
         (void)opus_encoder_ctl(encoder->opus, OPUS_SET_PACKET_LOSS_PERC((opus_int32)loss_percent));
+        (void)opus_encoder_ctl(encoder->opus, OPUS_SET_COMPLEXITY(loss_percent > 0 ? COMPLEXITY_LOSS : COMPLEXITY));
     }
     encoder->bytes = bytes;
     encoder->loss_percent = loss_percent;
