@@ -3,6 +3,7 @@
 #include "fuzz.h"
 
 #include "daemon/calls/calls.h"
+#include "daemon/calls/message.h"
 #include "daemon/control/control.h"
 
 #include <unistd.h>
@@ -12,6 +13,59 @@ static void take_ends(struct psst_call_ends ends)
     if (ends.wav_in >= 0) FUZZ_CHECK(close(ends.wav_in) == 0);
     if (ends.wav_out >= 0) FUZZ_CHECK(close(ends.wav_out) == 0);
 }
+
+/* ---- sound beside calls: it is over at once ---- */
+
+void psst_messages_record(struct psst_messages *messages, const struct psst_contact *contact, unsigned seconds,
+                          struct psst_call_ends ends, uint64_t client, psst_sound_done *done, void *ctx)
+{
+    (void)messages;
+    (void)client;
+    FUZZ_CHECK(contact != NULL && seconds >= 1 && seconds <= 300);
+    take_ends(ends);
+    done(ctx, PSST_ERR_USAGE, "discarded", "it was thrown away", NULL);
+}
+
+void psst_messages_play(struct psst_messages *messages, int64_t id, struct psst_call_ends ends, uint64_t client,
+                        psst_sound_done *done, void *ctx)
+{
+    (void)messages;
+    (void)client;
+    FUZZ_CHECK(id >= 0);
+    take_ends(ends);
+    done(ctx, PSST_OK, NULL, "", json_object());
+}
+
+void psst_messages_check(struct psst_messages *messages, unsigned seconds, struct psst_call_ends ends, uint64_t client,
+                         psst_sound_done *done, void *ctx)
+{
+    (void)messages;
+    (void)client;
+    FUZZ_CHECK(seconds >= 1 && seconds <= 30);
+    take_ends(ends);
+    done(ctx, PSST_ERR_IO, NULL, "there is no microphone", NULL);
+}
+
+void psst_messages_devices(struct psst_messages *messages, uint64_t client, psst_sound_done *done, void *ctx)
+{
+    (void)messages;
+    (void)client;
+    done(ctx, PSST_OK, NULL, "", json_pack("{s:[]}", "devices"));
+}
+
+enum psst_err psst_messages_stop(struct psst_messages *messages, bool discard)
+{
+    (void)messages;
+    return discard ? PSST_OK : PSST_ERR_NOT_FOUND;
+}
+
+void psst_messages_client_gone(struct psst_messages *messages, uint64_t client)
+{
+    (void)messages;
+    FUZZ_CHECK(client != 0);
+}
+
+/* ---- calls ---- */
 
 void psst_calls_call(struct psst_calls *calls, struct psst_contact *contact, struct psst_call_ends ends,
                      psst_call_done *done, void *ctx)

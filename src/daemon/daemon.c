@@ -8,6 +8,7 @@
 #include "daemon/backup/backup.h"
 #include "daemon/backup/restore_home.h"
 #include "daemon/calls/calls.h"
+#include "daemon/calls/message.h"
 #include "daemon/delivery/delivery.h"
 #include "daemon/identity.h"
 #include "daemon/meet.h"
@@ -175,6 +176,7 @@ void psst_daemon_stop(struct psst_daemon *d)
         psst_transfers_unloaded(d->transfers);
         psst_transfers_close(d->transfers);
     }
+    if (d->messages != NULL) psst_messages_unloaded(d->messages);
     if (d->calls != NULL) psst_calls_close(d->calls);
     if (d->retention != NULL) psst_retention_close(d->retention);
     if (d->presences != NULL) psst_presences_close(d->presences);
@@ -197,6 +199,7 @@ static void free_all(struct runtime *r)
     psst_backup_free(d->backup);
     psst_retention_free(d->retention);
     psst_transfers_free(d->transfers);
+    psst_messages_free(d->messages);
     psst_calls_free(d->calls);
     psst_delivery_free(d->delivery);
     psst_reconnect_free(d->reconnect);
@@ -296,6 +299,7 @@ static enum psst_err make_modules(struct runtime *r, struct psst_diag *diag)
     if (err == PSST_OK) err = psst_presences_new(&d->presences, d);
     if (err == PSST_OK) err = psst_meets_new(&d->meets, d);
     if (err == PSST_OK) err = psst_calls_new(&d->calls, d);
+    if (err == PSST_OK) err = psst_messages_new(&d->messages, d);
     if (err == PSST_OK) err = psst_peers_new(&d->peers, d);
     if (err == PSST_OK) err = psst_delivery_new(&d->delivery, d);
     if (err == PSST_OK) err = psst_transfers_new(&d->transfers, d);

@@ -51,6 +51,7 @@ struct psst_peers;
 struct psst_delivery;
 struct psst_transfers;
 struct psst_calls;
+struct psst_messages;
 struct psst_reconnect;
 struct psst_backup;
 struct psst_retention;
@@ -77,6 +78,7 @@ struct psst_daemon {
     struct psst_delivery *delivery;
     struct psst_transfers *transfers;
     struct psst_calls *calls;
+    struct psst_messages *messages; /* calls/message.h */
     struct psst_reconnect *reconnect;
     struct psst_backup *backup;
     struct psst_retention *retention;

@@ -11,6 +11,7 @@
 #include "daemon/identity_internal.h"
 
 #include "daemon/calls/calls.h"
+#include "daemon/calls/message.h"
 
 #include "daemon/backup/backup.h"
 #include "daemon/meet.h"
@@ -283,6 +284,7 @@ static void unload(struct psst_daemon *d, const char *words)
     psst_peers_hangup_all(d->peers, PSST_BYE_LOCKED, words);
     psst_delivery_unloaded(d->delivery);
     psst_transfers_unloaded(d->transfers);
+    psst_messages_unloaded(d->messages);
     psst_calls_unloaded(d->calls);
     psst_retention_unloaded(d->retention);
     psst_backup_unloaded(d->backup);

@@ -1,5 +1,7 @@
 #include "daemon/retention.h"
 
+#include "daemon/transfers/transfers.h"
+
 #include <stdlib.h>
 #include <time.h>
 
@@ -103,6 +105,9 @@ struct step {
     uint64_t now_ms;
     bool doubted, jumped, all, left;
     struct psst_tidied tidied;
+    char voice_dir[PSST_PATH_MAX];
+    int64_t erased[PSST_VOICE_DUE_MAX]; /* voice messages */
+    size_t n_erased;
 };
 
 /* A clock that is years ahead must not erase at once what is kept for some days: until it has stayed there for an hour, or
@@ -125,7 +130,11 @@ static enum psst_err tidy_work(struct psst_store *store, void *arg)
 {
     struct step *step = arg;
     enum psst_err err = step->doubted ? PSST_OK : look_at_clock(store, step);
-    return err == PSST_OK ? psst_store_tidy(store, step->doubted ? 0 : step->now_ms, &step->tidied) : err;
+    uint64_t now_ms = step->doubted ? 0 : step->now_ms;
+    if (err == PSST_OK) err = psst_transfers_voice_sweep(store, step->voice_dir, now_ms, step->erased, &step->n_erased);
+    if (err != PSST_OK) return err;
+    step->tidied = (struct psst_tidied){.more = true};
+    return step->n_erased == 0 ? psst_store_tidy(store, now_ms, &step->tidied) : PSST_OK;
 }
 
 static enum psst_err scrub_work(struct psst_store *store, void *arg)
@@ -186,6 +195,7 @@ static void tidy_done(void *arg, enum psst_err err, const char *words)
         end_round(step, err, words);
         return;
     }
+    for (size_t i = 0; i < step->n_erased; i++) psst_transfers_erased(r->d->transfers, step->erased[i]);
     if (step->tidied.more)
         next_step(step);
     else
@@ -217,6 +227,8 @@ static void begin(struct psst_retention *r)
                           .now_ms = now.unix_ms,
                           .doubted = now.mono_ns < r->doubt_ns,
                           .all = r->night};
+    struct psst_diag diag; /* what is too long has no files */
+    if (psst_transfers_voice_dir(r->d, step->voice_dir, false, &diag) != PSST_OK) step->voice_dir[0] = '\0';
     next_step(step);
 }
 

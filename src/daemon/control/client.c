@@ -6,6 +6,8 @@
  * One that lets 4 MiB wait is dropped; one with many unanswered requests is not read for a while (attack 44).
  */
 #include "daemon/control/internal.h"
+
+#include "daemon/calls/message.h"
 #include "daemon/transfers/transfers.h"
 
 #include <malloc.h>
@@ -38,6 +40,7 @@ void psst_control_client_drop(struct psst_control_client *client)
     }
     control->n_clients--;
     psst_transfers_client_gone(control->daemon->transfers, client->number);
+    psst_messages_client_gone(control->daemon->messages, client->number);
     uv_close((uv_handle_t *)&client->poll, client_closed);
 }
 
@@ -150,6 +153,7 @@ static void on_client(uv_poll_t *handle, int status, int events)
             return;
         }
         client->ended = client->lines.ended;
+        if (client->ended) psst_messages_client_gone(client->control->daemon->messages, client->number);
         psst_control_client_work_off(client);
     }
 }

@@ -1,32 +1,65 @@
 /* Methods about sound beside calls: devices, soundcheck, voice.record, voice.stop, play. */
 #include "daemon/control/control.h"
 
-static void not_yet(struct psst_request *req)
+#include "daemon/calls/message.h"
+
+#define RECORD_MAX_S 300
+#define CHECK_MAX_S  30
+#define CHECK_S      5
+
+static void done(void *ctx, enum psst_err err, const char *name, const char *words, json_t *result)
 {
-    psst_request_error(req, PSST_EXIT_FAILED, "not-yet", "this psstd cannot do that yet");
+    struct psst_request *req = ctx;
+    if (err == PSST_OK)
+        psst_request_result(req, result);
+    else if (name != NULL)
+        psst_request_error(req, PSST_EXIT_FAILED, name, words);
+    else
+        psst_request_finish(req, err, words);
+}
+
+/* The descriptors that params announce, in their order. */
+static struct psst_call_ends take_ends(struct psst_request *req)
+{
+    struct psst_call_ends ends = {-1, -1};
+    if (psst_request_bool(req, "wav_in")) ends.wav_in = psst_request_fd(req);
+    if (psst_request_bool(req, "wav_out")) ends.wav_out = psst_request_fd(req);
+    return ends;
 }
 
 void psst_control_devices(struct psst_request *req)
 {
-    not_yet(req);
+    psst_messages_devices(req->daemon->messages, req->client_number, done, req);
 }
 
 void psst_control_soundcheck(struct psst_request *req)
 {
-    not_yet(req);
+    int64_t seconds;
+    if (!psst_request_int(req, "seconds", 1, CHECK_MAX_S, CHECK_S, &seconds)) return;
+    psst_messages_check(req->daemon->messages, (unsigned)seconds, take_ends(req), req->client_number, done, req);
 }
 
 void psst_control_voice_record(struct psst_request *req)
 {
-    not_yet(req);
+    int64_t seconds;
+    const struct psst_contact *contact = psst_request_contact(req, "name");
+    if (contact == NULL || !psst_request_int(req, "seconds", 1, RECORD_MAX_S, RECORD_MAX_S, &seconds)) return;
+    psst_messages_record(req->daemon->messages, contact, (unsigned)seconds, take_ends(req), req->client_number, done,
+                         req);
 }
 
 void psst_control_voice_stop(struct psst_request *req)
 {
-    not_yet(req);
+    enum psst_err err = psst_messages_stop(req->daemon->messages, psst_request_bool(req, "discard"));
+    if (err == PSST_OK)
+        psst_request_result(req, NULL);
+    else
+        psst_request_error(req, PSST_EXIT_FAILED, "not-found", "nothing is recorded or played");
 }
 
 void psst_control_play(struct psst_request *req)
 {
-    not_yet(req);
+    int64_t id;
+    if (psst_request_int(req, "id", 1, INT64_MAX, 0, &id))
+        psst_messages_play(req->daemon->messages, id, take_ends(req), req->client_number, done, req);
 }

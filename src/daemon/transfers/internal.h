@@ -4,7 +4,7 @@
  *   transfers/decide.c   what our user decides                              transfers/rows.c     into the store
  *   transfers/offer.c    offering                                           transfers/json.c     as user interfaces see it
  *   transfers/out.c      sending                                            transfers/limit.c    the limit on bandwidth
- *   transfers/offered.c  what is offered to us
+ *   transfers/offered.c  what is offered to us              transfers/voice.c    voice messages
  *   transfers/in.c       receiving                                          transfers/finish.c   the end of receiving
  *
  *   out:  WAITING --accept--> ACCEPTED: in line -> sending -> all sent, unacknowledged --ack--> DONE
@@ -225,6 +225,15 @@ void psst_transfers_limit_take(struct psst_transfers *transfers, size_t n);
 
 void psst_transfer_offered(struct psst_transfers *transfers, struct psst_conn *conn,
                            const struct psst_file_chunk *chunk);
+
+/* ---- transfers/voice.c ---- */
+
+/* One that was stored a moment ago: accepted by itself, or left to the user. */
+void psst_transfer_voice_offered(struct psst_transfer *t);
+/* How one is called: with how long it lasts, which the receiver shows before it has it. */
+void psst_transfer_voice_name(char out[64], unsigned seconds);
+/* What its sender says that it lasts; 0: nothing. */
+unsigned psst_transfer_voice_seconds(const struct psst_transfer *t);
 
 /* ---- transfers/in.c ---- */
 

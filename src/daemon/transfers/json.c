@@ -177,7 +177,7 @@ static void set_contents(json_t *file, const struct psst_tar_facts *facts)
 
 json_t *psst_transfer_json(const struct psst_transfer *t)
 {
-    static const char *const forms[] = {"file", "folder", "stream"};
+    static const char *const forms[] = {"file", "folder", "stream", "voice"};
     const struct psst_contact *contact = psst_transfer_contact(t);
     const char *who = contact != NULL ? contact->alias : "?";
     json_t *path = json_string(t->path);
@@ -192,6 +192,10 @@ json_t *psst_transfer_json(const struct psst_transfer *t)
     if (state_words(words, t, who))
         (void)json_object_set_new(file, "reason",
                                   json_string(t->words != NULL && psst_transfer_is_over(t) ? t->words : words));
+    if (t->form == PSST_FILE_FORM_VOICE) {
+        set_int(file, "seconds", psst_transfer_voice_seconds(t));
+        (void)json_object_set_new(file, "heard", json_boolean((t->flags & PSST_TRANSFER_HEARD) != 0));
+    }
     set_figures(file, t);
     set_contents(file, &t->contents);
     return file;

@@ -16,7 +16,7 @@ struct offer {
     unsigned generation;
     int64_t contact_id;
     char *path; /* of a file, or folder */
-    bool folder;
+    bool folder, voice;
     int fd; /* of a stream */
     uint64_t client;
     char name[PSST_SAFE_NAME_SIZE];
@@ -104,6 +104,7 @@ static void store(struct offer *offer)
                                     .state = PSST_TRANSFER_WAITING,
                                     .form = stream          ? PSST_FILE_FORM_STREAM
                                             : offer->folder ? PSST_FILE_FORM_FOLDER
+                                            : offer->voice  ? PSST_FILE_FORM_VOICE
                                                             : PSST_FILE_FORM_FILE,
                                     .size = stream ? PSST_TRANSFER_SIZE_UNKNOWN : offer->source.size,
                                     .mtime_ns = offer->source.mtime_ns,
@@ -171,8 +172,8 @@ static void looked(uv_work_t *work, int status)
         store(offer);
 }
 
-void psst_transfers_send(struct psst_transfers *transfers, struct psst_contact *contact, const char *path,
-                         psst_transfer_done *done, void *ctx)
+static void send_path(struct psst_transfers *transfers, struct psst_contact *contact, const char *path,
+                      const char *voice_name, psst_transfer_done *done, void *ctx)
 {
     struct offer *offer = offer_new(transfers, contact, done, ctx);
     if (offer != NULL) offer->path = strdup(path);
@@ -183,9 +184,24 @@ void psst_transfers_send(struct psst_transfers *transfers, struct psst_contact *
     }
     for (size_t len = strlen(path); len > 1 && path[len - 1] == '/';) offer->path[--len] = '\0'; /* a folder's */
     const char *slash = strrchr(offer->path, '/');
-    take_name(offer->name, slash != NULL ? slash + 1 : offer->path);
+    offer->voice = voice_name != NULL;
+    take_name(offer->name, offer->voice ? voice_name : slash != NULL ? slash + 1 : offer->path);
     if (uv_queue_work(transfers->d->loop, &offer->work, look, looked) != 0)
         offer_finish(offer, PSST_ERR_MEMORY, "out of memory", 0);
+}
+
+void psst_transfers_send(struct psst_transfers *transfers, struct psst_contact *contact, const char *path,
+                         psst_transfer_done *done, void *ctx)
+{
+    send_path(transfers, contact, path, NULL, done, ctx);
+}
+
+void psst_transfers_send_voice(struct psst_transfers *transfers, struct psst_contact *contact, const char *path,
+                               unsigned seconds, psst_transfer_done *done, void *ctx)
+{
+    char name[64];
+    psst_transfer_voice_name(name, seconds);
+    send_path(transfers, contact, path, name, done, ctx);
 }
 
 /* ---- streams ---- */

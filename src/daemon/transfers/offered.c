@@ -104,6 +104,13 @@ static void known(struct psst_transfers *transfers, struct psst_contact *contact
     }
 }
 
+/* A voice message may be taken without asking. */
+static void taken_or_not(struct psst_transfer *t)
+{
+    psst_transfer_event(t);
+    if (t->form == PSST_FILE_FORM_VOICE) psst_transfer_voice_offered(t);
+}
+
 static void offer_stored(struct psst_transfers *transfers, struct psst_transfer *t, const struct psst_transfer_row *row,
                          enum psst_err err, const char *words, void *ctx)
 {
@@ -112,7 +119,7 @@ static void offer_stored(struct psst_transfers *transfers, struct psst_transfer 
     struct psst_courier_files *files = contact != NULL ? contact->transfers : NULL;
     if (files != NULL && offered->insert && files->storing > 0) files->storing--;
     if (t != NULL)
-        psst_transfer_event(t);
+        taken_or_not(t);
     else if (err == PSST_ERR_EXISTS && contact != NULL)
         known(transfers, contact, row);
     else if (err == PSST_ERR_NOT_FOUND && contact != NULL && offered->paused)
@@ -157,6 +164,7 @@ static bool supported(const struct psst_transfers *transfers, const struct psst_
 {
     switch ((enum psst_file_form)chunk->form) {
     case PSST_FILE_FORM_FILE:
+    case PSST_FILE_FORM_VOICE:
     case PSST_FILE_FORM_STREAM: return true;
     case PSST_FILE_FORM_FOLDER: return chunk->size != PSST_FILE_SIZE_UNKNOWN && transfers->tar_program[0] != '\0';
     }

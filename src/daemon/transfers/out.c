@@ -58,7 +58,8 @@ static enum psst_err open_origin(struct psst_transfer *t, struct psst_origin **o
     const struct psst_source_id offered = {t->size, t->mtime_ns, t->inode};
     int fd = -1;
     switch ((enum psst_file_form)t->form) {
-    case PSST_FILE_FORM_FILE: return psst_origin_of_file(origin, t->path, &offered);
+    case PSST_FILE_FORM_FILE:
+    case PSST_FILE_FORM_VOICE: return psst_origin_of_file(origin, t->path, &offered);
     case PSST_FILE_FORM_STREAM:
         fd = t->fd >= 0 ? fcntl(t->fd, F_DUPFD_CLOEXEC, 0) : -1;
         return fd >= 0 ? psst_origin_of_fd(origin, fd) : PSST_ERR_IO;

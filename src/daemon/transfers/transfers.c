@@ -540,6 +540,12 @@ static void end_forgotten(struct psst_transfer *t)
     psst_transfer_event(t);
 }
 
+void psst_transfers_erased(struct psst_transfers *transfers, int64_t id)
+{
+    struct psst_transfer *t = psst_transfer_by_id(transfers, id);
+    if (t != NULL && psst_transfer_is_over(t) && t->keeping == 0 && t->sink == NULL && !t->sink_closing) drop(t);
+}
+
 void psst_transfers_forget(struct psst_transfers *transfers, struct psst_contact *contact)
 {
     struct psst_transfer *next;

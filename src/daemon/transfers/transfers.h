@@ -10,6 +10,20 @@ typedef void psst_transfer_done(void *ctx, enum psst_err err, const char *words,
 /* Offers the file or folder at path (absolute). done's words, when it is well: what of a folder is left out, a line each. */
 void psst_transfers_send(struct psst_transfers *transfers, struct psst_contact *contact, const char *path,
                          psst_transfer_done *done, void *ctx);
+/* Offers a voice message that lies at path (absolute), and stays there until the history of the contact goes. */
+void psst_transfers_send_voice(struct psst_transfers *transfers, struct psst_contact *contact, const char *path,
+                               unsigned seconds, psst_transfer_done *done, void *ctx);
+/* Where voice messages lie: out is PSST_PATH_MAX bytes. It is made (0700) when make is set. */
+PSST_MUST_USE enum psst_err psst_transfers_voice_dir(const struct psst_daemon *d, char *out, bool make,
+                                                     struct psst_diag *diag);
+/* A voice message has been played: noted. */
+void psst_transfers_heard(struct psst_transfers *transfers, int64_t id);
+/* On the store thread: files and rows of some that are not kept any longer go. dir as above. */
+PSST_MUST_USE enum psst_err psst_transfers_voice_sweep(struct psst_store *store, const char *dir, uint64_t now_ms,
+                                                       int64_t ids[PSST_VOICE_DUE_MAX], size_t *n);
+/* This one's row is gone from the store. */
+void psst_transfers_erased(struct psst_transfers *transfers, int64_t id);
+
 /* Offers what comes out of fd (taken) as a stream of that name. It is cancelled when the user interface with this number
  * (psst_request_client) goes. */
 void psst_transfers_send_stream(struct psst_transfers *transfers, struct psst_contact *contact, int fd,

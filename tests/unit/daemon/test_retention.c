@@ -2,11 +2,14 @@
  * thread are real; the time is the test's own. */
 #include "folder.h"
 
+#include "crypto/crypto.h"
 #include "daemon/retention.h"
+#include "daemon/transfers/transfers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #define DAY_MS  86400000ULL
 #define HOUR_MS 3600000ULL
@@ -23,6 +26,7 @@ struct bench {
     uint32_t keep_days;
     unsigned texts, warned;
     char told[512];
+    int64_t erased; /* the sum of what transfers were told of */
 };
 
 static struct bench *bench;
@@ -33,6 +37,12 @@ struct psst_now psst_daemon_now(struct psst_daemon *d)
 {
     (void)d;
     return (struct psst_now){bench->mono_ms * 1000000, bench->unix_ms};
+}
+
+void psst_transfers_erased(struct psst_transfers *transfers, int64_t id)
+{
+    (void)transfers;
+    bench->erased += id;
 }
 
 static void on_log(void *ctx, enum psst_log_level level, const char *line)
@@ -204,7 +214,74 @@ static void assert_about(uint64_t value, uint64_t want)
     assert_in_range(value, want - 60000, want);
 }
 
+/* ---- voice messages ---- */
+
+struct message {
+    const char *path;
+    enum psst_direction direction;
+    int64_t id;
+};
+
+static enum psst_err put_message(struct psst_store *store, void *arg)
+{
+    struct message *message = arg;
+    struct psst_transfer_row row = {.contact_id = bench->contact,
+                                    .direction = message->direction,
+                                    .state = PSST_TRANSFER_DONE,
+                                    .form = PSST_TRANSFER_FORM_VOICE,
+                                    .created_ms = bench->unix_ms,
+                                    .name = psst_view_str("n"),
+                                    .path = psst_view_str(message->path)};
+    psst_crypto_rng.fill(psst_crypto_rng.ctx, row.transfer_id.b, sizeof row.transfer_id.b);
+    enum psst_err err = psst_store_transfer_put(store, &row);
+    message->id = row.id;
+    return err;
+}
+
+static void make_file(const char *path)
+{
+    FILE *f = fopen(path, "we");
+    assert_non_null(f);
+    assert_int_equal(fclose(f), 0);
+}
+
+static int64_t add_message(const char *path, enum psst_direction direction)
+{
+    struct message message = {.path = path, .direction = direction};
+    make_file(path);
+    run(put_message, &message);
+    return message.id;
+}
+
 /* ---- tests ---- */
+
+static void forget__takes__voice_messages_and_their_files(void **state)
+{
+    (void)state;
+    char dir[PSST_PATH_MAX], own[PSST_PATH_MAX + 32], unheard[PSST_PATH_MAX + 32], elsewhere[PSST_PATH_MAX + 32],
+        deeper[PSST_PATH_MAX + 32];
+    struct psst_diag diag;
+    (void)snprintf(bench->d.paths.data_dir, sizeof bench->d.paths.data_dir, "%s", folder_file(&bench->folder, "data"));
+    assert_int_equal(psst_transfers_voice_dir(&bench->d, dir, true, &diag), PSST_OK);
+    (void)snprintf(own, sizeof own, "%s/own.opus", dir);
+    (void)snprintf(unheard, sizeof unheard, "%s/unheard.opus", dir);
+    (void)snprintf(elsewhere, sizeof elsewhere, "%s.opus", dir); /* begins with the same letters, and lies beside it */
+    (void)snprintf(deeper, sizeof deeper, "%s/../kept.opus", dir);
+    int64_t ids = add_message(own, PSST_OUT) + add_message(elsewhere, PSST_OUT) + add_message(deeper, PSST_OUT);
+    (void)add_message(unheard, PSST_IN);
+    psst_retention_look(bench->d.retention);
+    turn_until_idle();
+    assert_int_equal(access(own, F_OK), 0);
+    run(forget_all, NULL);
+    psst_retention_run(bench->d.retention, told, "a");
+    turn_until_idle();
+    assert_string_equal(bench->told, "a:ok|");
+    assert_int_not_equal(access(own, F_OK), 0);
+    assert_int_equal(access(elsewhere, F_OK), 0);
+    assert_int_equal(access(deeper, F_OK), 0);
+    assert_int_equal(access(unheard, F_OK), 0);
+    assert_int_equal(bench->erased, ids);
+}
 
 static void run__tells__when_it_is_gone(void **state)
 {
@@ -362,6 +439,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(run__tells__when_it_is_gone),
+        T(forget__takes__voice_messages_and_their_files),
         T(nothing_due__needs__no_timer),
         T(timer__is_set__to_the_night_after_something_is_due),
         T(soon__is_within__half_a_minute),
