@@ -4,8 +4,9 @@
 #include <linux/tcp.h> /* its tcp_info knows more than the C library's */
 #include <unistd.h>
 
-#define BACKLOG 1024
-#define DSCP_EF 0xb8 /* expedited forwarding (RFC 3246), as the traffic class has it */
+#define BACKLOG      1024
+#define SHORT_RTT_US 1000
+#define DSCP_EF      0xb8 /* expedited forwarding (RFC 3246), as the traffic class has it */
 /* A peer may stop reading for ten minutes while his disk is busy (src/proto/timers.c), and this counts that too; a silent line
  * is noticed in seconds without it. What is left behind by a dead one the system then drops as well. */
 #define USER_TIMEOUT_MS 660000
@@ -129,6 +130,17 @@ bool psst_socket_path(int fd, struct psst_socket_path *out)
                                      .acked = info.tcpi_bytes_acked,
                                      .rtt_ns = (uint64_t)info.tcpi_rtt * 1000};
     return true;
+}
+
+bool psst_socket_keep_short(int fd)
+{
+    struct tcp_info info;
+    socklen_t len = sizeof info;
+    int most = PSST_UNREAD_BYTES;
+    memset(&info, 0, sizeof info);
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0) return false;
+    if (info.tcpi_min_rtt == 0 || info.tcpi_min_rtt > SHORT_RTT_US) return false;
+    return setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &most, sizeof most) == 0;
 }
 
 /* Binding tells; nothing is sent. */

@@ -9,6 +9,9 @@
  * prompt while a file runs). */
 #define PSST_NOTSENT_BYTES (128 * 1024)
 
+/* What may wait unread of a connection whose reader is slower than its line, when the line is short. */
+#define PSST_UNREAD_BYTES (512 * 1024)
+
 /* Listens on exactly this address and family. *missing: this machine does not have the address family at all. */
 PSST_MUST_USE enum psst_err psst_socket_listen(int *fd, const union psst_sockaddr *at, bool *missing,
                                                struct psst_diag *diag);
@@ -32,6 +35,10 @@ struct psst_socket_path {
 };
 /* False: this system does not tell. */
 bool psst_socket_path(int fd, struct psst_socket_path *out);
+/* The reader does not keep up. The kernel lets up to 32 MiB wait for him, and what is said later stands behind that; on a
+ * short line (under a millisecond there and back) it is to be PSST_UNREAD_BYTES, which is enough for its full speed. On
+ * longer ones nothing changes. True: it has been done. */
+bool psst_socket_keep_short(int fd);
 /* Whether the address that this connection goes out from is still one of this machine's. */
 bool psst_socket_is_home(int fd);
 /* Throws away what has been received, at most max bytes, so that closing sends no reset. */

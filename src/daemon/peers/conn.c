@@ -446,6 +446,7 @@ void **psst_conn_showing(struct psst_conn *conn)
 void psst_conn_hold(struct psst_conn *conn)
 {
     if (conn->holds++ == 0 && conn->link != NULL) psst_link_pause(conn->link, psst_daemon_now(conn->peers->d), true);
+    if (!conn->is_short) conn->is_short = psst_socket_keep_short(conn->fd);
     psst_conn_kick(conn);
 }
 

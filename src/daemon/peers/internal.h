@@ -74,7 +74,8 @@ struct psst_conn {
     uint8_t dialled; /* index of the address in the dial */
     bool dirty, in_turn, again, eof;
     bool suspected;
-    bool patient; /* the probe was given more time */
+    bool patient;  /* the probe was given more time */
+    bool is_short; /* the kernel keeps little of it for us */
 
     void *showing; /* presence.c's */
 };
