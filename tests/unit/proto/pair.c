@@ -65,6 +65,7 @@ static void note(struct pair_end *e, const struct psst_event *ev)
     last->ids = keep(e->ids, sizeof e->ids, ev->ids);
     last->file.data = keep(e->data, sizeof e->data, ev->file.data);
     last->file.name = keep(e->name, sizeof e->name, ev->file.name);
+    last->voice.opus = keep(e->opus, sizeof e->opus, ev->voice.opus);
     last->presence.utf8 = keep(e->presence, sizeof e->presence, ev->presence.utf8);
 }
 

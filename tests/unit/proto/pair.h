@@ -31,6 +31,7 @@ struct pair_end {
     char text[PSST_TEXT_MAX + 1];
     uint8_t ids[PSST_RECORD_MAX], data[PSST_RECORD_MAX];
     char name[256], presence[PSST_PRESENCE_MAX];
+    uint8_t opus[PSST_CALL_FRAME_MAX];
     bool tolerant;    /* what cannot be sent is not a failed test */
     size_t piece;     /* at most so many bytes a read; 0: as they come */
     size_t bytes_out; /* that have left it */
