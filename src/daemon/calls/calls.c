@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define FRAMES_A_SECOND 150
+
 /* ---- looking ---- */
 
 struct psst_conn *psst_call_conn(const struct psst_calls *calls)
@@ -78,6 +80,7 @@ void psst_call_enter(struct psst_calls *calls, enum call_state state, const char
     if (state == CALL_ACTIVE) {
         call->answered_ms = psst_daemon_now(calls->d).unix_ms;
         psst_call_row_answered(calls, call->id, call->answered_ms);
+        psst_bucket_init(&call->pace, FRAMES_A_SECOND, FRAMES_A_SECOND);
         find_way(calls);
         psst_udp_watch(calls, true);
     }
@@ -106,6 +109,15 @@ void psst_call_end(struct psst_calls *calls, enum psst_called result, const char
     }
     psst_call_close_ends(&call->ends);
     if (done != NULL) done(ctx, PSST_EXIT_FAILED, "no-call", words, NULL);
+}
+
+void psst_call_fail(struct psst_calls *calls, const char *words)
+{
+    struct psst_conn *conn = psst_call_conn(calls);
+    if (conn != NULL && psst_conn_link(conn) != NULL &&
+        psst_link_call_hangup(psst_conn_link(conn), psst_daemon_now(calls->d), PSST_CALL_FAILED) == PSST_OK)
+        psst_conn_kick(conn);
+    psst_call_end(calls, PSST_CALLED_FAILED, words);
 }
 
 /* ---- the session ---- */

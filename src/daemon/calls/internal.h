@@ -7,6 +7,7 @@
 #ifndef PSST_DAEMON_CALLS_INTERNAL_H
 #define PSST_DAEMON_CALLS_INTERNAL_H
 
+#include "base/bucket.h"
 #include "daemon/calls/calls.h"
 #include "net/address.h"
 
@@ -34,8 +35,9 @@ struct call {
     uint32_t timestamp; /* of the next frame */
     struct psst_voice_report report;
     uint32_t receiver_id;
-    struct psst_udp *via;   /* which socket goes there; NULL: no address is known */
-    union psst_sockaddr to; /* where he is */
+    struct psst_bucket pace; /* of frames that come: twice 50 a second, by both ways, and what was held up */
+    struct psst_udp *via;    /* which socket goes there; NULL: no address is known */
+    union psst_sockaddr to;  /* where he is */
 };
 
 struct psst_calls {
@@ -60,6 +62,8 @@ void psst_call_begin(struct psst_calls *calls, const struct psst_contact *contac
 void psst_call_enter(struct psst_calls *calls, enum call_state state, const char *words);
 /* Over; what the link has to hear of it has been said. */
 void psst_call_end(struct psst_calls *calls, enum psst_called result, const char *words);
+/* It cannot go on: hung up, FAILED. */
+void psst_call_fail(struct psst_calls *calls, const char *words);
 /* The user interfaces are told how it stands. */
 void psst_call_tell(struct psst_calls *calls, const char *words);
 void psst_call_close_ends(struct psst_call_ends *ends);

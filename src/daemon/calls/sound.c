@@ -110,7 +110,7 @@ static void reported(struct psst_calls *calls, const struct psst_voice_report *r
 static void told(struct psst_calls *calls, const char *words)
 {
     (void)snprintf(calls->call.words, sizeof calls->call.words, "%s", words);
-    psst_call_tell(calls, words);
+    if (calls->call.state == CALL_ACTIVE) psst_call_tell(calls, words); /* before, nobody misses a tone */
 }
 
 static void heard(void *ctx, const struct psst_voice_message *m)
@@ -124,8 +124,11 @@ static void heard(void *ctx, const struct psst_voice_message *m)
         calls->call.works[m->end] = m->works;
         told(calls, m->words);
         return;
-    case PSST_VOICE_DONE: /* of a call: there is no sound; it goes on, and we hear what comes once there is some */
-        if (m->result != 0) told(calls, m->words);
+    case PSST_VOICE_DONE: /* of a tone: there is none. A call goes on, unless what it was given is no sound */
+        if (calls->call.state == CALL_ACTIVE && m->result != PSST_VOICE_RESULT_LOST)
+            psst_call_fail(calls, m->words);
+        else if (m->result != 0)
+            told(calls, m->words);
         return;
     case PSST_VOICE_READY:
     case PSST_VOICE_LISTED:
@@ -153,6 +156,8 @@ static void start(struct psst_calls *calls, enum psst_voice_job job)
         uint16_t frame = conn != NULL ? psst_link_call_frame_size(psst_conn_link(conn)) : 0;
         work.start.opus_max = frame > FRAME_HEAD ? (uint16_t)(frame - FRAME_HEAD) : 0;
         work.start.timestamp = call->timestamp;
+        call->works[PSST_AUDIO_MICROPHONE] = call->works[PSST_AUDIO_SPEAKER] = true; /* until it says otherwise */
+        call->words[0] = '\0';
     } else {
         work.start.kinds[PSST_AUDIO_MICROPHONE] = PSST_AUDIO_NONE;
         if (ends->wav_out >= 0) work.start.kinds[PSST_AUDIO_SPEAKER] = PSST_AUDIO_NULL; /* that begins with speech */
@@ -209,7 +214,8 @@ void psst_sound_set(struct psst_calls *calls, bool afresh)
 
 void psst_sound_frame(struct psst_calls *calls, const struct psst_voice_frame *frame, uint64_t time_ns)
 {
-    if (!psst_voice_child_frame(calls->voice, frame->timestamp_samples, frame->opus, time_ns))
+    if (!psst_bucket_try(&calls->call.pace, time_ns, 1) ||
+        !psst_voice_child_frame(calls->voice, frame->timestamp_samples, frame->opus, time_ns))
         psst_daemon_count(calls->d, "voice-frames-dropped");
 }
 

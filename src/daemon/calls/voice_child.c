@@ -6,6 +6,7 @@
  */
 #include "daemon/calls/voice_child.h"
 
+#include "base/bucket.h"
 #include "ipc/paths.h"
 
 #include <errno.h>
@@ -22,7 +23,9 @@
 #define MESSAGES_A_TURN 16
 #define LATE_RUN        15    /* frames in a row: this process is behind for good */
 #define JUMP_SAMPLES    96000 /* nor is one followed that is so far ahead */
-#define FILLS_AT_ONCE   50    /* psstd itself was held up: no more than a second is made up for */
+#define FRAMES_A_SECOND 52    /* of a process: its clock may be a fast one */
+#define FRAMES_AT_ONCE  26
+#define FILLS_AT_ONCE   50 /* psstd itself was held up: no more than a second is made up for */
 #define ENVIRONMENT_MAX 16
 
 struct process {
@@ -48,6 +51,7 @@ struct psst_voice_child {
     bool ready;                  /* this process has said so */
     bool stopping;               /* STOP is out */
     bool told;                   /* that it does not work */
+    bool over;                   /* CALL: the process has said that it cannot, so that no other is tried */
     unsigned restarts;
     uint64_t starts_ns[PSST_VOICE_STARTS]; /* a ring */
     unsigned n_starts;
@@ -55,12 +59,13 @@ struct psst_voice_child {
     uint64_t heard_ns; /* from it, anything */
 
     /* the rhythm of a CALL */
-    uint32_t next;     /* timestamp */
-    uint32_t shift;    /* what this process's timestamps lack */
-    bool aligned;      /* shift is known */
-    bool filling;      /* no process delivers */
-    unsigned late;     /* frames in a row that came after others had taken their place */
-    uint64_t frame_ns; /* when the last one left */
+    uint32_t next;           /* timestamp */
+    uint32_t shift;          /* what this process's timestamps lack */
+    bool aligned;            /* shift is known */
+    bool filling;            /* no process delivers */
+    unsigned late;           /* frames in a row that came after others had taken their place */
+    uint64_t frame_ns;       /* when the last one left */
+    struct psst_bucket pace; /* of what a process delivers: strangers' sounds are decoded there, and it may be theirs */
 };
 
 /* ---- ends of processes ---- */
@@ -258,7 +263,7 @@ static void forget_job(struct psst_voice_child *voice)
 /* It does not work. A call goes on without. */
 static void tell_failed(struct psst_voice_child *voice)
 {
-    struct psst_voice_message done = {.op = PSST_VOICE_DONE, .result = 1};
+    struct psst_voice_message done = {.op = PSST_VOICE_DONE, .result = PSST_VOICE_RESULT_LOST};
     struct psst_voice_work work = voice->work;
     if (work.heard == NULL || voice->told) return;
     (void)snprintf(done.words, sizeof done.words, "%s",
@@ -300,6 +305,7 @@ static void take_frame(struct psst_voice_child *voice, const struct psst_voice_m
     }
     if (ahead < 0) return;
     voice->late = 0;
+    if (!psst_bucket_try(&voice->pace, uv_hrtime(), 1)) return;
     voice->filling = false;
     voice->next += (uint32_t)ahead;
     tell_frame(voice, m->payload);
@@ -335,9 +341,11 @@ static void take_message(struct psst_voice_child *voice, const struct psst_voice
     case PSST_VOICE_FRAME: take_frame(voice, m); return;
     case PSST_VOICE_READY: voice->ready = true; break;
     case PSST_VOICE_DONE:
-        if (work.start.job == PSST_VOICE_CALL) { /* it cannot: another may, with what it is given anew */
+        if (work.start.job == PSST_VOICE_CALL) {
+            voice->over = voice->filling = true;
+            put_away(voice, false);
+            set_timer(voice);
             work.heard(work.ctx, m);
-            if (voice->process != NULL && voice->work.heard != NULL && !voice->stopping) lost(voice, "done");
             return;
         }
         forget_job(voice);
@@ -434,7 +442,7 @@ static void on_tick(uv_timer_t *timer)
     }
     if (now_ns - voice->frame_ns > FILLS_AT_ONCE * PSST_VOICE_FRAME_NS) voice->frame_ns = now_ns;
     if (!voice->stopping && is_stalled(voice, now_ns)) lost(voice, "hangs");
-    if (!voice->stopping && voice->process == NULL && !begin_job(voice) &&
+    if (!voice->stopping && !voice->over && voice->process == NULL && !begin_job(voice) &&
         (voice->n_starts >= PSST_VOICE_STARTS || voice->program[0] == '\0'))
         tell_failed(voice);
     if (voice->work.heard != NULL && voice->work.start.job == PSST_VOICE_CALL) set_timer(voice);
@@ -505,7 +513,8 @@ enum psst_err psst_voice_child_start(struct psst_voice_child *voice, const struc
     forget_job(voice);
     enum psst_err err = keep_work(voice, work, diag);
     if (err != PSST_OK) return err;
-    voice->told = voice->stopping = false;
+    voice->told = voice->stopping = voice->over = false;
+    psst_bucket_init(&voice->pace, FRAMES_A_SECOND, FRAMES_AT_ONCE);
     voice->restarts = voice->n_starts = 0;
     voice->next = work->start.timestamp;
     voice->frame_ns = uv_hrtime();
@@ -572,7 +581,7 @@ void psst_voice_child_drop(struct psst_voice_child *voice)
 
 void psst_voice_child_interrupt(struct psst_voice_child *voice, const char *words)
 {
-    struct psst_voice_message done = {.op = PSST_VOICE_DONE, .result = 1};
+    struct psst_voice_message done = {.op = PSST_VOICE_DONE, .result = PSST_VOICE_RESULT_LOST};
     struct psst_voice_work work = voice->work;
     psst_voice_child_drop(voice);
     (void)snprintf(done.words, sizeof done.words, "%s", words);

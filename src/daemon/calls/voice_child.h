@@ -5,8 +5,9 @@
  *
  * A CALL is kept alive: a process that ends, talks nonsense, or says nothing for 300 ms is put away, and another goes on with
  * the next timestamp. `heard` gets one FRAME every 20 ms all the while: those that no process made hold nothing. Timestamps
- * rise by 960, whatever the processes say. When they end again and again heard gets a DONE whose result is not 0, once, and
- * the empty frames go on until the job is dropped; another process is tried from time to time.
+ * rise by 960, whatever the processes say, and no process makes more of them than time does. When processes end again and again
+ * heard gets a DONE with PSST_VOICE_RESULT_LOST, once, and the empty frames go on until the job is dropped; another process is
+ * tried from time to time. A DONE of the process itself (its wav is none) is passed on, and no other is tried.
  * RING and RINGBACK are begun again too. All other jobs are over with their process: heard gets DONE.
  */
 #ifndef PSST_DAEMON_CALLS_VOICE_CHILD_H
@@ -21,6 +22,7 @@
 #define PSST_VOICE_STALL_READY_MS 3000 /* the same before READY: devices are being opened */
 #define PSST_VOICE_FILL_MS        100  /* no frame for so long: empty ones take their place */
 #define PSST_VOICE_STARTS         6    /* of processes of one job in a minute */
+#define PSST_VOICE_RESULT_LOST    255  /* of a DONE that no process has said */
 #define PSST_VOICE_PATIENCE_MS    2000 /* after STOP, until it is killed */
 
 struct psst_voice_child;
@@ -63,7 +65,7 @@ void psst_voice_child_stop(struct psst_voice_child *voice);
 /* Ended too, but nothing is heard any more. Without a job: ends a process that was warmed. */
 void psst_voice_child_drop(struct psst_voice_child *voice);
 
-/* The same, and heard gets a DONE with result 1 and these words. */
+/* The same, and heard gets a DONE with PSST_VOICE_RESULT_LOST and these words. */
 void psst_voice_child_interrupt(struct psst_voice_child *voice, const char *words);
 
 unsigned psst_voice_child_restarts(const struct psst_voice_child *voice); /* of the job that runs */

@@ -4,7 +4,7 @@
  *   g good: READY, frames that hold 'g' from the timestamp of START    z the same from 0
  *   d dies after five frames    x dies at once    h hangs after five frames    n talks nonsense after five frames
  *   b says DONE, result 2       s READY, and DONE after STOP
- *   e sends back what comes     anything else, or nothing more: as g
+ *   e sends back what comes     f floods: a thousand frames a second    anything else, or nothing more: as g
  */
 #include "daemon/voice/protocol.h"
 
@@ -48,10 +48,10 @@ static void frame(uint32_t timestamp, struct psst_view payload)
 }
 
 /* Until the next message, or the time of a frame. True: there is a message. */
-static bool wait_turn(bool rhythm)
+static bool wait_turn(int ms)
 {
     struct pollfd poll_fd = {.fd = PSST_VOICE_FD, .events = POLLIN};
-    return poll(&poll_fd, 1, rhythm ? 20 : -1) > 0;
+    return poll(&poll_fd, 1, ms) > 0;
 }
 
 int main(void)
@@ -62,8 +62,8 @@ int main(void)
     unsigned frames = 0;
     uint32_t timestamp = 0;
     for (;;) {
-        bool rhythm = order != 0 && strchr("gdhnz", order) != NULL;
-        if (!wait_turn(rhythm)) {
+        bool rhythm = order != 0 && strchr("gdhnzf", order) != NULL;
+        if (!wait_turn(order == 'f' ? 1 : rhythm ? 20 : -1)) {
             frame(timestamp, psst_view((const uint8_t *)"g", 1));
             timestamp += PSST_VOICE_FRAME_SAMPLES;
             frames++;
@@ -81,7 +81,7 @@ int main(void)
         if (message.op == PSST_VOICE_FRAME && order == 'e') frame(message.timestamp, message.payload);
         if (message.op != PSST_VOICE_START) continue;
         order = 'g';
-        if (fd >= 0 && (read(fd, &order, 1) != 1 || strchr("gzdxhnbse", order) == NULL)) order = 'g';
+        if (fd >= 0 && (read(fd, &order, 1) != 1 || strchr("gzdxhnbsef", order) == NULL)) order = 'g';
         if (fd >= 0) (void)close(fd);
         if (order == 'x') _exit(4);
         timestamp = order == 'z' ? 0 : message.start.timestamp;
