@@ -7,6 +7,7 @@
 #include "fuzz.h"
 
 #include "base/text.h"
+#include "proto/call.h"
 #include "proto/chunk.h"
 
 static bool within(struct psst_view part, struct psst_view whole)
@@ -141,10 +142,26 @@ static void file(struct psst_view v, struct psst_buf *out)
         psst_buf_fini(out);
 }
 
+static void call(struct psst_view v, struct psst_buf *out)
+{
+    struct psst_call_chunk c = {0};
+    if (psst_call_chunk_read(&c, v) != PSST_OK) return;
+    FUZZ_CHECK(c.kind >= PSST_CALL_KIND_OFFER && c.kind <= PSST_CALL_KIND_REPORT && !c.by_us && !c.silent);
+    if (c.kind == PSST_CALL_KIND_OFFER)
+        FUZZ_CHECK(c.frame_size >= PSST_CALL_FRAME_MIN && c.frame_size <= PSST_CALL_FRAME_MAX);
+    if (c.kind == PSST_CALL_KIND_OFFER || c.kind == PSST_CALL_KIND_ACCEPT) FUZZ_CHECK(c.receiver_id != 0);
+    if (c.kind == PSST_CALL_KIND_DECLINE || c.kind == PSST_CALL_KIND_HANGUP) {
+        FUZZ_CHECK(c.reason >= 1 && c.reason <= 3);
+        if (c.reason != v.data[1]) return; /* an unknown reason */
+    }
+    psst_call_chunk_write(out, &c);
+    check_written(out, PSST_CHUNK_CALL, v);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const readers[])(struct psst_view, struct psst_buf *) = {text, ack,     not_accepted, ping, bye,
-                                                                           file, receipt, presence,     meet};
+                                                                           file, receipt, presence,     meet, call};
     struct psst_view input = psst_view(data, size);
     size_t which = fuzz_take_u8(&input) % (sizeof readers / sizeof readers[0] + 1);
     struct psst_buf out;

@@ -4,11 +4,13 @@
  *
  * input: u8 role, and whether questions stay open || operations: u8 which || its arguments
  * Whatever comes: no event breaks its own promise, the deadline is never in the past, and all that goes out are records that
- * open, each with exactly one chunk, padded as it must be.
+ * open, each with exactly one chunk, padded as it must be. No call is active that our user has neither begun nor accepted, and no
+ * datagram is taken twice.
  */
 #include "fuzz.h"
 
 #include "base/text.h"
+#include "proto/call_internal.h"
 #include "proto/link_internal.h"
 
 #define EVENTS_A_TURN 100000 /* more for one piece of input: it turns on the spot */
@@ -23,6 +25,7 @@ struct world {
     struct psst_record_state reads; /* what the peer opens our records with */
     size_t checked;                 /* bytes of the output that have been */
     bool leave_open, over;
+    bool wanted;    /* our user has dialled or accepted the call that there is */
     bool acks_full; /* more acknowledgements wait than a session keeps: it may end for want of memory */
 };
 
@@ -33,6 +36,7 @@ static void check_body(struct world *w, struct psst_view body)
     struct psst_chunk chunk = {0};
     FUZZ_CHECK(psst_chunk_read(&chunk, body) == PSST_OK);
     size_t padded = psst_record_padded_len(PSST_CHUNK_HEAD_LEN + chunk.data.len);
+    if (chunk.id == PSST_CHUNK_VOICE) padded = PSST_CHUNK_HEAD_LEN + chunk.data.len;
     FUZZ_CHECK(body.len == padded || body.len == PSST_RECORD_BODY_MAX);
     /* behind R2 or R3 our records have the new key */
     bool last = chunk.id == PSST_CHUNK_REKEY && (w->link->times.role == PSST_CALLEE || chunk.data.len == 0);
@@ -66,6 +70,25 @@ static void take_output(struct world *w, size_t len)
 
 /* ---- what is reported ---- */
 
+static void check_call(struct world *w)
+{
+    enum psst_call_state state = psst_link_call_state(w->link);
+    if (state == PSST_CALL_NONE || state == PSST_CALL_RINGING_HERE) w->wanted = false;
+    if (state == PSST_CALL_ACTIVE) FUZZ_CHECK(w->wanted); /* the microphone is open */
+    FUZZ_CHECK((state == PSST_CALL_NONE) == (psst_link_call_receiver_id(w->link) == 0));
+    FUZZ_CHECK((state == PSST_CALL_NONE) == (psst_link_call_frame_size(w->link) == 0));
+}
+
+static void check_call_event(const struct world *w, const struct psst_call_chunk *c)
+{
+    enum psst_call_state state = psst_link_call_state(w->link);
+    FUZZ_CHECK(c->kind <= PSST_CALL_KIND_REPORT);
+    if (c->kind == PSST_CALL_KIND_OFFER) FUZZ_CHECK(state == PSST_CALL_RINGING_HERE);
+    if (c->kind == PSST_CALL_KIND_RING) FUZZ_CHECK(state == PSST_CALL_RINGING_THERE);
+    if (c->kind == PSST_CALL_KIND_DECLINE || c->kind == PSST_CALL_KIND_HANGUP) FUZZ_CHECK(state == PSST_CALL_NONE);
+    if (c->kind == PSST_CALL_KIND_ACCEPT || c->kind >= PSST_CALL_KIND_RECEIVING) FUZZ_CHECK(state == PSST_CALL_ACTIVE);
+}
+
 static void check_event(const struct world *w, const struct psst_event *ev)
 {
     switch (ev->type) {
@@ -86,6 +109,11 @@ static void check_event(const struct world *w, const struct psst_event *ev)
     case PSST_EV_DECAPSULATE: FUZZ_CHECK(ev->x != NULL); break;
     case PSST_EV_ENDED:
         FUZZ_CHECK(ev->end != PSST_END_VOID_OVER && (ev->end != PSST_END_MEMORY || w->acks_full));
+        break;
+    case PSST_EV_CALL: check_call_event(w, &ev->call); break;
+    case PSST_EV_VOICE:
+        FUZZ_CHECK(psst_link_call_state(w->link) == PSST_CALL_ACTIVE);
+        FUZZ_CHECK(ev->voice.opus.len + PSST_VOICE_FRAME_HEAD_LEN <= psst_link_call_frame_size(w->link));
         break;
     case PSST_EV_MEET:
     case PSST_EV_NOT_ACCEPTED:
@@ -113,6 +141,7 @@ static void settle(struct world *w)
         if (ev.type == PSST_EV_NONE) {
             FUZZ_CHECK(psst_link_deadline(w->link) > w->now.mono_ns);
             check_output(w);
+            check_call(w);
             return;
         }
         check_event(w, &ev);
@@ -289,6 +318,71 @@ static void op_optional(struct world *w, struct psst_view *input)
     check_sent(is_meet ? psst_link_meet(w->link, w->now, &m) : psst_link_presence(w->link, w->now, &p));
 }
 
+static void op_call(struct world *w, struct psst_view *input)
+{
+    uint8_t which = fuzz_take_u8(input), reason = which >> 4;
+    uint16_t number = fuzz_take_u16(input);
+    enum psst_err err = PSST_ERR_USAGE;
+    switch (which % 8) {
+    case PSST_CALL_KIND_OFFER: err = psst_link_call_offer(w->link, w->now, number); break;
+    case PSST_CALL_KIND_RING: err = psst_link_call_ring(w->link, w->now); break;
+    case PSST_CALL_KIND_ACCEPT: err = psst_link_call_accept(w->link, w->now); break;
+    case PSST_CALL_KIND_DECLINE: err = psst_link_call_decline(w->link, w->now, reason); break;
+    case PSST_CALL_KIND_HANGUP: err = psst_link_call_hangup(w->link, w->now, reason); break;
+    case PSST_CALL_KIND_RECEIVING: err = psst_link_call_receiving(w->link, w->now, number & 1); break;
+    case PSST_CALL_KIND_REPORT: err = psst_link_call_report(w->link, w->now, which, number, number); break;
+    default: psst_link_pause(w->link, w->now, number & 1); break;
+    }
+    check_sent(err);
+    bool dials = which % 8 == PSST_CALL_KIND_OFFER || which % 8 == PSST_CALL_KIND_ACCEPT;
+    if (err == PSST_OK && dials) w->wanted = true;
+}
+
+static void op_voice(struct world *w, struct psst_view *input)
+{
+    static uint8_t datagram[PSST_DATAGRAM_HEAD_LEN + PSST_CALL_FRAME_MAX + PSST_TAG_LEN];
+    unsigned times = fuzz_take_u8(input);
+    struct psst_view opus = fuzz_take_view(input, fuzz_take_u16(input) % (PSST_CALL_FRAME_MAX + 10));
+    for (unsigned i = 0; i <= times; i++) {
+        size_t len = 1;
+        enum psst_err err = psst_link_voice(w->link, w->now, i, opus, datagram, &len);
+        size_t size = psst_link_call_frame_size(w->link);
+        check_sent(err);
+        FUZZ_CHECK(len == 0 || len == PSST_DATAGRAM_HEAD_LEN + size + PSST_TAG_LEN);
+        if (err == PSST_OK) FUZZ_CHECK(psst_link_call_state(w->link) == PSST_CALL_ACTIVE);
+        w->now.mono_ns += 20 * PSST_MS_NS;
+    }
+}
+
+/* From anybody, or from the peer: under the key of now, the one before it, the one after it. */
+static void op_datagram(struct world *w, struct psst_view *input)
+{
+    static uint8_t datagram[PSST_DATAGRAM_HEAD_LEN + PSST_CALL_FRAME_MAX + PSST_TAG_LEN], frame[PSST_CALL_FRAME_MAX];
+    uint8_t how = fuzz_take_u8(input);
+    struct psst_voice_frame out;
+    struct psst_view any = fuzz_take_view(input, fuzz_take_u16(input) % sizeof frame);
+    const struct psst_session_call *call = w->link->session.call;
+    if ((how & 1) == 0 || call == NULL || psst_link_call_state(w->link) == PSST_CALL_NONE) {
+        FUZZ_CHECK(psst_link_datagram(w->link, w->now, any, frame, &out) == PSST_ERR_AUTH);
+        return;
+    }
+    size_t size = call->frame_size, n = any.len < size ? any.len : size;
+    const struct psst_voice_epoch *epochs[] = {&call->now, &call->old, &call->next, &call->now};
+    const struct psst_voice_epoch *epoch = epochs[how >> 1 & 3];
+    uint64_t counter = (uint64_t)epoch->number << 56 | fuzz_take_u16(input);
+    memset(frame, 0, sizeof frame);
+    if (n > 0) memcpy(frame, any.data, n);
+    FUZZ_CHECK(psst_datagram_seal(datagram, &epoch->key, call->own_id, counter, psst_view(frame, size)) == PSST_OK);
+    struct psst_view sealed = psst_view(datagram, PSST_DATAGRAM_HEAD_LEN + size + PSST_TAG_LEN);
+    for (int i = 0; i < 2; i++) {
+        enum psst_err err = psst_link_datagram(w->link, w->now, sealed, frame, &out);
+        FUZZ_CHECK(err == PSST_ERR_AUTH || (err == PSST_OK && i == 0));
+        if (err != PSST_OK) continue;
+        FUZZ_CHECK(psst_link_call_state(w->link) == PSST_CALL_ACTIVE && (epoch != &call->old || epoch->used));
+        FUZZ_CHECK(out.opus.len + PSST_VOICE_FRAME_HEAD_LEN <= size && psst_link_deadline(w->link) != PSST_NEVER);
+    }
+}
+
 static void op_bye(struct world *w, struct psst_view *input)
 {
     psst_link_bye(w->link, w->now, fuzz_take_u8(input));
@@ -303,8 +397,9 @@ static void op_sent(struct world *w, struct psst_view *input)
 /* ---- all together ---- */
 
 static void (*const ops[])(struct world *, struct psst_view *) = {
-    op_body, op_chunk, op_optional, op_repeat,       op_raw,  op_time,      op_deadline, op_eof,
-    op_text, op_ack,   op_sent,     op_not_accepted, op_file, op_file_data, op_bye,      op_decapsulated,
+    op_body, op_chunk,        op_optional, op_repeat, op_raw,          op_time, op_deadline,
+    op_eof,  op_text,         op_ack,      op_sent,   op_not_accepted, op_file, op_file_data,
+    op_bye,  op_decapsulated, op_call,     op_voice,  op_datagram,
 };
 
 /* A link whose handshake is over. */

@@ -65,9 +65,14 @@ def handshake():
     return out
 
 
-# ---- chunk: u8 reader (0 body, 1 text, 2 ack, 3 not accepted, 4 ping, 5 bye, 6 file, 7 read, 8 presence, 9 meet) ----
+# ---- chunk: u8 reader (0 body, 1 text, 2 ack, 3 not accepted, 4 ping, 5 bye, 6 file, 7 read, 8 presence, 9 meet, 10 call) ----
 
-READERS = {"t": 1, "a": 2, "n": 3, "p": 4, "q": 4, "b": 5, "f": 6}
+READERS = {"t": 1, "a": 2, "n": 3, "p": 4, "q": 4, "b": 5, "f": 6, "c": 10}
+
+
+def call_chunks():
+    return [b"\x01\1\2\3\4\0\x64", b"\x01\1\2\3\4\0\x1f", b"\x02", b"\x03\1\2\3\4", b"\x03\0\0\0\0", b"\x04\x03", b"\x05\x01",
+            b"\x06\x01", b"\x06\x02", b"\x07\x10\0\x05\0\x30", b"\x08"]
 
 
 def file_chunks():
@@ -107,6 +112,7 @@ def chunk():
             out.append(bytes([reader]) + bytes.fromhex(c["data"]))
     out.append(b"\x03" + bytes(16) + b"\x01")
     out += [b"\x06" + f for f in file_chunks()]
+    out += [b"\x0a" + c for c in call_chunks()]
     out += [b"\0t\0\0\1", b"\0\xf3\0\0\0\0\0", b"\0z\0\0\0", b"\0p\0\0\0\0\1"]
     out += [b"\x07" + bytes(range(16)) * n for n in (0, 1, 64, 65)] + [b"\x07" + bytes(17)]
     out += [b"\x08\x02back at three", b"\x08\x09" + b"x" * 141, b"\x09" + bytes(range(24))]
@@ -144,8 +150,7 @@ def datagram():
 
 # ---- session: u8 flags (1 caller, 2 questions stay open), then operations as in the table of fuzz_session.c ----
 
-BODY, CHUNK, OPTIONAL, REPEAT, RAW, TIME, DEADLINE, EOF, TEXT, ACK, SENT, NOT, FILE, DATA, BYE, DECAPS = (
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+BODY, CHUNK, OPTIONAL, REPEAT, RAW, TIME, DEADLINE, EOF, TEXT, ACK, SENT, NOT, FILE, DATA, BYE, DECAPS, CALL, VOICE, DATAGRAM = range(19)
 
 
 def op_chunk(identifier, data, op=CHUNK):
@@ -162,6 +167,19 @@ def op_time(ms):
 
 def op_text(number, text):
     return bytes([TEXT]) + u16(number) + u16(len(text)) + text
+
+
+def op_call(kind, number=100, reason=1):
+    return bytes([CALL, reason << 4 | kind]) + u16(number)
+
+
+def op_voice(frames, opus=b"opus"):
+    return bytes([VOICE, frames - 1]) + u16(len(opus)) + opus
+
+
+def op_datagram(epoch, counter, frame):
+    """epoch: 0 now, 1 old, 2 next."""
+    return bytes([DATAGRAM, 1 | epoch << 1]) + u16(len(frame)) + frame + u16(counter)
 
 
 SENT_ALL = bytes([SENT]) + b"\xff\xff"
@@ -215,6 +233,15 @@ def session():
     out.append(b"\0" + op_text(5, b"hi") + SENT_ALL + op_chunk("a", mine) + op_chunk(0xF2, mine + i) + op_chunk(0xF2, i[:3]))
     out.append(b"\1" + op_repeat(70, 0xF2, i) + op_repeat(60, 0xF2, b""))
     out.append(b"\0" + bytes([OPTIONAL, 1, 0, 5, 5, 0, OPTIONAL, 0, 1, 0, 0, 4]) + b"away" + SENT_ALL + op_repeat(70, 0xF1, i + u64(9)))
+    offer, ring, accept, hang_up = call_chunks()[0], call_chunks()[2], call_chunks()[3], call_chunks()[6]
+    frame = bytes(4) + b"\1\0\4opus"
+    called = op_chunk("c", offer) + op_call(2) + op_call(3)
+    out += [flags + seed for flags in (b"\0", b"\1") for seed in (
+        called + op_voice(20) + SENT_ALL + op_datagram(0, 1, frame) + op_datagram(0, 1, frame) + op_voice(20) + op_chunk("c", hang_up) + op_datagram(0, 2, frame),
+        op_call(1) + op_chunk("c", ring) + op_chunk("c", accept) + op_voice(250) + SENT_ALL + op_chunk("v", frame.ljust(100, b"\0")) + op_call(6, 0) + op_call(7) + op_call(5),
+        op_call(1) + op_chunk("c", offer) + op_repeat(70, "c", call_chunks()[9]) + op_time(2100) + op_chunk("p", b"12345678") + op_time(16000),
+        called + op_chunk("r", r1) + op_datagram(2, 0, frame) + op_datagram(2, 0, frame) + op_chunk("r", b"") + op_datagram(0, 0, frame) + op_datagram(1, 9, frame) + op_time(2100) + op_datagram(1, 10, frame),
+        op_repeat(65, "c", offer) + op_call(4), op_repeat(65, "c", accept), op_chunk("c", offer) + bytes([DEADLINE]) * 9)]
     return out
 
 
