@@ -69,6 +69,11 @@ int64_t psst_delays_quantile(const struct psst_delays *delays, unsigned permille
     return delays->sorted[i > 0 ? i - 1 : 0];
 }
 
+int64_t psst_delays_share(const struct psst_delays *delays, int64_t transit)
+{
+    return delays->count > 0 ? (int64_t)(place(delays, transit + 1) * 1000 / delays->count) : 0;
+}
+
 void psst_pulls_init(struct psst_pulls *pulls)
 {
     memset(pulls, 0, sizeof *pulls);

@@ -22,6 +22,9 @@ void psst_delays_learn(struct psst_delays *delays, int64_t transit, int64_t now)
 /* Of those that are known: permille 0 is the smallest, 1000 the largest; 0 when none is known. */
 int64_t psst_delays_quantile(const struct psst_delays *delays, unsigned permille);
 
+/* How many in 1,000 are at most so large. */
+int64_t psst_delays_share(const struct psst_delays *delays, int64_t transit);
+
 /* When pulls come, less how much they have taken: constant for a device that runs evenly; what counts is the earliest. */
 struct psst_pulls {
     int64_t ring[PSST_PULLS];

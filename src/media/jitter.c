@@ -5,15 +5,19 @@
 
 #define MARGIN       (1 * MS)
 #define START        (40 * MS) /* before anything is known of the jitter */
+#define KNOWN        30        /* frames, before which too little is known of the jitter */
 #define START_FRAMES 5         /* the first to come is not always the first */
 #define NEED_MAX     (440 * MS)
-#define REST         (1 * MS) /* what is aimed at to be left of the frame before when the next is needed */
-#define REST_MAX     (6 * MS) /* ... and what is good enough */
-#define STEADY       (4 * MS) /* sooner shrunk only when it would hold for so much more jitter */
-#define SLOW_FALL    64       /* pulls, 1.3 s: the slow need falls by one part in so many of the difference with each */
-#define FEC_MISSED   20   /* of 1,000 frames: as many as may be lost because the frame behind was not there in time */
-#define FEC_LASTS    3000 /* frames: silence carries no FEC, and is no reason to come closer */
-#define FEC_LOSS     20   /* of 1,000 frames */
+#define REST         24       /* half a ms: what is aimed at to be left of the frame before when the next is needed */
+#define REST_MAX     (2 * MS) /* ... and what is good enough */
+/* shrunk only when it would hold for so much more jitter than needed, and for an eighth of what there is */
+#define STEADY    (1 * MS)
+#define SLOW_FALL 64 /* pulls, 1.3 s: the slow need falls by one part in so many of the difference with each */
+/* with FEC: a squared ms of delay is worth so many times 10^-7 frames; at 100 ms, 12 more are worth 1 % of the frames */
+#define DELAY_COST 39
+#define COST_EQUAL 5000 /* 10^-6 frames: not worth a change */
+#define FEC_LASTS  3000 /* frames: silence carries no FEC, and is no reason to come closer */
+#define FEC_LOSS   20   /* of 1,000 frames */
 
 #define BEHIND_MAX   500        /* frames: what is older is not late but stray */
 #define TRANSIT_NEAR (200 * MS) /* what belongs together arrives so regularly */
@@ -87,20 +91,22 @@ static bool elsewhere(struct psst_jitter *j, int64_t stamp, int64_t now, int64_t
 static enum psst_jitter_verdict put_late(struct psst_jitter *j, int64_t frame, int64_t stamp, struct psst_view payload,
                                          int64_t now)
 {
+    bool known = false;
     if (j->next - frame <= PSST_JITTER_FATES) {
         uint8_t *fate = fate_of(j, frame);
-        if (*fate == PSST_FATE_USED || *fate == PSST_FATE_LATE) return PSST_JITTER_DOUBLED;
+        known = *fate == PSST_FATE_USED || *fate == PSST_FATE_LATE;
         if (*fate == PSST_FATE_MISSING) j->missing--;
-        *fate = PSST_FATE_LATE;
+        if (!known) *fate = PSST_FATE_LATE;
     }
-    psst_delays_learn(&j->delays, now - frame * FRAME, now);
-    if (frame == j->next - 1)
+    if (!known) psst_delays_learn(&j->delays, now - frame * FRAME, now);
+    if (!known && frame == j->next - 1) {
         store(j, frame, payload, now);
-    else if (elsewhere(j, stamp, now, LATE_LASTS)) {
-        restart(j, stamp, payload, now);
-        return PSST_JITTER_RESYNC;
+        return PSST_JITTER_LATE;
     }
-    return PSST_JITTER_LATE;
+    if (!elsewhere(j, stamp, now, LATE_LASTS)) return known ? PSST_JITTER_DOUBLED : PSST_JITTER_LATE;
+    restart(j, stamp, payload,
+            now); /* the sender has begun again with what we know already, or the line is longer now */
+    return PSST_JITTER_RESYNC;
 }
 
 /* Far ahead of us: either we have not been pulled for long, and then its transit is as usual; or it is a jump. */
@@ -173,23 +179,43 @@ void psst_jitter_skip(struct psst_jitter *jitter, int64_t frame)
 
 int64_t psst_jitter_need(const struct psst_jitter *jitter)
 {
-    int64_t need = psst_delays_quantile(&jitter->delays, 980);
-    unsigned loss = jitter->missing * 1000 / PSST_JITTER_FATES;
-    if (jitter->next < jitter->fec_until && loss >= FEC_LOSS) {
-        /* a lost frame is mended when the one behind it, which comes with 1 - loss, is there a frame early; what is not is
-         * FEC_MISSED at most */
-        unsigned lost_alone = loss * (1000 - loss) / 1000;
-        unsigned share = lost_alone > FEC_MISSED ? 1000 - 1000 * FEC_MISSED / lost_alone : 0;
-        int64_t with_fec = psst_delays_quantile(&jitter->delays, share) + FRAME;
-        if (share > 0 && with_fec > need) need = with_fec;
+    int64_t first = psst_delays_quantile(&jitter->delays, 0),
+            need = psst_delays_quantile(&jitter->delays, 980) + MARGIN;
+    if (jitter->delays.count < KNOWN && need < first + START) need = first + START;
+    return need < first + NEED_MAX ? need : first + NEED_MAX;
+}
+
+/* FEC makes a lost or late frame good when the one behind it is there; so there is more to win by waiting, and less to lose by
+ * not waiting. What the transit `to_play` costs: the share of frames that would be gone for good, in millionths, and the
+ * delay, the worse the longer it is already. */
+static int64_t cost(const struct psst_jitter *j, int64_t to_play)
+{
+    int64_t here = 1000000 - (int64_t)j->missing * 1000000 / PSST_JITTER_FATES;
+    int64_t in_time = here * psst_delays_share(&j->delays, to_play - MARGIN) / 1000;
+    int64_t next_in_time = here * psst_delays_share(&j->delays, to_play - MARGIN - FRAME) / 1000;
+    int64_t ms = (to_play - psst_delays_quantile(&j->delays, 0)) / MS;
+    return (1000000 - in_time) * (1000000 - next_in_time) / 1000000 + ms * ms * DELAY_COST / 10;
+}
+
+static bool with_fec(const struct psst_jitter *j)
+{
+    return j->next < j->fec_until && j->missing * 1000 >= FEC_LOSS * PSST_JITTER_FATES && j->delays.count >= KNOWN;
+}
+
+/* The start of the frame that should be the next to be needed, so that its loss or lateness costs least; `now` stays unless
+ * another is better by enough. */
+static int64_t best_with_fec(const struct psst_jitter *j, int64_t at, int64_t now)
+{
+    int64_t first = psst_delays_quantile(&j->delays, 0);
+    int64_t best = floor_frame(at - first) * FRAME, least = cost(j, at - best);
+    for (int64_t start = best - FRAME; at - start <= first + NEED_MAX; start -= FRAME) {
+        int64_t is = cost(j, at - start);
+        if (is < least) {
+            least = is;
+            best = start;
+        }
     }
-    need += MARGIN;
-    int64_t most = psst_delays_quantile(&jitter->delays, 0) + NEED_MAX;
-    if (jitter->delays.count < PSST_DELAYS_FRAMES / 8) { /* too few to know */
-        int64_t start = psst_delays_quantile(&jitter->delays, 0) + START;
-        if (start > need) need = start;
-    }
-    return need < most ? need : most;
+    return at - now <= first + NEED_MAX && cost(j, at - now) <= least + COST_EQUAL ? now : best;
 }
 
 int64_t psst_jitter_steer(struct psst_jitter *jitter, int64_t position, int64_t pulled, int64_t now, int64_t *aim)
@@ -197,12 +223,15 @@ int64_t psst_jitter_steer(struct psst_jitter *jitter, int64_t position, int64_t 
     struct psst_jitter *j = jitter;
     int64_t need = psst_jitter_need(j);
     psst_pulls_learn(&j->pulls, now - pulled);
-    j->need_slow = need >= j->need_slow ? need : j->need_slow - (j->need_slow - need + SLOW_FALL - 1) / SLOW_FALL;
+    int64_t fall = j->delays.count < 4 * KNOWN ? SLOW_FALL / 8 : SLOW_FALL;
+    j->need_slow = need >= j->need_slow ? need : j->need_slow - (j->need_slow - need + fall - 1) / fall;
     /* A frame is needed at the pull that reaches it. So only whole frames of playout's distance make more frames be there in
      * time: the aim is the start of a frame, less a rest. */
     int64_t at = j->pulls.base + pulled;
     int64_t latest = floor_frame(at - need) * FRAME;
-    int64_t steady = floor_frame(at - j->need_slow - STEADY) * FRAME;
+    int64_t spread = need - MARGIN - psst_delays_quantile(&j->delays, 0);
+    int64_t steady = floor_frame(at - j->need_slow - STEADY - spread / 8) * FRAME;
+    if (with_fec(j)) latest = steady = best_with_fec(j, at, -floor_frame(-position) * FRAME);
     *aim = latest - REST;
     if (position > latest) return *aim - position;
     if (position < steady - REST_MAX) return steady - REST - position;

@@ -21,7 +21,6 @@
 #define PAST      PSST_STRETCH_MAX
 #define AHEAD_MAX (4 * FRAME)
 
-#define MEND_MIN        (4 * MS) /* a rest that is worth mending */
 #define HOLD_MIN        (10 * MS)
 #define FADE_AFTER      5          /* concealed frames in a row, then */
 #define FADE_FRAMES     10         /* ... so many to silence */
@@ -46,6 +45,8 @@ struct psst_receiver {
     bool mendable; /* the last frame was concealed, in its own place, and has not been stretched since */
     unsigned gone; /* frames in a row without anything */
     bool join;     /* what comes next does not follow what was: fade */
+    bool bridged;  /* ... from this */
+    int16_t bridge[FRAME];
     /* stretching */
     unsigned loud; /* mean loudness of speech, root mean square */
     unsigned waited;
@@ -129,16 +130,20 @@ static void fade_out(int16_t pcm[FRAME], unsigned step, unsigned steps)
     for (size_t i = 0; i < FRAME; i++) pcm[i] = (int16_t)(pcm[i] * (from - (int64_t)i) / all);
 }
 
+#define SILENT (FADE_AFTER + FADE_FRAMES)
+
 /* Concealment, which fades out: after a while it is only a buzz. nothing: the other side sends no sound. */
 static void conceal(struct psst_receiver *r, int16_t pcm[FRAME], bool nothing)
 {
     unsigned after = nothing ? 0 : FADE_AFTER, steps = nothing ? FADE_NOTHING : FADE_FRAMES;
-    if (r->gone >= after + steps)
+    if (r->gone >= after + steps) {
         memset(pcm, 0, FRAME * sizeof *pcm);
-    else
-        psst_decoder_conceal(r->decoder, pcm);
+        r->gone = SILENT;
+        return;
+    }
+    psst_decoder_conceal(r->decoder, pcm);
     if (r->gone >= after) fade_out(pcm, r->gone - after, steps);
-    if (r->gone < UINT32_MAX) r->gone++;
+    r->gone++;
 }
 
 static void count_report(struct psst_receiver *r, bool bad)
@@ -148,17 +153,13 @@ static void count_report(struct psst_receiver *r, bool bad)
     r->bad_at = (r->bad_at + 1) % REPORT_FRAMES;
 }
 
-static void decode(struct psst_receiver *r, const struct psst_jitter_slot *slot, int16_t pcm[FRAME])
+/* Something real follows what was made up, or what was left out: fade from where that would have gone on. */
+static void begin_real(struct psst_receiver *r)
 {
-    if (slot->len == 0) {
-        conceal(r, pcm, true);
-        return;
+    if (!r->bridged && (r->join || r->gone > FADE_AFTER)) {
+        conceal(r, r->bridge, false);
+        r->bridged = true;
     }
-    int16_t bridge[FRAME];
-    bool join = r->join || r->gone > FADE_AFTER;
-    if (join) conceal(r, bridge, false);
-    if (psst_decoder_frame(r->decoder, psst_view(slot->payload, slot->len), pcm) != PSST_OK) r->stats.garbage++;
-    if (join) psst_stretch_fade(pcm, bridge, pcm, PSST_STRETCH_FADE);
     r->gone = 0;
     r->join = false;
 }
@@ -169,56 +170,65 @@ static void decode_next(struct psst_receiver *r, int64_t now, bool hold)
     struct psst_jitter *j = &r->jitter;
     int16_t *pcm = head(r) + r->ahead;
     const struct psst_jitter_slot *slot = psst_jitter_at(j, j->next), *behind = psst_jitter_at(j, j->next + 1);
+    struct psst_view packet = psst_view(NULL, 0);
+    if (slot != NULL)
+        packet = psst_view(slot->payload, slot->len);
+    else if (behind != NULL && psst_decoder_carries_fec(psst_view(behind->payload, behind->len)))
+        packet = psst_view(behind->payload, behind->len);
+    hold = hold && slot == NULL && behind == NULL;
     r->mendable = false;
-    if (slot != NULL) {
-        int64_t held = now + (int64_t)r->ahead - slot->arrived;
-        r->held = r->held == 0 ? held : r->held + (held - r->held) / 8;
-        decode(r, slot, pcm);
-    } else if (behind != NULL && behind->len > 0) {
-        if (psst_decoder_recover(r->decoder, psst_view(behind->payload, behind->len), pcm))
-            r->stats.recovered++;
-        else
-            r->stats.concealed++;
-        r->gone = 0;
-    } else if (hold) {
-        conceal(r, pcm, false);
-        r->stats.stretched += FRAME;
-        r->ahead += FRAME;
-        return;
+    if (packet.len > 0) {
+        begin_real(r);
+        if (slot == NULL)
+            r->stats.recovered += psst_decoder_recover(r->decoder, packet, pcm);
+        else if (psst_decoder_frame(r->decoder, packet, pcm) != PSST_OK)
+            r->stats.garbage++;
     } else {
-        psst_decoder_copy(r->before, r->decoder);
-        r->mendable = r->gone == 0;
-        conceal(r, pcm, false);
-        r->stats.concealed++;
+        r->mendable = r->gone == 0 && slot == NULL && !hold;
+        if (r->mendable) psst_decoder_copy(r->before, r->decoder);
+        conceal(r, pcm, slot != NULL);
+        if (slot == NULL && !hold) r->stats.concealed++;
     }
-    if (slot == NULL) r->stats.lost++;
+    if (r->bridged) psst_stretch_fade(pcm, r->bridge, pcm, PSST_STRETCH_FADE);
+    r->bridged = false;
+    r->ahead += FRAME;
+    if (hold) {
+        r->stats.stretched += FRAME;
+        return;
+    }
+    if (slot != NULL) {
+        int64_t held = now + (int64_t)r->ahead - FRAME - slot->arrived;
+        r->held = r->held == 0 ? held : r->held + (held - r->held) / 8;
+    } else
+        r->stats.lost++;
     count_report(r, slot == NULL);
     psst_jitter_advance(j);
-    r->ahead += FRAME;
 }
 
-/* What was concealed has come after all, or its FEC has: the rest of it is played as it was said. */
+/* What was concealed has come after all, or its FEC has: the decoder goes back to learn it, and what is left of the
+ * concealment, or else what follows it, fades into what was said. */
 static void mend(struct psst_receiver *r)
 {
     struct psst_jitter *j = &r->jitter;
     int16_t pcm[FRAME];
-    if (!r->mendable || r->ahead < MEND_MIN || r->ahead > FRAME) return;
+    if (!r->mendable || r->ahead >= FRAME) return;
     const struct psst_jitter_slot *slot = psst_jitter_at(j, j->next - 1), *behind = psst_jitter_at(j, j->next);
     struct psst_view packet = slot != NULL     ? psst_view(slot->payload, slot->len)
                               : behind != NULL ? psst_view(behind->payload, behind->len)
                                                : psst_view(NULL, 0);
     if (packet.len == 0 || (slot == NULL && !psst_decoder_carries_fec(packet))) return;
+    r->bridged = r->ahead < PSST_STRETCH_FADE;
+    if (r->bridged) psst_decoder_conceal(r->decoder, r->bridge);
     psst_decoder_copy(r->decoder, r->before);
-    if (slot != NULL) {
-        if (psst_decoder_frame(r->decoder, packet, pcm) != PSST_OK) r->stats.garbage++;
-    } else if (psst_decoder_recover(r->decoder, packet, pcm)) {
-        r->stats.recovered++;
-        r->stats.concealed--;
+    if (slot == NULL)
+        (void)psst_decoder_recover(r->decoder, packet, pcm);
+    else if (psst_decoder_frame(r->decoder, packet, pcm) != PSST_OK)
+        r->stats.garbage++;
+    if (!r->bridged) {
+        const int16_t *rest = pcm + FRAME - r->ahead;
+        psst_stretch_fade(head(r), head(r), rest, PSST_STRETCH_FADE);
+        memcpy(head(r) + PSST_STRETCH_FADE, rest + PSST_STRETCH_FADE, (r->ahead - PSST_STRETCH_FADE) * sizeof *pcm);
     }
-    const int16_t *rest = pcm + FRAME - r->ahead;
-    size_t seam = r->ahead < PSST_STRETCH_FADE ? r->ahead : PSST_STRETCH_FADE;
-    psst_stretch_fade(head(r), head(r), rest, seam);
-    memcpy(head(r) + seam, rest + seam, (r->ahead - seam) * sizeof *pcm);
     r->gone = 0;
     r->mendable = false;
 }
@@ -255,7 +265,7 @@ static void correct(struct psst_receiver *r, int64_t by, int64_t now)
             r->ahead + FRAME <= AHEAD_MAX)
             decode_next(r, now, false);
         if (r->ahead - FRAME < most) most = r->ahead - FRAME;
-        done = psst_stretch_shrink(head(r), r->ahead, most, must);
+        done = silence ? psst_stretch_cut(head(r), r->ahead, most) : psst_stretch_shrink(head(r), r->ahead, most, must);
         r->ahead -= done;
         r->stats.shrunk += (uint32_t)done;
     } else if (r->ahead + most <= AHEAD_MAX) {

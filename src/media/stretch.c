@@ -63,16 +63,28 @@ static size_t window_of(size_t len)
     return len < WINDOW ? len : WINDOW;
 }
 
+static void drop(int16_t *pcm, size_t len, size_t gone)
+{
+    psst_stretch_fade(pcm, pcm, pcm + gone, PSST_STRETCH_FADE);
+    memmove(pcm + PSST_STRETCH_FADE, pcm + PSST_STRETCH_FADE + gone, (len - gone - PSST_STRETCH_FADE) * sizeof *pcm);
+}
+
+size_t psst_stretch_cut(int16_t *pcm, size_t len, size_t most)
+{
+    if (len < most + PSST_STRETCH_FADE) return 0;
+    drop(pcm, len, most);
+    return most;
+}
+
 size_t psst_stretch_shrink(int16_t *pcm, size_t len, size_t most, bool must)
 {
     double alike;
     if (most > PSST_STRETCH_MAX) most = PSST_STRETCH_MAX;
     if (most < PSST_STRETCH_MIN || len < most + PSST_STRETCH_FADE) return 0;
-    size_t drop = period(pcm, window_of(len - most), most, false, &alike);
+    size_t gone = period(pcm, window_of(len - most), most, false, &alike);
     if (alike < ALIKE && !must) return 0;
-    psst_stretch_fade(pcm, pcm, pcm + drop, PSST_STRETCH_FADE);
-    memmove(pcm + PSST_STRETCH_FADE, pcm + PSST_STRETCH_FADE + drop, (len - drop - PSST_STRETCH_FADE) * sizeof *pcm);
-    return drop;
+    drop(pcm, len, gone);
+    return gone;
 }
 
 size_t psst_stretch_grow(int16_t *pcm, size_t len, size_t most, bool must)

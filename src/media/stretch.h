@@ -20,6 +20,9 @@ size_t psst_stretch_shrink(int16_t *pcm, size_t len, size_t most, bool must);
  * room for `most` behind its len >= PSST_STRETCH_FADE. Returns how many were added, as above. */
 size_t psst_stretch_grow(int16_t *pcm, size_t len, size_t most, bool must);
 
+/* The same in silence: exactly `most`, whatever is there. */
+size_t psst_stretch_cut(int16_t *pcm, size_t len, size_t most);
+
 /* From a to b over len samples, into out, which may be either. */
 void psst_stretch_fade(int16_t *out, const int16_t *a, const int16_t *b, size_t len);
 
