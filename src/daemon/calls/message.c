@@ -162,7 +162,7 @@ void psst_messages_unloaded(struct psst_messages *messages)
 
 /* ---- recording ---- */
 
-/* How long it is, by its last page (RFC 3533, 6; RFC 7845, 4): ours, written a moment ago. Rounded up; 0: nothing is in it. */
+/* How long it is, by its last page (RFC 3533, 6; RFC 7845, 4): ours, written a moment ago. Rounded, but 0 only when nothing is in it. */
 static unsigned ogg_seconds(int fd)
 {
     static const uint8_t mark[4] = {'O', 'g', 'g', 'S'};
@@ -179,7 +179,9 @@ static unsigned ogg_seconds(int fd)
         uint64_t samples = 0;
         if (memcmp(tail + at, mark, sizeof mark) != 0) continue;
         for (size_t i = 8; i > 0; i--) samples = samples << 8 | tail[at + 5 + (ssize_t)i];
-        seconds = samples < (uint64_t)OGG_HZ * UINT16_MAX ? (unsigned)((samples + OGG_HZ - 1) / OGG_HZ) : 0;
+        if (samples > 0 && samples < (uint64_t)OGG_HZ * UINT16_MAX)
+            seconds = (unsigned)((samples + OGG_HZ / 2) / OGG_HZ);
+        if (samples > 0 && seconds == 0) seconds = 1;
         break;
     }
     free(tail);
