@@ -4,6 +4,7 @@
     msg = peer.say("hello");  peer.wait_ack(msg);  id_, time_ms, words = peer.hear()
     peer.send_file(b"...", b"name.bin");  name, data = peer.take_file()
     peer.rekey();  peer.bye()
+    peer.call_offer(); peer.call_wait(wire_voice.ACCEPT); peer.speak(timestamp, opus); timestamp, flags, opus = peer.listen(); peer.call_hang_up()
 
 Evil: send_raw, send_chunk with any identifier and data, record() to get a sealed record without sending it, flip(),
 `sent` to replay what went over the wire, `stop_after` to leave in the middle of a handshake, answer_pings = False.
@@ -17,6 +18,7 @@ import struct
 import time
 
 import wire
+import wire_voice
 from wire import NO_PSK, Refused
 
 TEXT, ACK, NOT_ACCEPTED, PING, PONG, FILE, CALL, VOICE, REKEY, BYE = b"tanpqfcvrb"
@@ -55,6 +57,9 @@ class Peer:
         self.answer_pings = True
         self.established = False
         self.rekeys = 0
+        self.voice = wire_voice.Voice()
+        self.udp = None  # the socket; where to: the other side's port, or where its last datagram came from
+        self.udp_to = None
         self._half = None
 
     def __enter__(self):
@@ -123,6 +128,8 @@ class Peer:
 
     def _use(self, keys):
         self.keys = keys
+        ours, theirs = keys.voice_ab, keys.voice_ba
+        self.voice.use(*((ours, theirs) if self.role == "caller" else (theirs, ours)))
 
     def _own(self, keys):
         return keys.ab if self.role == "caller" else keys.ba
@@ -156,6 +163,8 @@ class Peer:
 
     def close(self):
         self.sock.close()
+        if self.udp is not None:
+            self.udp.close()
 
     def reset(self):
         reset(self.sock)
@@ -358,6 +367,73 @@ class Peer:
             raise Refused("file hash")
         self.send_chunk(ACK, transfer)
         return offer["name"], bytes(content)
+
+    # ---- calls ----
+
+    def call_offer(self, frame_size=100):
+        self.voice.frame_size = frame_size
+        self.send_chunk(CALL, wire_voice.offer(self.voice.receiver_id, frame_size))
+
+    def call_wait(self, kind, timeout=None):
+        """The fields of the next call chunk of that kind."""
+        fields = wire_voice.read(self.expect(CALL, timeout, lambda d: d[0] == kind))[1]
+        if kind in (wire_voice.OFFER, wire_voice.ACCEPT):
+            self.voice.their_id = fields["receiver_id"]
+            self.voice.frame_size = fields.get("frame_size", self.voice.frame_size)
+        return fields
+
+    def call_ring(self):
+        self.send_chunk(CALL, bytes([wire_voice.RING]))
+
+    def call_accept(self):
+        self.send_chunk(CALL, wire_voice.accept(self.voice.receiver_id))
+
+    def call_decline(self, reason=1):
+        self.send_chunk(CALL, bytes([wire_voice.DECLINE, reason]))
+
+    def call_hang_up(self, reason=1):
+        self.send_chunk(CALL, bytes([wire_voice.HANG_UP, reason]))
+
+    def open_udp(self):
+        """The caller of the session knows where to send; who was called waits at the port that it was called at."""
+        if self.udp is None:
+            family = self.sock.family
+            host, port = self.sock.getsockname()[:2]
+            self.udp = socket.socket(family, socket.SOCK_DGRAM)
+            self.udp.bind((host, 0 if self.role == "caller" else port))
+            if self.role == "caller":
+                self.udp_to = self.sock.getpeername()[:2]
+
+    def speak(self, timestamp, opus, by="udp", flags=0):
+        """One frame; False: by UDP, and nobody knows where to."""
+        if by == "tcp":
+            frame = wire_voice.frame(self.voice.frame_size, timestamp, opus, flags)
+            self.send_chunk(VOICE, frame, 4 + len(frame))
+            return True
+        self.open_udp()
+        if self.udp_to is None:
+            return False
+        self.udp.sendto(self.voice.seal(timestamp, opus, flags), self.udp_to)
+        return True
+
+    def listen(self, timeout=5, by="udp"):
+        """The next frame that comes that way: (timestamp, flags, opus). What is not valid is skipped."""
+        if by == "tcp":
+            return wire_voice.frame_read(self.expect(VOICE, timeout, lambda d: len(d) == self.voice.frame_size))
+        self.open_udp()
+        deadline = time.monotonic() + timeout
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("no voice")
+            self.udp.settimeout(left)
+            datagram, address = self.udp.recvfrom(2048)
+            try:
+                got = self.voice.open(datagram)
+            except Refused:
+                continue
+            self.udp_to = address[:2]
+            return got
 
     # ---- rekey ----
 

@@ -5,6 +5,7 @@ import struct
 import unittest
 
 import wire
+import wire_voice
 from wire import Refused
 
 VECTORS = os.environ.get("PSST_TEST_VECTORS") or os.path.join(os.path.dirname(__file__), "..", "vectors")
@@ -247,6 +248,40 @@ class Rekeys(unittest.TestCase):
             for d, name in ((ba, "first_record_callee_to_caller"), (ab, "first_record_caller_to_callee")):
                 first = r[name]
                 self.assertEqual(d.seal_chunk(first["chunk_id"], h(first["chunk_data"])), h(first["record"]))
+
+
+class VoiceDatagrams(unittest.TestCase):
+    def test_frames_and_datagrams(self):
+        v = load("voice.json")
+        keys = {x["name"]: x for x in load("handshake.json")["handshakes"]}[v["handshake"]]
+        for d in v["datagrams"]:
+            self.assertEqual(d["key"], keys["V_AB" if d["direction"] == "caller to callee" else "V_BA"])
+            plain = wire_voice.frame(v["frame_size"], d["timestamp"], h(d["opus"]), d["flags"])
+            self.assertEqual(plain, h(d["frame"]))
+            sealed = wire_voice.seal(h(d["key"]), number(d["receiver_id"]), number(d["counter"]), plain)
+            self.assertEqual(sealed, h(d["datagram"]))
+            opened = wire_voice.unseal(h(d["key"]), number(d["receiver_id"]), wire_voice.Window(), v["frame_size"], sealed)
+            self.assertEqual(wire_voice.frame_read(opened), (d["timestamp"], d["flags"], h(d["opus"])))
+
+    def test_window(self):
+        window = wire_voice.Window()
+        for counter, taken in load("voice.json")["replay"]["sequence"]:
+            self.assertEqual(window.check(number(counter)), taken, counter)
+            if taken:
+                window.mark(number(counter))
+
+    def test_refused(self):
+        v = load("voice.json")
+        for r in v["refused"]:
+            with self.assertRaises(Refused, msg=r["why"]):
+                wire_voice.unseal(h(r["key"]), number(r["receiver_id"]), wire_voice.Window(), v["frame_size"], h(r["datagram"]))
+
+    def test_call_chunks(self):
+        self.assertEqual(wire_voice.read(wire_voice.offer(7, 100)), (wire_voice.OFFER, {"receiver_id": 7, "frame_size": 100}))
+        self.assertEqual(wire_voice.read(b"\x07\x01\x00\x02\x00\x03"), (wire_voice.REPORT, {"loss_256": 1, "jitter_ms": 2, "delay_ms": 3}))
+        for data in (b"", b"\x08", b"\x02\x00", b"\x03" + bytes(4), b"\x01abcd\x00\x1f", b"\x06\x02"):
+            with self.assertRaises(Refused):
+                wire_voice.read(data)
 
 
 if __name__ == "__main__":
