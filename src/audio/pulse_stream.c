@@ -1,4 +1,4 @@
-/* One stream of the sound server: 48 kHz mono in fragments of 10 ms, with 20 ms ahead of the speaker. The server may move it
+/* One stream of the sound server: 48 kHz mono in fragments of 5 ms, with 20 ms ahead of the speaker. The server may move it
  * to another device (that is how unplugging a headset works), and starts and stops with it; our own part is to notice.
  *
  *     closed --open--> opening --ready--> warming --100 ms of sound later--> running --silent for 1 s: said, and waited for
@@ -13,14 +13,15 @@
 
 #include <stdio.h>
 
-#define FRAGMENT_BYTES 960  /* 10 ms */
+#define FRAGMENT_BYTES 480  /* 5 ms: a frame waits for a whole one */
 #define TARGET_BYTES   1920 /* 20 ms */
 #define WARM_BYTES     9600
 #define RETRY_NS       UINT64_C(1000000000)
 #define NEWS_NS        UINT64_C(50000000)   /* a device that has just come is not always ready for streams */
 #define OPEN_NS        UINT64_C(5000000000) /* to open, and to give the first sound */
 #define SILENT_NS      UINT64_C(1000000000)
-#define GAP_NS         UINT64_C(60000000) /* between callbacks: what has piled up then is of no use */
+#define WARM_NS        UINT64_C(3000000000) /* before the first sound: an idle device may be two seconds asleep */
+#define GAP_NS         UINT64_C(60000000)   /* between callbacks: what has piled up then is of no use */
 #define HOLE_MAX       (10 * PSST_AUDIO_FRAME_BYTES)
 
 static void works_now(struct psst_audio_side *side)
@@ -300,7 +301,7 @@ void psst_pulse_stream_tick(struct psst_audio_side *side, uint64_t now_ns)
         give_up(side, now_ns);
         return;
     }
-    if (silent_ns > SILENT_NS)
+    if (silent_ns > (p->running ? SILENT_NS : WARM_NS))
         psst_audio_say(side, false, "the %s does not answer", psst_audio_end_word(side->end));
     else if (p->running && !side->works && side->by_device)
         works_now(side);
