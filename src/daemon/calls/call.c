@@ -45,7 +45,9 @@ static void offer(struct psst_calls *calls, struct psst_conn *conn)
     else
         err = psst_link_call_offer(link, now, psst_call_frame_size(calls));
     if (err != PSST_OK) {
-        psst_call_end(calls, PSST_CALLED_FAILED, "no call can be made over this session just now: try again");
+        psst_call_end(calls, PSST_CALLED_FAILED,
+                      err == PSST_ERR_AGAIN ? "that was one call after the other: try again in a minute"
+                                            : "no call can be made over this session just now: try again");
         return;
     }
     psst_conn_kick(conn);

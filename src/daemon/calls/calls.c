@@ -150,11 +150,14 @@ enum psst_err psst_calls_new(struct psst_calls **out, struct psst_daemon *d)
     calls->call.ends = (struct psst_call_ends){-1, -1};
     (void)psst_program_find(program, "psst-voice"); /* without it nobody can call, and all else goes on */
     enum psst_err err = psst_voice_child_new(&calls->voice, d->loop, program, &d->log);
-    if (err != PSST_OK)
+    if (err != PSST_OK) {
         free(calls);
-    else
-        *out = calls;
-    return err;
+        return err;
+    }
+    (void)uv_timer_init(d->loop, &calls->later);
+    calls->later.data = calls;
+    *out = calls;
+    return PSST_OK;
 }
 
 void psst_calls_close(struct psst_calls *calls)
@@ -163,6 +166,7 @@ void psst_calls_close(struct psst_calls *calls)
     calls->closing = true;
     psst_call_end(calls, PSST_CALLED_CUT_OFF, "psstd stops");
     psst_voice_child_close(calls->voice);
+    uv_close((uv_handle_t *)&calls->later, NULL);
 }
 
 void psst_calls_free(struct psst_calls *calls)

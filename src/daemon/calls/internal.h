@@ -45,7 +45,8 @@ struct psst_calls {
     struct psst_voice_child *voice;
     struct call call;
     uint64_t numbers;
-    int64_t last_id; /* in the store; -1: not read yet */
+    uv_timer_t later; /* a process is begun after what the state has to say has left: that takes milliseconds */
+    int64_t last_id;  /* in the store; -1: not read yet */
     bool closing;
 
     struct psst_udp *udps;

@@ -171,7 +171,7 @@ static bool is_ours(unsigned job)
     return job == 0 || job == PSST_VOICE_CALL || job == PSST_VOICE_RING || job == PSST_VOICE_RINGBACK;
 }
 
-void psst_sound_follow(struct psst_calls *calls)
+static void follow(struct psst_calls *calls)
 {
     const struct call *call = &calls->call;
     unsigned job = psst_voice_child_job(calls->voice);
@@ -179,8 +179,6 @@ void psst_sound_follow(struct psst_calls *calls)
     bool quiet = contact != NULL && psst_presence_is_busy(calls->d, contact);
     switch (call->state) {
     case CALL_NONE:
-        if (is_ours(job)) psst_voice_child_drop(calls->voice);
-        return;
     case CALL_DIALLING: return;
     case CALL_CALLING: psst_voice_child_warm(calls->voice); return;
     case CALL_RINGING: start(calls, PSST_VOICE_RINGBACK); return;
@@ -195,6 +193,21 @@ void psst_sound_follow(struct psst_calls *calls)
         if (!is_ours(job)) psst_voice_child_interrupt(calls->voice, "a call was answered");
         start(calls, PSST_VOICE_CALL);
         return;
+    }
+}
+
+static void on_later(uv_timer_t *timer)
+{
+    follow(timer->data);
+}
+
+void psst_sound_follow(struct psst_calls *calls)
+{
+    if (calls->call.state == CALL_NONE) {
+        if (is_ours(psst_voice_child_job(calls->voice))) psst_voice_child_drop(calls->voice);
+        (void)uv_timer_stop(&calls->later);
+    } else if (!calls->closing) {
+        (void)uv_timer_start(&calls->later, on_later, 0, 0);
     }
 }
 
