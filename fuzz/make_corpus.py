@@ -406,8 +406,30 @@ def ogg():
     return [bytes([1 | i % 4 << 1]) + s for i, s in enumerate(streams)] + [b"\0" + whole, b"\0" + b"RIFF" + bytes(40)]
 
 
+# ---- voice: u8 how, then steps (fuzz_voice.c) ----
+
+def voice():
+    pull, good = b"\0", b"\2"
+    def pulls(n): return bytes([n - 1 << 3 | 1])
+    def off(n): return bytes([n + 16 << 3 | 3])
+    def nothing(n): return bytes([n + 16 << 3 | 6])
+    def odd(toc, body): return bytes([4, toc, len(body)]) + body
+    def raw(stamp, body): return b"\5" + struct.pack(">I", stamp) + bytes([len(body)]) + body
+    def later(ms): return bytes([1 << 3 | 7]) + u16(ms)
+    calm = (good + pull) * 100
+    lossy = b"".join((pull if n % 5 == 0 else good + pull) if n % 7 else off(1) + pull for n in range(150))
+    swapped = (off(1) + off(0) + pull + good + good + pull) * 40
+    opus = bytes(range(7, 60))
+    out = [calm, good * 200 + pulls(32) * 3, calm + pulls(32) * 4 + calm, lossy, swapped, (good + good + pull) * 60, (good + pull + pull) * 60,
+           calm + nothing(0) * 3 + nothing(1) + pulls(4) + calm, calm + raw(0x12345678, opus) + calm, (raw(960 * 77, opus) + pull) * 50,
+           b"".join(odd(toc, opus) + pull for toc in range(0, 256, 4)), b"".join(odd(toc, b"\xff" * 90) + pull for toc in range(0, 256, 4)),
+           calm + b"".join(raw(1000 * n * n % 2 ** 32, opus) + pull for n in range(60)), good + later(500) + calm, (good + later(19)) * 20 + calm,
+           calm + later(60000) + calm, (good + pull + good) * 30 + good * 60 + calm, odd(0, b"") + odd(8, b"") * 5 + pulls(8), off(-16) + off(15) + pulls(20)]
+    return [b"\1" + s for s in out] + [b"\0" + s for s in out if b"\x0f" in s]
+
+
 for name, make in (("netlink", netlink), ("backup", backup), ("handshake", handshake), ("chunk", chunk), ("record", record), ("datagram", datagram),
-                   ("session", session), ("link", link), ("tar", tar), ("ogg", ogg)):
+                   ("session", session), ("link", link), ("tar", tar), ("ogg", ogg), ("voice", voice)):
     seeds = make()
     assert len(seeds) < 80, name
     write(name, seeds)

@@ -215,7 +215,8 @@ static int64_t best_with_fec(const struct psst_jitter *j, int64_t at, int64_t no
             best = start;
         }
     }
-    return at - now <= first + NEED_MAX && cost(j, at - now) <= least + COST_EQUAL ? now : best;
+    bool near = at - now >= first && at - now <= first + NEED_MAX;
+    return near && cost(j, at - now) <= least + COST_EQUAL ? now : best;
 }
 
 int64_t psst_jitter_steer(struct psst_jitter *jitter, int64_t position, int64_t pulled, int64_t now, int64_t *aim)
