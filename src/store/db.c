@@ -108,6 +108,12 @@ static enum psst_err settle_in(struct psst_store *store, const struct psst_store
     (void)sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH,
                         store->read_only ? PSST_STORE_VALUE_MAX * 2 : PSST_STORE_LIST_MAX);
     enum psst_err err = set_key(store, key);
+#ifdef SQLITE_DBCONFIG_DEFENSIVE /* libraries that know it; a rescue must reach behind the tables */
+    if (mode != MODE_RESCUE) (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+#endif
+#ifdef SQLITE_DBCONFIG_TRUSTED_SCHEMA
+    (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+#endif
     if (err == PSST_OK) err = psst_store_exec(store, cipher_settings);
     if (err == PSST_OK && mode == MODE_RESCUE) err = psst_store_exec(store, rescue_settings);
     if (err == PSST_OK) err = psst_store_exec(store, common_settings);
@@ -288,11 +294,17 @@ static enum psst_err open_for_writing(struct psst_store **out, const char *path,
                                       struct psst_diag *diag)
 {
     struct psst_store *looking = NULL, *store = NULL;
+    bool restored = psst_store_is_restored(path);
     enum psst_err err = connect_to(&looking, path, key, MODE_READ, diag);
+    if (err == PSST_OK && restored) err = psst_store_restored_look(looking, diag);
     if (err == PSST_OK) err = read_through(looking, diag);
     if (err == PSST_OK) err = connect_to(&store, path, key, MODE_WRITE, diag);
     psst_store_close(looking);
-    if (err == PSST_OK) *out = store;
+    if (err == PSST_OK && restored) err = psst_store_restored_settle(store, diag);
+    if (err == PSST_OK)
+        *out = store;
+    else
+        psst_store_close(store);
     return err;
 }
 

@@ -128,6 +128,11 @@ static const char *const steps[] = {
 };
 #define NEWEST ((int64_t)(sizeof steps / sizeof steps[0]))
 
+const char *psst_store_step(int64_t from)
+{
+    return from >= 0 && from < NEWEST ? steps[from] : "";
+}
+
 enum psst_err psst_store_pragma_int(struct psst_store *store, const char *sql, int64_t *value)
 {
     sqlite3_stmt *stmt = NULL;

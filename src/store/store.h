@@ -18,7 +18,8 @@ struct psst_store;
 /* Opens, or creates when the file does not exist (mode 0600), and migrates. A wrong key or a damaged file gives
  * PSST_ERR_DAMAGED and a sentence; it is left untouched, never recreated. Files of up to 64 MiB are read through for that.
  * read_only: for rescue (attack 47): gives what can still be read, of contacts, log, transfers and counts;
- * PSST_ERR_NOT_FOUND when there is no file. PSST_ERR_USAGE: written by a newer version. */
+ * PSST_ERR_NOT_FOUND when there is no file. PSST_ERR_USAGE: written by a newer version, or restored from a backup and not made
+ * as ours are. A file PATH-restored beside it says that it was restored: see restored.c. */
 PSST_MUST_USE enum psst_err psst_store_open(struct psst_store **out, const char *path, const struct psst_store_key *key,
                                             bool read_only, struct psst_diag *diag);
 void psst_store_close(struct psst_store *store); /* checkpoints the write-ahead log; NULL is safe */

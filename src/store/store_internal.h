@@ -251,6 +251,17 @@ PSST_MUST_USE enum psst_err psst_store_log_again(struct psst_store *store);
 PSST_MUST_USE enum psst_err psst_store_migrate(struct psst_store *store, struct psst_diag *diag);
 /* The step from that version to the next alone. */
 PSST_MUST_USE enum psst_err psst_store_take_step(struct psst_store *store, int64_t from);
+/* The SQL of that step. */
+const char *psst_store_step(int64_t from);
+
+/* ---- restored.c ---- */
+
+/* Whether it came out of a backup and was not opened since. */
+bool psst_store_is_restored(const char *path);
+/* PSST_ERR_USAGE: there is something in it that we never make. */
+PSST_MUST_USE enum psst_err psst_store_restored_look(struct psst_store *store, struct psst_diag *diag);
+/* What waits may have been sent. From now on it is a store like others. */
+PSST_MUST_USE enum psst_err psst_store_restored_settle(struct psst_store *store, struct psst_diag *diag);
 PSST_MUST_USE enum psst_err psst_store_pragma_int(struct psst_store *store, const char *sql, int64_t *value);
 
 /* ---- messages.c ---- */

@@ -182,6 +182,7 @@ class Backup(E2E):
         self.restore(again, path)
         wait_for("unlocking", lambda: not again.status()["identity"]["locked"])
         self.assertEqual(again.contact("bob")["waiting"], 3)
+        self.assertEqual([m["state"] for m in again.messages("bob")], ["sent"] * 3)  # none of them can be recalled
         bob.start()
         again.psst("dial", "bob")
         wait_for("acknowledgements", lambda: again.contact("bob")["waiting"] == 0)

@@ -1,5 +1,6 @@
 /*   home/restore.new/ identity.pem card.psst config store.key store.db     written, synced
- *   home/store.db, store.key, card.psst    linked
+ *   home/restore.new/store.db-restored     made: so the store knows that it was restored (src/store/restored.c)
+ *   home/store.db-restored, store.db, store.key, card.psst    linked
  *   home/identity.pem                      linked: from here on it is restored
  *   home/restore.new/                      emptied, identity.pem last, and removed
  * A crash before identity.pem is linked: clean_up takes the links away again. After it: clean_up only empties restore.new. */
@@ -16,9 +17,10 @@
 #define FOLDER   "restore.new"
 #define IDENTITY "identity.pem"
 #define CARD     "card.psst"
+#define MARK     "store.db-restored"
 
-static const char *const linked[] = {"store.db", "store.key", CARD};
-static const char *const unlinked[] = {"store.db", "store.key", CARD, "config", IDENTITY}; /* in this order */
+static const char *const linked[] = {MARK, "store.db", "store.key", CARD};
+static const char *const unlinked[] = {MARK, "store.db", "store.key", CARD, "config", IDENTITY}; /* in this order */
 
 #define COUNT(list) (sizeof(list) / sizeof(list)[0])
 
@@ -162,9 +164,14 @@ static enum psst_err link_one(const struct psst_restore_home *home, const char *
 
 static enum psst_err place(const struct psst_restore_home *home, struct psst_diag *diag)
 {
-    enum psst_err err = fsync(home->new_fd) == 0 || errno == EINVAL ? PSST_OK : fail(diag, "write", FOLDER);
+    int fd = -1;
+    enum psst_err err = psst_restore_home_file(home, MARK, &fd, diag);
+    if (err != PSST_OK) return err;
+    (void)close(fd);
+    err = fsync(home->new_fd) == 0 || errno == EINVAL ? PSST_OK : fail(diag, "write", FOLDER);
     if (err == PSST_OK) err = refuse(home->home_fd, diag);
     if (err == PSST_OK) (void)unlinkat(home->home_fd, CARD, 0); /* without an identity it is nobody's */
+    if (err == PSST_OK) (void)unlinkat(home->home_fd, MARK, 0); /* nor without a store */
     for (size_t i = 0; i < COUNT(linked) && err == PSST_OK; i++) err = link_one(home, linked[i], diag);
     if (err == PSST_OK) err = sync_home(home, diag);
     if (err == PSST_OK) err = link_one(home, IDENTITY, diag);

@@ -55,6 +55,12 @@ static struct psst_restore_home begin_and_fill(struct home *home)
     return h;
 }
 
+/* The store is told so. */
+static void assert_marked(struct home *home)
+{
+    assert_int_equal(0, unlink(folder_file(&home->folder, "store.db-restored")));
+}
+
 static void assert_restored(struct home *home)
 {
     assert_int_equal(PLACED, folder_count(&home->folder));
@@ -75,6 +81,8 @@ static void place__gives__all_files_their_places(void **state)
     assert_int_equal(0700, st.st_mode & 07777);
     assert_int_equal(1, folder_count(&home->folder)); /* nothing counts yet */
     assert_ok(psst_restore_home_place(&h, NULL));
+    assert_ok(psst_restore_home_clean_up(&home->paths, NULL));
+    assert_marked(home);
     assert_restored(home);
     assert_ok(psst_restore_home_clean_up(&home->paths, NULL));
     assert_restored(home);
@@ -84,8 +92,10 @@ static void place__replaces__a_card_that_is_nobodys(void **state)
 {
     struct home *home = *state;
     folder_put(&home->folder, "card.psst", "stale", 5);
+    folder_put(&home->folder, "store.db-restored", "", 0);
     struct psst_restore_home h = begin_and_fill(home);
     assert_ok(psst_restore_home_place(&h, NULL));
+    assert_marked(home);
     assert_restored(home);
 }
 
@@ -176,6 +186,7 @@ static void begin__takes_over__from_one_that_was_cut_off(void **state)
     (void)close(h.home_fd);
     h = begin_and_fill(home);
     assert_ok(psst_restore_home_place(&h, NULL));
+    assert_marked(home);
     assert_restored(home);
 }
 
