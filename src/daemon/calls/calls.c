@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define FRAMES_A_SECOND 150
-
 /* ---- looking ---- */
 
 struct psst_conn *psst_call_conn(const struct psst_calls *calls)
@@ -80,7 +78,6 @@ void psst_call_enter(struct psst_calls *calls, enum call_state state, const char
     if (state == CALL_ACTIVE) {
         call->answered_ms = psst_daemon_now(calls->d).unix_ms;
         psst_call_row_answered(calls, call->id, call->answered_ms);
-        psst_bucket_init(&call->pace, FRAMES_A_SECOND, FRAMES_A_SECOND);
         find_way(calls);
         psst_udp_watch(calls, true);
     }

@@ -7,7 +7,6 @@
 #ifndef PSST_DAEMON_CALLS_INTERNAL_H
 #define PSST_DAEMON_CALLS_INTERNAL_H
 
-#include "base/bucket.h"
 #include "daemon/calls/calls.h"
 #include "net/address.h"
 
@@ -35,7 +34,6 @@ struct call {
     uint32_t timestamp; /* of the next frame */
     struct psst_voice_report report;
     uint32_t receiver_id;
-    struct psst_bucket pace; /* of frames that come: twice 50 a second, by both ways, and what was held up */
     struct psst_udp *via;    /* which socket goes there; NULL: no address is known */
     union psst_sockaddr to;  /* where he is */
 };

@@ -227,8 +227,7 @@ void psst_sound_set(struct psst_calls *calls, bool afresh)
 
 void psst_sound_frame(struct psst_calls *calls, const struct psst_voice_frame *frame, uint64_t time_ns)
 {
-    if (!psst_bucket_try(&calls->call.pace, time_ns, 1) ||
-        !psst_voice_child_frame(calls->voice, frame->timestamp_samples, frame->opus, time_ns))
+    if (!psst_voice_child_frame(calls->voice, frame->timestamp_samples, frame->opus, time_ns))
         psst_daemon_count(calls->d, "voice-frames-dropped");
 }
 

@@ -1,0 +1,183 @@
+"""Calls with a contact that does what no program of ours does (attacks 22, 23, 27): peer.py, over UDP and TCP. The user's psstd and
+psst-voice are the real ones; they live on, in their rhythm, and the microphone is nobody's but the user's."""
+import contextlib
+import os
+import socket
+import time
+import unittest
+
+import calls_kit
+import peer
+import wire_voice
+from calls_kit import ask_with, voices, write_tone
+from psst import BIN, wait_for
+
+SILK = bytes([0x08])  # one Opus packet of 20 ms, narrow band, without content: any decoder takes it
+
+
+@unittest.skipUnless(os.path.exists(os.path.join(BIN, "psst-voice")), "there is no psst-voice")
+class HostileCalls(calls_kit.CallsE2E):
+    def setUp(self):
+        super().setUp()
+        self.alice = self.someone("alice")
+        self.a = self.watch(self.alice)
+
+    def talking(self, mallory, frame_size=100, **wavs):
+        """Mallory calls, Alice answers."""
+        mallory.call_offer(frame_size)
+        self.state(self.a, "offered")
+        mallory.call_wait(wire_voice.RING)
+        paths = [wavs["said"]] if wavs else []
+        ask_with(self.a, "answer", [(p, "rb") for p in paths], wav_in=bool(wavs))
+        self.state(self.a, "active")
+        mallory.call_wait(wire_voice.ACCEPT)
+
+    def alive(self, mallory):
+        """The same psst-voice, the same call, and frames that come."""
+        self.assertEqual(self.alice.status()["call"]["state"], "active")
+        mallory.listen(5)
+
+    def frames(self, mallory, seconds):
+        """What comes by UDP meanwhile: (when, length)."""
+        mallory.open_udp()
+        got, end = [], time.monotonic() + seconds
+        while time.monotonic() < end:
+            mallory.udp.settimeout(max(0.001, end - time.monotonic()))
+            try:
+                got.append((time.monotonic(), len(mallory.udp.recv(2048))))
+            except TimeoutError:
+                pass
+        return got
+
+    # ---- before anybody has answered ----
+
+    def test_nothing_but_the_user_opens_the_microphone(self):
+        """Attack 27: accept without an offer, voice outside a call, voice while it rings."""
+        mallory = self.caller(self.alice)
+        mallory.call_accept()
+        mallory.voice.frame_size, mallory.voice.their_id = 100, 1
+        for way in ("udp", "tcp"):
+            for i in range(20):
+                mallory.speak(i * 960, SILK, by=way)
+        mallory.ping()
+        self.assertIsNone(self.alice.status()["call"])
+        self.assertEqual(voices(self.alice), [])
+        mallory.call_offer()
+        self.state(self.a, "offered")
+        mallory.call_accept()  # for us
+        for i in range(20):
+            mallory.speak(i * 960, SILK, by="tcp")
+            mallory.speak(i * 960, SILK)
+        self.assertEqual(self.frames(mallory, 0.5), [])
+        self.assertEqual(self.alice.status()["call"]["state"], "offered")
+        self.a.call("decline")
+        self.assertEqual(mallory.call_wait(wire_voice.DECLINE)["reason"], 1)
+
+    def test_a_flood_of_offers_rings_a_few_times(self):
+        """Attack 27."""
+        mallory = self.caller(self.alice)
+        for _ in range(20):
+            mallory.call_offer()
+            mallory.call_offer()  # while it rings: nothing
+            mallory.call_hang_up()
+        mallory.ping()
+        rows = self.calls(self.a)
+        self.assertLessEqual(len(rows), 20)
+        rung = sum(1 for e in self.a.events if e.get("method") == "call" and e["params"]["state"] == "offered")
+        self.assertLessEqual(rung, 6)
+        self.assertGreaterEqual(rung, 1)
+        self.assertLessEqual(len(voices(self.alice)), 1)
+        with contextlib.suppress(OSError):
+            for _ in range(64):
+                mallory.call_offer()
+        mallory.wait_end()
+        wait_for("nothing rings any more", lambda: self.alice.status()["call"] is None)
+        wait_for("no psst-voice is left", lambda: not voices(self.alice))
+        self.assertEqual(self.alice.sessions(), [])
+
+    # ---- while they talk ----
+
+    def test_sounds_that_are_none(self):
+        """Attacks 22 and 23: whatever is in the frames, psst-voice lives, and the call with it."""
+        mallory = self.caller(self.alice)
+        self.talking(mallory)
+        wait_for("psst-voice", lambda: voices(self.alice))
+        before = voices(self.alice)
+        stereo_60_ms, two_frames = bytes([0x1C]) + os.urandom(30), bytes([0x09]) + os.urandom(30)
+        payloads = [b"", SILK, b"\xff" * 93, os.urandom(93), os.urandom(1), stereo_60_ms, two_frames, b"\x03", b"\x03\xff",
+                    b"\x03\x00", bytes(93)]
+        stamps = [0, 960, 960, 961, 0xFFFFFFFF, 0x7FFFFFFF, 0x80000000, 5, 48000 * 3600]
+        for way in ("udp", "tcp"):
+            for stamp in stamps:
+                for payload in payloads:
+                    mallory.speak(stamp, payload, by=way)
+                time.sleep(0.01)
+        mallory.send_chunk(peer.VOICE, os.urandom(100))  # a frame that is none
+        mallory.send_chunk(peer.VOICE, b"")
+        mallory.ping()
+        self.alive(mallory)
+        self.assertEqual(voices(self.alice), before)
+
+    def test_more_than_anybody_says(self):
+        mallory = self.caller(self.alice)
+        self.talking(mallory)
+        wait_for("psst-voice", lambda: voices(self.alice))
+        before = voices(self.alice)
+        for burst in range(10):
+            for i in range(300):
+                mallory.speak((burst * 300 + i) * 960, SILK)
+            time.sleep(0.02)
+        wait_for("the rest to be dropped", lambda: self.alice.counter("datagrams-dropped") > 100)
+        self.alive(mallory)
+        self.assertEqual(voices(self.alice), before)
+
+    def test_datagrams_twice_from_elsewhere_and_for_nobody(self):
+        mallory = self.caller(self.alice)
+        self.talking(mallory)
+        mallory.speak(0, SILK)
+        mallory.listen()
+        datagram = mallory.voice.seal(960, SILK)
+        elsewhere = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(elsewhere.close)
+        elsewhere.bind(("127.0.0.1", 0))
+        before = self.alice.counter("datagrams-dropped")
+        for wrong in (datagram[:-1], datagram + b"x", b"\0\0\0\0" + datagram[4:], datagram[:20] + b"\xff" + datagram[21:], b""):
+            elsewhere.sendto(wrong, self.alice.address)
+        wait_for("five to be dropped", lambda: self.alice.counter("datagrams-dropped") == before + 5)
+        elsewhere.settimeout(0.3)
+        with self.assertRaises(TimeoutError):
+            elsewhere.recv(2048)
+        elsewhere.sendto(datagram, self.alice.address)  # he has moved, and is followed
+        elsewhere.settimeout(5)
+        self.assertEqual(len(elsewhere.recv(2048)), 12 + 100 + 16)
+        mallory.udp.sendto(datagram, self.alice.address)  # the same again: old, so he has not moved back
+        wait_for("that to be dropped", lambda: self.alice.counter("datagrams-dropped") == before + 6)
+        while True:
+            mallory.udp.settimeout(0.3)
+            try:
+                mallory.udp.recv(2048)  # what was on its way
+            except TimeoutError:
+                break
+        elsewhere.recv(2048)
+
+    def test_sizes_and_rhythm_say_nothing(self):
+        """A tone, then mute: the same datagrams, 50 a second."""
+        mallory = self.caller(self.alice)
+        self.talking(mallory, 137, said=write_tone(self.alice.path("said.wav"), 700, 10))
+        stop = time.monotonic() + 5
+
+        def talk(seconds):
+            end, got, i = time.monotonic() + seconds, [], 0
+            while time.monotonic() < end:
+                mallory.speak(i * 960, SILK, flags=wire_voice.UDP_ARRIVES)
+                got += self.frames(mallory, 0.02)
+                i += 1
+            return got
+
+        said = talk(1.5)
+        self.a.call("voice.set", send=False)
+        mute = talk(1.5)
+        self.assertLess(time.monotonic(), stop + 60)
+        for got in (said, mute):
+            self.assertEqual({n for _, n in got}, {12 + 137 + 16})
+        self.assertLess(abs(len(said) - len(mute)), 25)  # a busy machine bunches them, it does not lose them
