@@ -428,8 +428,22 @@ def voice():
     return [b"\1" + s for s in out] + [b"\0" + s for s in out if b"\x0f" in s]
 
 
+def voice_protocol():
+    def text(t): return bytes([len(t)]) + t
+    def start(job, kinds=(3, 2), devices=(b"alsa_input.pci", b""), opus=80, limit=60, settings=b"\4\x9c\x64\x0f"):
+        ends = b"".join(bytes([k]) + text(d) for k, d in zip(kinds, devices))
+        return bytes([1, job]) + ends + u16(opus) + struct.pack(">I", 0xfffffff0) + u16(limit) + settings
+    report = bytes([12]) + u16(40) + u16(60) + struct.pack(">6I", *range(1, 7)) + u64(10 ** 15) + u64(10 ** 15 + 7)
+    frame = struct.pack(">IQ", 960, 10 ** 15)
+    return [start(job) for job in range(1, 8)] + [
+        start(1, (2, 2)), start(4, (0, 3), (b"", "Lautsprecher größer".encode())), start(1, opus=1193), start(1, opus=1194), start(5, limit=0),
+        b"\2\x0a\0\xc8\0", b"\3" + frame, b"\3" + frame + bytes(range(80)), b"\3" + frame + b"x" * 1193, b"\3" + frame + b"x" * 1194,
+        b"\4\x20" + u16(40) + u16(60), b"\5", b"\x11", b"\x12\xec\x9c\1\0\4\1", b"\x13" + report, b"\x14\0\1" + text(b"the microphone is there"),
+        b"\x14\1\0" + text(b"\1" * 200), b"\x14\1\0" + text(b"a\x1b[2J\xe2\x80\xaeb"), b"\x15\1\1" + text(b"alsa_output") + text(b"Speaker"), b"\x16\1" + text(b"no"), b"\x16\0\0"]
+
+
 for name, make in (("netlink", netlink), ("backup", backup), ("handshake", handshake), ("chunk", chunk), ("record", record), ("datagram", datagram),
-                   ("session", session), ("link", link), ("tar", tar), ("ogg", ogg), ("voice", voice)):
+                   ("session", session), ("link", link), ("tar", tar), ("ogg", ogg), ("voice", voice), ("voice_protocol", voice_protocol)):
     seeds = make()
     assert len(seeds) < 80, name
     write(name, seeds)
