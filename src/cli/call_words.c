@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define BAR_CELLS  10
+#define BAR_CELLS  8
 #define BAR_BOTTOM (-60) /* dBFS of an empty bar */
 
 static const struct {
@@ -111,16 +111,21 @@ static const char *sending(const json_t *voice)
 const char *psst_call_meter(char out[PSST_METER_SIZE], const json_t *voice, unsigned long long seconds, bool silent,
                             bool deaf, unsigned columns)
 {
-    char clock[PSST_SIZE_TEXT], microphone[BAR_CELLS + 1], speaker[BAR_CELLS + 1];
+    char clock[PSST_SIZE_TEXT], microphone[BAR_CELLS + 1], speaker[BAR_CELLS + 1], tail[64];
     double loss = json_number_value(json_object_get(voice, "loss"));
     put_bar(microphone, psst_out_int(voice, "microphone_dbfs"));
     put_bar(speaker, psst_out_int(voice, "speaker_dbfs"));
-    (void)snprintf(out, PSST_METER_SIZE, "%s  me [%s] %s  peer [%s]%s  %s  %lld ms  loss %.1f%%  quality %lld%s%s%s",
-                   psst_call_clock(clock, seconds), microphone, sending(voice), speaker,
-                   psst_out_bool(voice, "receive") ? "" : " off", psst_out_string(voice, "way"),
-                   psst_out_int(voice, "delay_ms"), loss, psst_out_int(voice, "quality"),
-                   psst_out_bool(voice, "fec") ? "+" : "", deaf ? "  not listening" : "",
-                   silent ? "  nothing is heard" : "");
+    /* 80 columns are enough for all of it: what is wrong takes the place of figures */
+    if (silent)
+        (void)snprintf(tail, sizeof tail, "nothing is heard");
+    else if (deaf)
+        (void)snprintf(tail, sizeof tail, "not listening");
+    else
+        (void)snprintf(tail, sizeof tail, "loss %.1f%%  quality %lld%s", loss, psst_out_int(voice, "quality"),
+                       psst_out_bool(voice, "fec") ? "+" : "");
+    (void)snprintf(out, PSST_METER_SIZE, "%s  me [%s] %s peer [%s] %s%s %lld ms  %s", psst_call_clock(clock, seconds),
+                   microphone, sending(voice), speaker, psst_out_bool(voice, "receive") ? "" : "off ",
+                   psst_out_string(voice, "way"), psst_out_int(voice, "delay_ms"), tail);
     if (columns > 1 && strlen(out) >= columns && columns < PSST_METER_SIZE) out[columns - 1] = '\0'; /* ASCII alone */
     return out;
 }

@@ -1,12 +1,16 @@
 """The verbs of calls and voice messages, as a person types them: words, exit codes, and what is left afterwards. Sound comes from
 wavs; nothing here has a sound device."""
 import os
+import pty
+import select
 import signal
 import stat
+import subprocess
+import time
 import unittest
 
 import wire
-from psst import BIN, E2E, FAILED, LOCKED, NO_CONTACT, UNREACHABLE, USAGE, wait_for
+from psst import BIN, E2E, PATIENCE, FAILED, LOCKED, NO_CONTACT, UNREACHABLE, USAGE, program, wait_for
 from test_calls import QUIET, hears, write_tone
 
 DECLINED = 7
@@ -59,6 +63,34 @@ class Words(E2E):
         alice, bob = self.pair()
         bob.stop()
         self.assertEqual(alice.psst("call", "bob", expect=UNREACHABLE).out, "")
+
+
+class Terminal:
+    """`psst` where a person sits."""
+
+    def __init__(self, test, person, *args):
+        self.ours, theirs = pty.openpty()
+        test.addCleanup(os.close, self.ours)
+        self.process = subprocess.Popen([program("psst"), *args], env=person.env, stdin=theirs, stdout=theirs,
+                                        stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        self.shown = ""
+
+    def wait(self, words, timeout=10):
+        """What stands before and with these words, once they are there."""
+        deadline = time.monotonic() + timeout * PATIENCE
+        while words not in self.shown:
+            if not select.select([self.ours], [], [], max(0, deadline - time.monotonic()))[0]:
+                raise AssertionError("waited in vain for %r: %r" % (words, self.shown))
+            try:
+                self.shown += os.read(self.ours, 4096).decode("utf-8", "replace")
+            except OSError:
+                raise AssertionError("it ended without %r: %r" % (words, self.shown)) from None
+        before, _, self.shown = self.shown.partition(words)
+        return before + words
+
+    def type(self, words):
+        os.write(self.ours, words.encode())
 
 
 @unittest.skipUnless(os.path.exists(os.path.join(BIN, "psst-voice")), "there is no psst-voice")
@@ -165,6 +197,48 @@ class Verbs(E2E):
         self.assertIn("-- in a call with alice", got)
         alice.wait_text("bob", "/hangup now")
         self.assertEqual(alice.texts("bob", "in"), ["/hangup now"])
+
+    # ---- on a terminal ----
+
+    def test_a_line_of_levels_on_a_terminal(self):
+        alice, bob = self.two()
+        calls = Terminal(self, alice, "call", "bob", "--wav-in", write_tone(alice.path("said.wav"), 440, 6))
+        self.offered(bob, "alice")
+        answers = bob.spawn("answer")
+        line = calls.wait("] voice ").rpartition("\r\x1b[K")[2]
+        self.assertRegex(line, r"^0:0\d  me \[#+\.*\] voice $")
+        alice.psst("mute", "on")
+        calls.wait("] mute ")
+        bob.psst("receive", "off")
+        calls.wait("not listening")
+        calls.process.send_signal(signal.SIGINT)
+        calls.wait("the call has ended after 0:0")
+        self.assertEqual(calls.process.wait(10 * PATIENCE), 0)
+        bob.finish(answers)
+
+    def test_who_is_not_there_is_left_a_message(self):
+        alice, bob = self.two()
+        bob.stop()
+        calls = Terminal(self, alice, "call", "bob")
+        calls.wait("Leave a voice message? [y/N] ")
+        calls.type("y\n")
+        calls.wait("Enter ends it and sends it")
+        time.sleep(0.5)
+        calls.type("\n")
+        calls.wait("voice message, 1 s, for bob: it goes as file 1")
+        self.assertEqual(calls.process.wait(10 * PATIENCE), UNREACHABLE)
+        self.assertEqual(self.voice(alice)["state"], "waiting")
+        for words, send in (("no\n", None), ("y\n", signal.SIGINT)):
+            calls = Terminal(self, alice, "call", "bob")
+            calls.wait("[y/N] ")
+            calls.type(words)
+            if send is not None:
+                calls.wait("throws it away")
+                calls.process.send_signal(send)
+                calls.wait("thrown away")
+            self.assertEqual(calls.process.wait(10 * PATIENCE), UNREACHABLE)
+        self.assertEqual(len(alice.files()), 1)
+        self.assertEqual(len(os.listdir(alice.path("voice"))), 1)
 
     # ---- voice messages ----
 

@@ -102,14 +102,15 @@ static void call_meter__shows_voice__only_while_it_goes_out(void **state)
     char line[PSST_METER_SIZE];
     json_t *voice = levels(true, false, true, -30);
     assert_string_equal(psst_call_meter(line, voice, 62, false, false, 0),
-                        "1:02  me [#####.....] voice  peer [..........]  udp  62 ms  loss 1.5%  quality 6");
+                        "1:02  me [####....] voice peer [........] udp 62 ms  loss 1.5%  quality 6");
+    assert_true(strlen(psst_call_meter(line, voice, 3600, false, false, 0)) < 79);
     assert_int_equal(strlen(psst_call_meter(line, voice, 62, false, false, 40)), 39);
     json_decref(voice);
     voice = levels(true, false, false, 0);
-    assert_string_equal(
-        psst_call_meter(line, voice, 0, true, true, 0),
-        "0:00  me [##########]        peer [..........]  udp  62 ms  loss 1.5%  quality 6  not listening"
-        "  nothing is heard");
+    assert_string_equal(psst_call_meter(line, voice, 0, true, true, 0),
+                        "0:00  me [########]       peer [........] udp 62 ms  nothing is heard");
+    assert_string_equal(psst_call_meter(line, voice, 0, false, true, 0),
+                        "0:00  me [########]       peer [........] udp 62 ms  not listening");
     json_decref(voice);
     voice = levels(false, false, true, -30); /* muted: there is a voice, but it stays here */
     psst_call_meter(line, voice, 0, false, false, 0);
