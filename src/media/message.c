@@ -135,8 +135,7 @@ enum psst_err psst_message_reader_new(struct psst_message_reader **out, psst_mes
     reader->read = read;
     reader->ctx = ctx;
     reader->left = PSST_MESSAGE_BYTES_MAX;
-    int why = 0;
-    reader->file = op_open_callbacks(reader, &callbacks, NULL, 0, &why);
+    reader->file = op_open_callbacks(reader, &callbacks, NULL, 0, NULL);
     if (reader->file != NULL) {
         *out = reader;
         return PSST_OK;
@@ -144,7 +143,7 @@ enum psst_err psst_message_reader_new(struct psst_message_reader **out, psst_mes
     bool failed = reader->failed;
     psst_message_reader_free(reader);
     if (failed) return psst_fail(diag, PSST_ERR_IO, "The voice message could not be read.");
-    if (why == OP_EFAULT) return psst_fail(diag, PSST_ERR_MEMORY, "There is no memory to play this.");
+    /* Why, is not asked: libopusfile says "no memory" of some malformed ones, too. */
     return psst_fail(diag, PSST_ERR_MALFORMED, "This is no voice message: there is no Ogg Opus sound in it.");
 }
 
