@@ -178,7 +178,9 @@ static void handle(struct sim *s, struct sim_end *e, const struct psst_event *ev
         e->meet = ev->meet;
         break;
     case PSST_EV_CALL:
-    case PSST_EV_VOICE: break;
+    case PSST_EV_VOICE:
+        if (e->on_call != NULL) e->on_call(s, e, ev);
+        break;
     case PSST_EV_PONG: e->pongs++; break;
     case PSST_EV_REKEYED: e->rekeyed++; break;
     case PSST_EV_ENDED: on_ended(s, e, ev); break;

@@ -40,6 +40,9 @@ struct sim_end {
     struct net_pipe *in, *out;
     size_t scratch_len;
     bool deaf; /* the driver does not read */
+    /* who takes what a call brings (CALL, VOICE); NULL: nobody */
+    void (*on_call)(struct sim *s, struct sim_end *e, const struct psst_event *ev);
+    void *person; /* on_call's */
 
     struct { /* open; type NONE: no question is */
         enum psst_event_type type;
