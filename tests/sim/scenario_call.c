@@ -171,6 +171,7 @@ static void take_datagrams(struct sim *s, struct person *p)
 static void age_keys(struct sim_call *c)
 {
     c->caller.link->session.timers.keys_bytes = PSST_REKEY_BYTES;
+    c->callee.link->session.timers.keys_bytes = PSST_REKEY_BYTES; /* or it would be early */
 }
 
 static struct line *new_line(struct sim *s, struct sim_call *c)
