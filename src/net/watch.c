@@ -9,6 +9,8 @@
 
 #define SETTLE_NS  UINT64_C(100000000)  /* changes come in flocks */
 #define APART_NS   UINT64_C(1000000000) /* between two reports */
+#define REPORT_S   30                   /* of several at once: in the long run one in this time */
+#define AT_ONCE    10
 #define SLEPT_NS   UINT64_C(1000000000)
 #define NEVER_NS   UINT64_MAX
 #define READS      64 /* a call */
@@ -19,9 +21,10 @@
 static void changed(struct psst_watch *w, enum psst_watch_what what, uint64_t now_ns)
 {
     if (what > w->what) w->what = what;
-    if (w->due_ns != NEVER_NS) return;
+    if (w->due_ns != NEVER_NS && what != PSST_WATCH_WOKE) return;
     w->due_ns = now_ns + SETTLE_NS;
     if (w->taken_ns != 0 && w->due_ns < w->taken_ns + APART_NS) w->due_ns = w->taken_ns + APART_NS;
+    if (what != PSST_WATCH_WOKE) w->due_ns += psst_bucket_wait_ns(&w->often, w->due_ns);
 }
 
 /* ---- what is known ---- */
@@ -195,9 +198,16 @@ static uint64_t slept_ns(const struct psst_watch_times *now)
     return now->boot_ns > now->mono_ns ? now->boot_ns - now->mono_ns : 0;
 }
 
+void psst_watch_init(struct psst_watch *w)
+{
+    *w = (struct psst_watch){.netlink_fd = -1, .clock_fd = -1, .due_ns = NEVER_NS};
+    psst_bucket_init(&w->often, 1, (uint64_t)AT_ONCE * REPORT_S);
+}
+
 void psst_watch_open(struct psst_watch *w, const struct psst_watch_times *now)
 {
-    *w = (struct psst_watch){.due_ns = NEVER_NS, .slept_ns = slept_ns(now)};
+    psst_watch_init(w);
+    w->slept_ns = slept_ns(now);
     w->netlink_fd = open_netlink();
     ask(w, RTM_GETLINK);
     w->clock_fd = timerfd_create(CLOCK_REALTIME, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -272,6 +282,7 @@ enum psst_watch_what psst_watch_take(struct psst_watch *w, uint64_t now_ns)
     w->what = PSST_WATCH_NOTHING;
     w->due_ns = NEVER_NS;
     w->taken_ns = now_ns;
+    psst_bucket_take(&w->often, now_ns, REPORT_S);
     return what;
 }
 

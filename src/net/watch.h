@@ -4,6 +4,9 @@
  *   netlink_fd --readable--> psst_watch_read  ---+
  *   clock_fd ---readable--> psst_watch_clock ----+--> 100 ms later, and not twice a second --> psst_watch_take
  *
+ * A line that comes and goes all the time is reported ten times, then twice a minute: who is called anew at each report would
+ * else be called for ever as often as if the line had just broken. Waking up is always reported.
+ *
  * Only the kernel is believed (sender 0), and only what is well formed. A change is one that can matter to a connection: an
  * interface goes up or down, an address comes or goes, a route of the main table does; the refreshing of what is known (router
  * advertisements do that for ever) is none; nor is what there is at the beginning, which is asked for. When the kernel had more to tell than the socket held, something has changed.
@@ -12,6 +15,7 @@
 #ifndef PSST_NET_WATCH_H
 #define PSST_NET_WATCH_H
 
+#include "base/bucket.h"
 #include "net/address.h"
 
 #define PSST_WATCH_KNOWN                                                                                               \
@@ -51,9 +55,12 @@ struct psst_watch {
     uint64_t slept_ns; /* boot minus mono, when last looked at */
     uint64_t due_ns;   /* mono; UINT64_MAX: there is nothing to report */
     uint64_t taken_ns; /* when the last report was taken; 0: never */
+    struct psst_bucket often; /* reports that may still be given at once */
     enum psst_watch_what what;
 };
 
+/* Nothing is open, and nothing has happened. */
+void psst_watch_init(struct psst_watch *w);
 /* Opens what the system lets us open: without, changes are found out by silence, which takes longer. */
 void psst_watch_open(struct psst_watch *w, const struct psst_watch_times *now);
 void psst_watch_close(struct psst_watch *w);

@@ -6,6 +6,7 @@
  */
 #include "daemon/reconnect/internal.h"
 
+#include "base/bucket.h"
 #include "daemon/presence.h"
 #include "daemon/reconnect/backoff.h"
 
@@ -23,6 +24,9 @@
 #define BESIDE_BURST    4                     /* sessions begun beside another: so many at once, */
 #define BESIDE_EVERY_NS (10 * PSST_SECOND_NS) /* then one in this time */
 #define NS_A_MS         UINT64_C(1000000)
+/* Each contact may propose 16 times in a row; so much of a day is enough for seven that are kept. */
+#define URGENT_S_A_DAY UINT64_C(4500)
+#define URGENT_COST    (UINT64_C(86400) / URGENT_S_A_DAY) /* of a bucket that fills up by one a second */
 
 /* Of one contact, from the first time that he is wanted until the book is wiped. */
 struct redial {
@@ -33,6 +37,7 @@ struct redial {
     uint64_t since_ns;            /* when the session broke, or he went off line */
     uint64_t began_ns;            /* the call that runs; PSST_NEVER: none of ours */
     uint64_t until_ns;            /* an agreed time; 0: none */
+    struct psst_bucket urgent;    /* of agreed times: what he may still bring us to today */
     uint64_t quiet_ns, beside_ns; /* levels of the two bursts */
     unsigned tries;               /* in vain, in a row */
     unsigned shorts;              /* sessions that broke at once, in a row */
@@ -70,12 +75,23 @@ static struct redial *redial_of(struct psst_reconnect *rc, struct psst_contact *
     r->rc = rc;
     r->contact = contact;
     r->due_ns = r->began_ns = PSST_NEVER;
+    psst_bucket_init(&r->urgent, 1, URGENT_S_A_DAY * URGENT_COST);
     r->next = rc->first;
     r->at = &rc->first;
     if (r->next != NULL) r->next->at = &r->next;
     rc->first = r;
     contact->redial = r;
     return r;
+}
+
+/* More time for trying hard, at most as much as is left of the day's; false: there is none left. */
+static bool grant_urgent(struct redial *r, uint64_t now_ns, uint64_t until_ns)
+{
+    uint64_t from_ns = r->until_ns > now_ns ? r->until_ns : now_ns;
+    if (until_ns <= from_ns) return true;
+    uint64_t seconds = (until_ns - from_ns) / PSST_SECOND_NS;
+    if (seconds > URGENT_S_A_DAY) seconds = URGENT_S_A_DAY;
+    return seconds == 0 || psst_bucket_try(&r->urgent, now_ns, seconds * URGENT_COST);
 }
 
 /* ---- who is wanted ---- */
@@ -376,9 +392,11 @@ void psst_reconnect_urgent(struct psst_daemon *d, struct psst_contact *contact, 
 {
     struct redial *r = redial_of(d->reconnect, contact);
     if (r == NULL) return;
+    uint64_t now_ns = mono_ns(d->reconnect);
+    if (!grant_urgent(r, now_ns, until_ns)) return;
     bool begins = r->until_ns == 0 && until_ns != 0;
     r->until_ns = until_ns;
-    if (begins) call_within(d->reconnect, r, mono_ns(d->reconnect), AT_ONCE_NS);
+    if (begins) call_within(d->reconnect, r, now_ns, AT_ONCE_NS);
     psst_reconnect_changed(d, contact);
 }
 

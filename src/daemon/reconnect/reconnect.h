@@ -28,7 +28,8 @@ void psst_reconnect_changed(struct psst_daemon *d, struct psst_contact *contact)
  * on. psst_peers_dial_quietly does this. Not more often than a few times in a few seconds. */
 void psst_reconnect_now(struct psst_daemon *d, struct psst_contact *contact);
 /* He is to be there soon (an agreed time): wanted, every 1 to 2 s, until until_ns (monotonic, as psst_daemon_now gives it; 0:
- * not any more). Also when he was hung up on. */
+ * not any more). Also when he was hung up on. Not for more than some 75 minutes of a day: proposals one after the other
+ * cannot keep us calling for ever. */
 void psst_reconnect_urgent(struct psst_daemon *d, struct psst_contact *contact, uint64_t until_ns);
 /* A user has hung up on him: not wanted until something new waits. */
 void psst_reconnect_hung_up(struct psst_daemon *d, struct psst_contact *contact);

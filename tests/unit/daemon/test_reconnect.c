@@ -252,6 +252,23 @@ static void urgent__is_often__until_it_is_over(void **state)
     assert_true(psst_world_sleeping());
 }
 
+/* He proposes one time after the other. */
+static void urgent__is_no_whole_day(void **state)
+{
+    (void)state;
+    unlock(1);
+    psst_reconnect_hung_up(&world.d, &world.contacts[0]);
+    uint64_t begin_ns = world.now_ns;
+    for (int i = 0; i < 130; i++) { /* 22 hours */
+        psst_reconnect_urgent(&world.d, &world.contacts[0], world.now_ns + 620 * S);
+        psst_reconnect_urgent(&world.d, &world.contacts[0], world.now_ns + 620 * S); /* told twice, it counts once */
+        psst_world_pass(610 * S);
+        if (i == 5) assert_true(psst_world_longest_gap(begin_ns, 0, 3600) <= 2 * S + 2 * MS); /* six are all kept */
+    }
+    size_t calls = psst_world_calls_between(begin_ns, 0, 80000);
+    assert_in_range(calls, 2400, 7500); /* two hours of them at most: it fills up again meanwhile */
+}
+
 static void urgent__ends_when_the_user_hangs_up(void **state)
 {
     (void)state;
@@ -449,6 +466,7 @@ int main(void)
         T(unwanted__are_not_called),
         T(refused__waits_longer),
         T(urgent__is_often__until_it_is_over),
+        T(urgent__is_no_whole_day),
         T(urgent__ends_when_the_user_hangs_up),
         T(faulty__sessions_that_end_at_once__come_ever_more_slowly),
         T(bye__at_once_and_again__comes_ever_more_slowly),

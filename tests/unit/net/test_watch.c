@@ -86,7 +86,9 @@ static struct builder route_message(uint8_t table, uint8_t type, unsigned flags)
 
 static struct psst_watch watch(void)
 {
-    return (struct psst_watch){.netlink_fd = -1, .clock_fd = -1, .due_ns = UINT64_MAX};
+    struct psst_watch w;
+    psst_watch_init(&w);
+    return w;
 }
 
 /* What is reported when all has settled. */
@@ -236,6 +238,19 @@ static void take__waits__until_things_have_settled(void **state)
         reports += psst_watch_take(&w, t + ms * MS) != PSST_WATCH_NOTHING;
     }
     assert_in_range(reports, 9, 11);
+    /* and one that does not end, twice a minute */
+    reports = 0;
+    for (uint64_t s = 11; s < 1211; s++) {
+        psst_watch_datagram(&w, 0, psst_view(down.b, down.len), t + s * SECOND);
+        psst_watch_datagram(&w, 0, psst_view(route.b, route.len), t + s * SECOND);
+        reports += psst_watch_take(&w, t + s * SECOND + 500 * MS) != PSST_WATCH_NOTHING;
+    }
+    assert_in_range(reports, 39, 43);
+    /* but that we slept is always told */
+    t += 1212 * SECOND;
+    const struct psst_watch_times woke = {t, t + 3600 * SECOND};
+    psst_watch_clock(&w, &woke);
+    assert_int_equal(psst_watch_take(&w, t + SECOND), PSST_WATCH_WOKE);
 }
 
 static void clock__tells__being_set_from_having_slept(void **state)
