@@ -77,7 +77,7 @@ def run_one(name, environment):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bin", help="where psst, psstd and psst-key lie (default: PSST_BIN, else build/bin)")
+    parser.add_argument("--bin", help="where psst, psstd, psst-key and psst-tar lie (default: PSST_BIN, else build/bin)")
     parser.add_argument("-j", type=int, default=3, help="how many at a time, and as many of those that mostly wait")
     parser.add_argument("-v", action="store_true", help="show also what passing tests print")
     parser.add_argument("--one", help=argparse.SUPPRESS)
@@ -88,7 +88,7 @@ def main():
 
     where = options.bin or os.environ.get("PSST_BIN") or os.path.join(HERE, "..", "..", "build", "bin")
     os.environ["PSST_BIN"] = os.path.abspath(where)
-    for name in ("psst", "psstd", "psst-key"):
+    for name in ("psst", "psstd", "psst-key", "psst-tar"):
         if not os.access(os.path.join(where, name), os.X_OK):
             sys.exit("run.py: no %s in %s" % (name, where))
     with open(os.path.join(where, "psstd"), "rb") as file:
