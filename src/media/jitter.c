@@ -185,12 +185,19 @@ int64_t psst_jitter_need(const struct psst_jitter *jitter)
     return need < first + NEED_MAX ? need : first + NEED_MAX;
 }
 
+/* Of 1,000 frames. */
+static int64_t lost_share(const struct psst_jitter *j)
+{
+    int64_t known = j->next < PSST_JITTER_FATES ? j->next : PSST_JITTER_FATES;
+    return known > 0 ? (int64_t)j->missing * 1000 / known : 0;
+}
+
 /* FEC makes a lost or late frame good when the one behind it is there; so there is more to win by waiting, and less to lose by
  * not waiting. What the transit `to_play` costs: the share of frames that would be gone for good, in millionths, and the
  * delay, the worse the longer it is already. */
 static int64_t cost(const struct psst_jitter *j, int64_t to_play)
 {
-    int64_t here = 1000000 - (int64_t)j->missing * 1000000 / PSST_JITTER_FATES;
+    int64_t here = 1000000 - lost_share(j) * 1000;
     int64_t in_time = here * psst_delays_share(&j->delays, to_play - MARGIN) / 1000;
     int64_t next_in_time = here * psst_delays_share(&j->delays, to_play - MARGIN - FRAME) / 1000;
     int64_t ms = (to_play - psst_delays_quantile(&j->delays, 0)) / MS;
@@ -199,7 +206,7 @@ static int64_t cost(const struct psst_jitter *j, int64_t to_play)
 
 static bool with_fec(const struct psst_jitter *j)
 {
-    return j->next < j->fec_until && j->missing * 1000 >= FEC_LOSS * PSST_JITTER_FATES && j->delays.count >= KNOWN;
+    return j->next < j->fec_until && lost_share(j) >= FEC_LOSS && j->delays.count >= KNOWN;
 }
 
 /* The start of the frame that should be the next to be needed, so that its loss or lateness costs least; `now` stays unless

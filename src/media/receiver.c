@@ -21,18 +21,20 @@
 #define PAST      PSST_STRETCH_MAX
 #define AHEAD_MAX (4 * FRAME)
 
-#define HOLD_MIN        (10 * MS)
-#define FADE_AFTER      5          /* concealed frames in a row, then */
-#define FADE_FRAMES     10         /* ... so many to silence */
-#define FADE_NOTHING    2          /* frames to silence when the other side sends nothing */
-#define HOP             (150 * MS) /* behind by more: frames are left out whole */
-#define QUIET_RMS       40         /* under it (-58 dBFS) everything is silence, */
-#define QUIET_OF_LOUD   16         /* ... and under so small a part of the usual loudness */
-#define FAR             (60 * MS)  /* at once, in speech too */
-#define NEAR            (25 * MS)
-#define PATIENCE_NEAR   75 /* pulls that a small correction waits for silence: 1.5 s */
-#define PATIENCE_MIDDLE 15
-#define REPORT_FRAMES   128 /* 2.6 s */
+#define HOLD_MIN      (10 * MS)
+#define FADE_AFTER    5          /* concealed frames in a row, then */
+#define FADE_FRAMES   10         /* ... so many to silence */
+#define FADE_NOTHING  2          /* frames to silence when the other side sends nothing */
+#define HOP           (150 * MS) /* behind by more: frames are left out whole */
+#define QUIET_RMS     40         /* under it (-58 dBFS) everything is silence, */
+#define QUIET_OF_LOUD 16         /* ... and under so small a part of the usual loudness */
+#define PAUSE         8          /* quiet pulls in a row: not the closed mouth of a p */
+#define FAR           (60 * MS)
+/* pulls that a correction in speech waits for silence: */
+#define PATIENCE_LATE     125 /* we are later than we need to be: 2.5 s */
+#define PATIENCE_FAR_LATE 40
+#define PATIENCE_EARLY    15  /* frames come too late for us; at once when we are far too early */
+#define REPORT_FRAMES     128 /* 2.6 s */
 
 struct psst_receiver {
     struct psst_jitter jitter;
@@ -48,7 +50,8 @@ struct psst_receiver {
     bool bridged;  /* ... from this */
     int16_t bridge[FRAME];
     /* stretching */
-    unsigned loud; /* mean loudness of speech, root mean square */
+    unsigned quiet; /* pulls in a row */
+    unsigned loud;  /* mean loudness of speech, root mean square */
     unsigned waited;
     /* report */
     uint8_t bad[REPORT_FRAMES];
@@ -249,16 +252,18 @@ static bool quiet(struct psst_receiver *r)
 /* In silence at once; in speech only when it is urgent or has waited for long enough. */
 static void correct(struct psst_receiver *r, int64_t by, int64_t now)
 {
-    bool silence = quiet(r);
+    r->quiet = quiet(r) ? r->quiet + 1 : 0;
+    bool silence = r->quiet >= PAUSE;
     int64_t size = by < 0 ? -by : by;
     if (by == 0) {
         r->waited = 0;
         return;
     }
     r->waited++;
-    unsigned patience = size > FAR ? 0 : size > NEAR || by < 0 ? PATIENCE_MIDDLE : PATIENCE_NEAR;
+    unsigned patience = size > FAR ? PATIENCE_FAR_LATE : PATIENCE_LATE;
+    if (by < 0) patience = size > FAR ? 0 : PATIENCE_EARLY;
     if (!silence && r->waited <= patience) return;
-    bool must = silence || size > FAR || r->waited > 2 * patience + 10;
+    bool must = silence || size > FAR || r->waited > patience + 25; /* half a second in which nothing was like itself */
     size_t done = 0, most = size > PSST_STRETCH_MAX ? PSST_STRETCH_MAX : (size_t)size;
     if (by > 0) {
         if (r->ahead < FRAME + most && psst_jitter_at(&r->jitter, r->jitter.next) != NULL &&

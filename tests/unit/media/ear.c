@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define FRAME   PSST_VOICE_FRAME_SAMPLES
-#define COARSE  8 /* 6 kHz */
+#define COARSE  12 /* 4 kHz */
 #define WINDOW  (19200 / COARSE)
 #define LATEST  (28800 / COARSE) /* 600 ms */
 #define SAYINGS 250
@@ -75,7 +75,7 @@ void ear_free(struct ear *ear)
     free(ear->at_ms);
 }
 
-/* As much as 6 kHz can hold of the samples from `at` on; what is higher would come back as noise. */
+/* As much as 4 kHz can hold of the samples from `at` on; what is higher would come back as noise. */
 static double low(const int16_t *pcm)
 {
     double sum = 0;
@@ -83,7 +83,7 @@ static double low(const int16_t *pcm)
     return sum;
 }
 
-/* at: at 6 kHz, of what is said without end */
+/* at: at 4 kHz, of what is said without end */
 static double said_at(int64_t at)
 {
     int64_t all = SAYINGS * FRAME / COARSE;
@@ -92,20 +92,19 @@ static double said_at(int64_t at)
 
 double ear_delay_ms(const struct ear *ear, size_t n, double *likeness)
 {
-    double heard[WINDOW], said[WINDOW + LATEST], loud = 0, best = 0;
+    double heard[WINDOW], said[WINDOW + LATEST], loud = 0, other = 0, best = 0;
     int64_t from = (int64_t)(n * FRAME / COARSE), best_late = 0;
     for (int64_t i = 0; i < WINDOW; i++) {
         heard[i] = low(ear->heard + (from + i) * COARSE);
         loud += heard[i] * heard[i];
     }
     for (int64_t i = 0; i < WINDOW + LATEST; i++) said[i] = said_at(from - LATEST + i);
+    for (int64_t i = 0; i < WINDOW; i++) other += said[LATEST + i] * said[LATEST + i];
     for (int64_t late = 0; late < LATEST; late++) {
-        double both = 0, other = 0;
+        double both = 0;
         const double *s = said + LATEST - late;
-        for (int64_t i = 0; i < WINDOW; i++) {
-            both += heard[i] * s[i];
-            other += s[i] * s[i];
-        }
+        for (int64_t i = 0; i < WINDOW; i++) both += heard[i] * s[i];
+        if (late > 0) other += s[0] * s[0] - s[WINDOW] * s[WINDOW];
         double is = loud > 0 && other > 0 ? both / sqrt(loud * other) : 0;
         if (is > best) {
             best = is;
@@ -125,7 +124,7 @@ static int compare(const void *a, const void *b)
 double ear_median_ms(const struct ear *ear, size_t from, size_t to, double *found)
 {
     double delays[64];
-    size_t count = 0, asked = 0, step = (to - from) / 24 > 0 ? (to - from) / 24 : 1;
+    size_t count = 0, asked = 0, step = (to - from) / 16 > 0 ? (to - from) / 16 : 1;
     for (size_t n = from; n < to && n + 20 <= ear->frames && count < 64; n += step) {
         double likeness, delay = ear_delay_ms(ear, n, &likeness);
         asked++;
