@@ -168,21 +168,6 @@ enum psst_err psst_store_call_seen(struct psst_store *store, int64_t contact_id,
                    contact_id, first_id, last_id);
 }
 
-enum psst_err psst_store_calls_missed(struct psst_store *store, int64_t contact_id, uint32_t *n)
-{
-    sqlite3_stmt *stmt;
-    *n = 0;
-    if (store->version < VERSION) return PSST_OK;
-    enum psst_err err = psst_store_stmt(
-        store, STMT_CALLS_MISSED, "SELECT count(*) FROM calls WHERE seen = 0 AND (?1 = 0 OR contact_id = ?1)", &stmt);
-    if (err != PSST_OK) return err;
-    (void)sqlite3_bind_int64(stmt, 1, contact_id);
-    err = psst_store_stmt_row(store, stmt);
-    if (err == PSST_OK) *n = (uint32_t)sqlite3_column_int64(stmt, 0);
-    psst_store_stmt_end(stmt);
-    return err;
-}
-
 /* ---- what is not kept any longer ---- */
 
 enum psst_err psst_store_calls_forget(struct psst_store *store, int64_t contact_id, uint64_t before_ms)

@@ -383,7 +383,5 @@ PSST_MUST_USE enum psst_err psst_store_call_list(struct psst_store *store, int64
 /* The user has been shown those with first_id <= id <= last_id (contact_id 0: of every contact). */
 PSST_MUST_USE enum psst_err psst_store_call_seen(struct psst_store *store, int64_t contact_id, int64_t first_id,
                                                  int64_t last_id);
-/* How many were missed and not seen; contact_id 0: of all. */
-PSST_MUST_USE enum psst_err psst_store_calls_missed(struct psst_store *store, int64_t contact_id, uint32_t *n);
 
 #endif
