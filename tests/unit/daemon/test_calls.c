@@ -1,0 +1,891 @@
+/* The one call of a user, state by state: what the link, psst-voice, the store and the user interfaces are told. All of them are
+ * played here, and write down what they hear:
+ *
+ *   offer ring accept decline/1 hangup/1 receiving/0     to the link          RING RINGBACK CALL drop warm   to psst-voice
+ *   begin/out/7 answered/7 ended/7/missed                to the store         <active> <ended:missed>        events
+ *   dial                                                 to peers             udp+ udp-                      sockets
+ */
+#include "daemon/calls/internal.h"
+#include "daemon/control/control.h"
+#include "daemon/presence.h"
+#include "daemon/program.h"
+#include "support/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct psst_conn {
+    uint64_t serial;
+    struct psst_contact *contact;
+    enum psst_call_state state; /* of its link's call */
+    bool gone;                  /* its link has ended */
+};
+
+static struct {
+    uv_loop_t loop;
+    struct psst_daemon d;
+    struct psst_contact bob, carol;
+    struct psst_conn conns[2];
+    char trace[1024];
+    psst_dial_done *dialled;
+    void *dialled_ctx;
+    bool busy, no_voice, no_link;
+    unsigned job; /* psst-voice's */
+    psst_voice_heard *heard;
+    void *heard_ctx;
+    struct psst_voice_work work;
+    const char *push_to_talk, *quality;
+    int answers, last_exit;
+    char answer[128];
+    size_t kicks;
+} w;
+
+static void note(const char *fmt, ...) PSST_PRINTF(1, 2);
+static void note(const char *fmt, ...)
+{
+    size_t at = strlen(w.trace);
+    va_list args;
+    va_start(args, fmt);
+    (void)vsnprintf(w.trace + at, sizeof w.trace - at, fmt, args);
+    va_end(args);
+    at = strlen(w.trace);
+    (void)snprintf(w.trace + at, sizeof w.trace - at, " ");
+}
+
+/* ---- the rest of psstd, played ---- */
+
+struct psst_now psst_daemon_now(struct psst_daemon *d)
+{
+    (void)d;
+    return (struct psst_now){1000000000, 1750000000000};
+}
+
+void psst_daemon_event(struct psst_daemon *d, const char *event, json_t *params)
+{
+    (void)d;
+    const char *state = json_string_value(json_object_get(params, "state"));
+    const char *result = json_string_value(json_object_get(params, "result"));
+    const char *quiet = json_is_true(json_object_get(params, "quiet")) ? "/quiet" : "";
+    if (strcmp(event, "call") == 0 && result[0] != '\0')
+        note("<%s:%s%s>", state, result, quiet);
+    else
+        note("<%s%s>", strcmp(event, "call") == 0 ? state : event, quiet);
+    json_decref(params);
+}
+
+void psst_daemon_count(struct psst_daemon *d, const char *name)
+{
+    (void)d;
+    (void)name;
+}
+
+struct psst_contact *psst_book_by_id(struct psst_book *book, int64_t id)
+{
+    (void)book;
+    return id == w.bob.id ? &w.bob : id == w.carol.id ? &w.carol : NULL;
+}
+
+const char *psst_settings_get(const struct psst_settings *settings, const char *key)
+{
+    (void)settings;
+    if (strcmp(key, "push_to_talk") == 0) return w.push_to_talk;
+    if (strcmp(key, "voice_quality") == 0) return w.quality;
+    if (strcmp(key, "voice_sense") == 0) return "-50";
+    if (strcmp(key, "voice_volume") == 0) return "100";
+    if (strcmp(key, "echo") == 0) return "own";
+    return strcmp(key, "clean") == 0 ? "yes" : "";
+}
+
+bool psst_presence_is_busy(const struct psst_daemon *d, const struct psst_contact *contact)
+{
+    (void)d;
+    (void)contact;
+    return w.busy;
+}
+
+void psst_peers_dial(struct psst_peers *peers, struct psst_contact *contact, const char *address, psst_dial_done *done,
+                     void *ctx)
+{
+    (void)peers;
+    (void)address;
+    assert_non_null(contact);
+    w.dialled = done;
+    w.dialled_ctx = ctx;
+    note("dial");
+}
+
+struct psst_conn *psst_conn_by_serial(struct psst_peers *peers, uint64_t serial)
+{
+    (void)peers;
+    for (size_t i = 0; i < 2; i++)
+        if (w.conns[i].serial == serial) return &w.conns[i];
+    return NULL;
+}
+
+struct psst_link *psst_conn_link(struct psst_conn *conn)
+{
+    return (struct psst_link *)conn;
+}
+
+struct psst_contact *psst_conn_contact(struct psst_conn *conn)
+{
+    return conn->contact;
+}
+
+uint64_t psst_conn_serial(const struct psst_conn *conn)
+{
+    return conn->serial;
+}
+
+void psst_conn_kick(struct psst_conn *conn)
+{
+    assert_non_null(conn);
+    w.kicks++;
+}
+
+void psst_conn_ends(const struct psst_conn *conn, union psst_sockaddr *here, union psst_sockaddr *there)
+{
+    (void)conn;
+    *here = *there = (union psst_sockaddr){.in = {.sin_family = AF_INET}};
+}
+
+bool psst_program_find(char out[PSST_PATH_MAX], const char *name)
+{
+    (void)snprintf(out, PSST_PATH_MAX, "/nowhere/%s", name);
+    return true;
+}
+
+bool psst_control_wanted(const struct psst_control *control, enum psst_ipc_event event)
+{
+    (void)control;
+    return event == PSST_IPC_EVENT_VOICE;
+}
+
+/* ---- the link: as the table of proto/call.c, as far as one side sees it ---- */
+
+static struct psst_conn *conn_of(const struct psst_link *link)
+{
+    return (struct psst_conn *)(uintptr_t)link;
+}
+
+static enum psst_err move(struct psst_link *link, bool allowed, enum psst_call_state next, const char *what, int arg)
+{
+    struct psst_conn *conn = conn_of(link);
+    if (!allowed || conn->gone || w.no_link) return PSST_ERR_USAGE;
+    conn->state = next;
+    if (arg < 0)
+        note("%s", what);
+    else
+        note("%s/%d", what, arg);
+    return PSST_OK;
+}
+
+enum psst_call_state psst_link_call_state(const struct psst_link *link)
+{
+    return conn_of(link)->state;
+}
+
+bool psst_link_established(const struct psst_link *link)
+{
+    return !conn_of(link)->gone;
+}
+
+enum psst_role psst_link_role(const struct psst_link *link)
+{
+    (void)link;
+    return PSST_CALLER;
+}
+
+enum psst_err psst_link_call_offer(struct psst_link *link, struct psst_now now, uint16_t frame_size)
+{
+    (void)now;
+    return move(link, conn_of(link)->state == PSST_CALL_NONE, PSST_CALL_CALLING, "offer", frame_size);
+}
+
+enum psst_err psst_link_call_ring(struct psst_link *link, struct psst_now now)
+{
+    (void)now;
+    return move(link, conn_of(link)->state == PSST_CALL_RINGING_HERE, PSST_CALL_RINGING_HERE, "ring", -1);
+}
+
+enum psst_err psst_link_call_accept(struct psst_link *link, struct psst_now now)
+{
+    (void)now;
+    return move(link, conn_of(link)->state == PSST_CALL_RINGING_HERE, PSST_CALL_ACTIVE, "accept", -1);
+}
+
+enum psst_err psst_link_call_decline(struct psst_link *link, struct psst_now now, uint8_t reason)
+{
+    (void)now;
+    return move(link, conn_of(link)->state == PSST_CALL_RINGING_HERE, PSST_CALL_NONE, "decline", reason);
+}
+
+enum psst_err psst_link_call_hangup(struct psst_link *link, struct psst_now now, uint8_t reason)
+{
+    enum psst_call_state state = conn_of(link)->state;
+    (void)now;
+    return move(link, state != PSST_CALL_NONE && state != PSST_CALL_RINGING_HERE, PSST_CALL_NONE, "hangup", reason);
+}
+
+enum psst_err psst_link_call_receiving(struct psst_link *link, struct psst_now now, bool on)
+{
+    (void)now;
+    return move(link, conn_of(link)->state == PSST_CALL_ACTIVE, PSST_CALL_ACTIVE, "receiving", on);
+}
+
+enum psst_err psst_link_call_report(struct psst_link *link, struct psst_now now, uint8_t loss_256, uint16_t jitter_ms,
+                                    uint16_t delay_ms)
+{
+    (void)now;
+    (void)jitter_ms;
+    (void)delay_ms;
+    return move(link, conn_of(link)->state == PSST_CALL_ACTIVE, PSST_CALL_ACTIVE, "report", loss_256);
+}
+
+uint16_t psst_link_call_frame_size(const struct psst_link *link)
+{
+    (void)link;
+    return 107;
+}
+
+uint32_t psst_link_call_receiver_id(const struct psst_link *link)
+{
+    return conn_of(link)->state == PSST_CALL_ACTIVE ? 77 : 0;
+}
+
+enum psst_voice_way psst_link_call_way(const struct psst_link *link)
+{
+    (void)link;
+    return PSST_WAY_BOTH;
+}
+
+enum psst_err psst_link_voice(struct psst_link *link, struct psst_now now, uint32_t timestamp, struct psst_view opus,
+                              uint8_t *datagram, size_t *len)
+{
+    (void)now;
+    (void)datagram;
+    *len = opus.len;
+    return move(link, conn_of(link)->state == PSST_CALL_ACTIVE, PSST_CALL_ACTIVE, "frame", (int)timestamp);
+}
+
+/* ---- sockets, psst-voice, store ---- */
+
+void psst_udp_watch(struct psst_calls *calls, bool on)
+{
+    (void)calls;
+    note("udp%c", on ? '+' : '-');
+}
+
+struct psst_udp *psst_udp_towards(struct psst_calls *calls, const union psst_sockaddr *to,
+                                  const union psst_sockaddr *from)
+{
+    (void)to;
+    (void)from;
+    return (struct psst_udp *)calls; /* any that is not NULL */
+}
+
+bool psst_udp_send(struct psst_udp *udp, const union psst_sockaddr *to, struct psst_view datagram)
+{
+    (void)udp;
+    (void)to;
+    note("udp/%zu", datagram.len);
+    return true;
+}
+
+enum psst_err psst_voice_child_new(struct psst_voice_child **out, uv_loop_t *loop, const char *program,
+                                   struct psst_log *log)
+{
+    (void)loop;
+    (void)program;
+    (void)log;
+    *out = NULL;
+    return PSST_OK;
+}
+
+void psst_voice_child_close(struct psst_voice_child *voice)
+{
+    (void)voice;
+}
+
+void psst_voice_child_free(struct psst_voice_child *voice)
+{
+    (void)voice;
+}
+
+bool psst_voice_child_exists(const struct psst_voice_child *voice)
+{
+    (void)voice;
+    return !w.no_voice;
+}
+
+void psst_voice_child_warm(struct psst_voice_child *voice)
+{
+    (void)voice;
+    note("warm");
+}
+
+enum psst_err psst_voice_child_start(struct psst_voice_child *voice, const struct psst_voice_work *work,
+                                     struct psst_diag *diag)
+{
+    static const char *const jobs[] = {"?", "CALL", "RING", "RINGBACK"};
+    (void)voice;
+    (void)diag;
+    w.work = *work;
+    w.job = work->start.job;
+    w.heard = work->heard;
+    w.heard_ctx = work->ctx;
+    note("%s", w.job <= 3 ? jobs[w.job] : "?");
+    return PSST_OK;
+}
+
+unsigned psst_voice_child_job(const struct psst_voice_child *voice)
+{
+    (void)voice;
+    return w.job;
+}
+
+void psst_voice_child_set(struct psst_voice_child *voice, const struct psst_voice_settings *settings)
+{
+    (void)voice;
+    note("set/%d%d", settings->send, settings->receive);
+}
+
+bool psst_voice_child_frame(struct psst_voice_child *voice, uint32_t timestamp, struct psst_view payload,
+                            uint64_t time_ns)
+{
+    (void)voice;
+    (void)payload;
+    (void)time_ns;
+    note("heard/%u", timestamp);
+    return w.job == PSST_VOICE_CALL;
+}
+
+void psst_voice_child_remote(struct psst_voice_child *voice, const struct psst_voice_report *report)
+{
+    (void)voice;
+    note("remote/%d", report->loss_256);
+}
+
+void psst_voice_child_drop(struct psst_voice_child *voice)
+{
+    (void)voice;
+    if (w.job != 0) note("drop");
+    w.job = 0;
+}
+
+void psst_voice_child_interrupt(struct psst_voice_child *voice, const char *words)
+{
+    (void)voice;
+    (void)words;
+    note("interrupt");
+    w.job = 0;
+}
+
+void psst_store_run(struct psst_store_thread *t, psst_store_work *work, psst_store_done *done, void *arg)
+{
+    (void)t;
+    done(arg, work(NULL, arg), "");
+}
+
+enum psst_err psst_store_call_begin(struct psst_store *store, struct psst_call_row *row)
+{
+    (void)store;
+    note("begin/%s/%d", row->direction == PSST_OUT ? "out" : "in", (int)row->id);
+    return PSST_OK;
+}
+
+enum psst_err psst_store_call_answered(struct psst_store *store, int64_t id, uint64_t now_ms)
+{
+    (void)store;
+    (void)now_ms;
+    note("answered/%d", (int)id);
+    return PSST_OK;
+}
+
+enum psst_err psst_store_call_ended(struct psst_store *store, int64_t id, enum psst_called result, uint64_t now_ms)
+{
+    (void)store;
+    (void)now_ms;
+    note("ended/%d/%s", (int)id, psst_call_result_name(result));
+    return PSST_OK;
+}
+
+enum psst_err psst_store_call_last(struct psst_store *store, int64_t *id)
+{
+    (void)store;
+    *id = 6;
+    return PSST_OK;
+}
+
+/* ---- the bench ---- */
+
+static void no_sink(void *ctx, enum psst_log_level level, const char *line)
+{
+    (void)ctx;
+    (void)level;
+    (void)line;
+}
+
+static int setup(void **state)
+{
+    memset(&w, 0, sizeof w);
+    assert_int_equal(0, uv_loop_init(&w.loop));
+    w.d.loop = &w.loop;
+    w.push_to_talk = "no";
+    w.quality = "4";
+    psst_log_init(&w.d.log, no_sink, NULL, PSST_LOG_ERROR);
+    w.bob = (struct psst_contact){.id = 1, .alias = "bob"};
+    w.carol = (struct psst_contact){.id = 2, .alias = "carol"};
+    w.conns[0] = (struct psst_conn){.serial = 11, .contact = &w.bob};
+    w.conns[1] = (struct psst_conn){.serial = 12, .contact = &w.carol};
+    assert_int_equal(PSST_OK, psst_calls_new(&w.d.calls, &w.d));
+    psst_calls_loaded(w.d.calls);
+    *state = w.d.calls;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    psst_calls_close(*state);
+    (void)uv_run(&w.loop, UV_RUN_DEFAULT);
+    assert_int_equal(0, uv_loop_close(&w.loop));
+    psst_calls_free(*state);
+    return 0;
+}
+
+/* What has been written down since the last time, sounds that wait for their turn included. */
+static void assert_noted(const char *expected)
+{
+    (void)uv_run(&w.loop, UV_RUN_NOWAIT);
+    (void)uv_run(&w.loop, UV_RUN_NOWAIT);
+    size_t len = strlen(w.trace);
+    if (len > 0) w.trace[len - 1] = '\0';
+    assert_string_equal(expected, w.trace);
+    w.trace[0] = '\0';
+}
+
+static void on_answer(void *ctx, int exit_code, const char *name, const char *words, json_t *result)
+{
+    (void)ctx;
+    (void)name;
+    w.answers++;
+    w.last_exit = exit_code;
+    (void)snprintf(w.answer, sizeof w.answer, "%s",
+                   exit_code != 0 ? words : json_string_value(json_object_get(result, "state")));
+    json_decref(result);
+}
+
+static const struct psst_call_ends devices = {-1, -1};
+
+static void call(struct psst_calls *calls, struct psst_contact *contact)
+{
+    psst_calls_call(calls, contact, devices, on_answer, NULL);
+}
+
+/* The link says something of the call; state: what it is in afterwards. */
+static void said(struct psst_calls *calls, size_t conn, enum psst_call_state state, struct psst_call_chunk chunk)
+{
+    const struct psst_event ev = {.type = PSST_EV_CALL, .call = chunk};
+    w.conns[conn].state = state;
+    psst_calls_event(calls, &w.conns[conn], &ev);
+}
+
+static void kind(struct psst_calls *calls, size_t conn, enum psst_call_state state, enum psst_call_kind which,
+                 uint8_t reason)
+{
+    said(calls, conn, state, (struct psst_call_chunk){.kind = (uint8_t)which, .reason = reason});
+}
+
+static void offered(struct psst_calls *calls, size_t conn)
+{
+    kind(calls, conn, PSST_CALL_RINGING_HERE, PSST_CALL_KIND_OFFER, 0);
+}
+
+/* To each state, from nothing. */
+static void go_calling(struct psst_calls *calls)
+{
+    w.bob.session = &w.conns[0];
+    call(calls, &w.bob);
+    assert_noted("offer/87 begin/out/7 <calling> warm");
+    assert_string_equal("calling", w.answer);
+}
+
+static void go_ringing(struct psst_calls *calls)
+{
+    go_calling(calls);
+    kind(calls, 0, PSST_CALL_RINGING_THERE, PSST_CALL_KIND_RING, 0);
+    assert_noted("<ringing> RINGBACK");
+}
+
+static void go_offered(struct psst_calls *calls)
+{
+    offered(calls, 0);
+    assert_noted("ring begin/in/7 <offered> RING");
+}
+
+static void go_active(struct psst_calls *calls)
+{
+    go_ringing(calls);
+    kind(calls, 0, PSST_CALL_ACTIVE, PSST_CALL_KIND_ACCEPT, 0);
+    assert_noted("answered/7 udp+ <active> CALL");
+}
+
+/* ---- out ---- */
+
+static void call__is_talked__answered_over_there(void **state)
+{
+    go_active(*state);
+    assert_int_equal(100, w.work.start.opus_max);
+    assert_true(w.work.start.settings.send && w.work.start.settings.receive);
+    assert_int_equal(PSST_OK, psst_calls_hangup(*state, NULL, NULL));
+    assert_noted("hangup/1 udp- drop ended/7/ended <ended:ended>");
+    assert_int_equal(1, w.answers);
+}
+
+static void call__dials_first__no_session(void **state)
+{
+    call(*state, &w.bob);
+    assert_noted("dial");
+    w.bob.session = &w.conns[0];
+    w.dialled(w.dialled_ctx, 0, NULL, NULL);
+    assert_noted("offer/87 begin/out/7 <calling> warm");
+    assert_int_equal(0, w.last_exit);
+}
+
+static void call__leaves_nothing__not_reached(void **state)
+{
+    call(*state, &w.bob);
+    w.dialled(w.dialled_ctx, PSST_EXIT_REFUSED, "no", NULL);
+    assert_noted("dial");
+    assert_int_equal(PSST_EXIT_REFUSED, w.last_exit);
+    call(*state, &w.bob); /* and another may be made */
+    assert_noted("dial");
+    w.dialled(w.dialled_ctx, 0, NULL, NULL); /* the session went as it came */
+    assert_noted("");
+    assert_int_equal(PSST_EXIT_UNREACHABLE, w.last_exit);
+}
+
+static void call__is_not_offered__hung_up_while_dialling(void **state)
+{
+    call(*state, &w.bob);
+    assert_int_equal(PSST_OK, psst_calls_hangup(*state, &w.bob, NULL));
+    assert_int_equal(1, w.answers);
+    assert_int_equal(PSST_EXIT_FAILED, w.last_exit);
+    w.bob.session = &w.conns[0];
+    w.dialled(w.dialled_ctx, 0, NULL, NULL);
+    assert_noted("dial");
+    assert_int_equal(1, w.answers);
+}
+
+static void call__is_talked_at_once__he_calls_while_we_dial(void **state)
+{
+    call(*state, &w.bob);
+    offered(*state, 0);
+    assert_noted("dial");
+    w.bob.session = &w.conns[0];
+    w.dialled(w.dialled_ctx, 0, NULL, NULL);
+    assert_noted("accept begin/out/7 answered/7 udp+ <active> CALL");
+}
+
+static void call__is_talked__both_have_offered(void **state)
+{
+    go_calling(*state);
+    kind(*state, 0, PSST_CALL_ACTIVE, PSST_CALL_KIND_ACCEPT, 0);
+    assert_noted("answered/7 udp+ <active> CALL");
+}
+
+static void call__is_told_why__it_comes_to_nothing(void **state)
+{
+    static const struct {
+        bool rung, by_us;
+        enum psst_call_kind kind;
+        uint8_t reason;
+        const char *noted;
+    } cases[] = {
+        {true, false, PSST_CALL_KIND_DECLINE, PSST_CALL_DECLINED, "drop ended/7/declined <ended:declined>"},
+        {true, false, PSST_CALL_KIND_DECLINE, 99, "drop ended/7/declined <ended:declined>"},
+        {false, false, PSST_CALL_KIND_DECLINE, PSST_CALL_BUSY, "ended/7/busy <ended:busy>"},
+        {false, false, PSST_CALL_KIND_DECLINE, PSST_CALL_NO_VOICE, "ended/7/no-voice <ended:no-voice>"},
+        {false, true, PSST_CALL_KIND_HANGUP, PSST_CALL_FAILED, "ended/7/no-voice <ended:no-voice>"},
+        {true, true, PSST_CALL_KIND_HANGUP, PSST_CALL_UNANSWERED, "drop ended/7/unanswered <ended:unanswered>"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (cases[i].rung)
+            go_ringing(*state);
+        else
+            go_calling(*state);
+        said(*state, 0, PSST_CALL_NONE,
+             (struct psst_call_chunk){
+                 .kind = (uint8_t)cases[i].kind, .reason = cases[i].reason, .by_us = cases[i].by_us});
+        assert_noted(cases[i].noted);
+        assert_int_equal(0, teardown(state) | setup(state));
+    }
+}
+
+static void call__ends_as_failed__link_refuses(void **state)
+{
+    w.bob.session = &w.conns[0];
+    w.no_link = true;
+    call(*state, &w.bob);
+    assert_int_equal(PSST_EXIT_FAILED, w.last_exit);
+    assert_null(strstr(w.trace, "begin"));
+    assert_int_equal(json_is_null(psst_calls_call_json(*state)), 1);
+}
+
+static void call__is_refused__another_is_under_way(void **state)
+{
+    go_offered(*state);
+    call(*state, &w.carol);
+    assert_int_equal(PSST_EXIT_USAGE, w.last_exit);
+    assert_string_equal("a call is under way", w.answer);
+    assert_noted("");
+    call(*state, &w.bob); /* but he who rings is answered so */
+    assert_int_equal(0, w.last_exit);
+    assert_noted("accept answered/7 udp+ <active> CALL");
+}
+
+static void call__is_refused__no_psst_voice_or_one_that_records(void **state)
+{
+    w.bob.session = &w.conns[0];
+    w.no_voice = true;
+    call(*state, &w.bob);
+    assert_int_equal(PSST_EXIT_FAILED, w.last_exit);
+    w.no_voice = false;
+    w.job = PSST_VOICE_RECORD;
+    call(*state, &w.bob);
+    assert_int_equal(PSST_EXIT_USAGE, w.last_exit);
+    assert_noted("");
+    w.job = 0;
+}
+
+/* ---- in ---- */
+
+static void offer__is_talked__answered_here(void **state)
+{
+    go_offered(*state);
+    assert_int_equal(PSST_AUDIO_NONE, w.work.start.kinds[PSST_AUDIO_MICROPHONE]); /* a tone opens no microphone */
+    assert_int_equal(PSST_ERR_USAGE, psst_calls_answer(*state, &w.carol, devices, NULL));
+    assert_noted("");
+    assert_int_equal(PSST_OK, psst_calls_answer(*state, NULL, devices, NULL));
+    assert_noted("accept answered/7 udp+ <active> CALL");
+    assert_int_equal(PSST_AUDIO_PULSE, w.work.start.kinds[PSST_AUDIO_MICROPHONE]);
+    assert_int_equal(PSST_ERR_USAGE, psst_calls_answer(*state, NULL, devices, NULL));
+    assert_int_equal(PSST_ERR_USAGE, psst_calls_decline(*state, &w.bob, NULL));
+    assert_noted("");
+    kind(*state, 0, PSST_CALL_NONE, PSST_CALL_KIND_HANGUP, PSST_CALL_HUNG_UP);
+    assert_noted("udp- drop ended/7/ended <ended:ended>");
+}
+
+static void offer__is_missed__given_up_over_there(void **state)
+{
+    go_offered(*state);
+    kind(*state, 0, PSST_CALL_NONE, PSST_CALL_KIND_HANGUP, PSST_CALL_HUNG_UP);
+    assert_noted("drop ended/7/missed <ended:missed>");
+    assert_int_equal(PSST_ERR_USAGE, psst_calls_answer(*state, NULL, devices, NULL));
+    assert_noted("");
+}
+
+static void offer__is_declined__by_the_user(void **state)
+{
+    go_offered(*state);
+    assert_int_equal(PSST_OK, psst_calls_hangup(*state, NULL, NULL)); /* as `decline` */
+    assert_noted("decline/1 drop ended/7/declined <ended:declined>");
+}
+
+static void offer__is_turned_down_and_noted__when(void **state)
+{
+    w.bob.paused = true;
+    offered(*state, 0);
+    assert_noted("decline/2 begin/in/7 ended/7/missed <ended:missed/quiet>");
+    w.bob.paused = false;
+    w.no_voice = true;
+    offered(*state, 0);
+    assert_noted("decline/3 begin/in/8 ended/8/missed <ended:missed/quiet>");
+    w.no_voice = false;
+    offered(*state, 0);
+    assert_noted("ring begin/in/9 <offered> RING");
+    offered(*state, 1);
+    assert_noted("decline/2 begin/in/10 ended/10/missed <ended:missed/quiet>");
+    assert_int_equal(PSST_OK, psst_calls_answer(*state, NULL, devices, NULL));
+    assert_noted("accept answered/9 udp+ <active> CALL");
+    offered(*state, 1);
+    assert_noted("decline/2 begin/in/11 ended/11/missed <ended:missed/quiet>");
+    /* what that other session says of calls changes nothing in this one */
+    kind(*state, 1, PSST_CALL_NONE, PSST_CALL_KIND_HANGUP, PSST_CALL_HUNG_UP);
+    assert_noted("");
+}
+
+static void offer__rings_without_a_tone__not_to_be_disturbed(void **state)
+{
+    w.busy = true;
+    offered(*state, 0);
+    assert_noted("ring begin/in/7 <offered/quiet> warm");
+}
+
+static void offer__leaves_a_recording_alone__until_it_is_answered(void **state)
+{
+    w.job = PSST_VOICE_RECORD;
+    offered(*state, 0);
+    assert_noted("ring begin/in/7 <offered>");
+    assert_int_equal(PSST_OK, psst_calls_answer(*state, NULL, devices, NULL));
+    assert_noted("accept answered/7 udp+ <active> interrupt CALL");
+}
+
+static void offer__starts_no_process__gone_at_once(void **state)
+{
+    offered(*state, 0);
+    kind(*state, 0, PSST_CALL_NONE, PSST_CALL_KIND_HANGUP, PSST_CALL_HUNG_UP);
+    assert_noted("ring begin/in/7 <offered> ended/7/missed <ended:missed>");
+}
+
+/* ---- the session ends ---- */
+
+static void session__ends_the_call__in_each_state(void **state)
+{
+    static const struct {
+        void (*go)(struct psst_calls *calls);
+        const char *cut, *ours; /* the line broke; we end the session ourselves */
+    } cases[] = {
+        {go_calling, "ended/7/cut off <ended:cut off>", "hangup/1 ended/7/unanswered <ended:unanswered>"},
+        {go_ringing, "drop ended/7/cut off <ended:cut off>", "hangup/1 drop ended/7/unanswered <ended:unanswered>"},
+        {go_offered, "drop ended/7/missed <ended:missed>", "drop ended/7/missed <ended:missed>"},
+        {go_active, "udp- drop ended/7/cut off <ended:cut off>", "hangup/1 udp- drop ended/7/ended <ended:ended>"},
+    };
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
+        cases[i / 2].go(*state);
+        psst_calls_detached(*state, &w.conns[1], "another"); /* means nothing */
+        assert_noted("");
+        w.conns[0].gone = i % 2 == 0;
+        psst_calls_detached(*state, &w.conns[0], "gone");
+        assert_noted(i % 2 == 0 ? cases[i / 2].cut : cases[i / 2].ours);
+        psst_calls_detached(*state, &w.conns[0], "gone");
+        assert_noted("");
+        assert_int_equal(0, teardown(state) | setup(state));
+    }
+}
+
+static void locking__ends_all(void **state)
+{
+    go_active(*state);
+    psst_calls_unloaded(*state);
+    assert_noted("udp- drop ended/7/cut off <ended:cut off>");
+    call(*state, &w.bob); /* no number is known for it */
+    assert_int_equal(PSST_EXIT_FAILED, w.last_exit);
+    offered(*state, 0);
+    assert_noted("decline/2"); /* and none can be noted */
+}
+
+/* ---- while they talk ---- */
+
+static void talk__frames_pass__both_ways(void **state)
+{
+    const struct psst_event in = {.type = PSST_EV_VOICE, .voice = {.timestamp_samples = 5}};
+    psst_calls_event(*state, &w.conns[0], &in);
+    assert_noted(""); /* nobody talks */
+    go_offered(*state);
+    w.heard(w.heard_ctx, &(struct psst_voice_message){.op = PSST_VOICE_FRAME, .timestamp = 1});
+    psst_calls_event(*state, &w.conns[0], &in);
+    assert_noted(""); /* nor while it rings */
+    assert_int_equal(PSST_OK, psst_calls_answer(*state, NULL, devices, NULL));
+    assert_noted("accept answered/7 udp+ <active> CALL");
+    psst_calls_event(*state, &w.conns[0], &in);
+    psst_calls_event(*state, &w.conns[1], &in);
+    size_t kicks = w.kicks;
+    w.heard(w.heard_ctx, &(struct psst_voice_message){.op = PSST_VOICE_FRAME,
+                                                      .timestamp = 960,
+                                                      .payload = psst_view((const uint8_t *)"opus", 4)});
+    assert_noted("heard/5 frame/960 udp/4");
+    assert_true(w.kicks > kicks); /* what goes by TCP */
+    assert_true(psst_calls_talks(*state, &w.conns[0]));
+    assert_false(psst_calls_talks(*state, &w.conns[1]));
+}
+
+static void talk__is_told__reports_levels_silence_devices(void **state)
+{
+    go_active(*state);
+    said(*state, 0, PSST_CALL_ACTIVE, (struct psst_call_chunk){.kind = PSST_CALL_KIND_REPORT, .loss_256 = 9});
+    said(*state, 0, PSST_CALL_ACTIVE, (struct psst_call_chunk){.kind = PSST_CALL_KIND_SILENCE, .silent = true});
+    said(*state, 0, PSST_CALL_ACTIVE, (struct psst_call_chunk){.kind = PSST_CALL_KIND_RECEIVING});
+    w.heard(w.heard_ctx, &(struct psst_voice_message){.op = PSST_VOICE_LEVELS});
+    w.heard(w.heard_ctx, &(struct psst_voice_message){.op = PSST_VOICE_REPORT, .report = {.loss_256 = 3}});
+    w.heard(w.heard_ctx, &(struct psst_voice_message){.op = PSST_VOICE_DEVICE, .words = "no microphone"});
+    assert_noted("remote/9 <active> <active> <voice> report/3 <active>");
+    json_t *voice = psst_calls_voice_json(*state);
+    assert_true(json_is_true(json_object_get(json_object_get(voice, "call"), "silent")));
+    assert_true(json_is_false(json_object_get(json_object_get(voice, "call"), "peer_receiving")));
+    assert_true(json_is_false(json_object_get(voice, "microphone_works")));
+    assert_string_equal("no microphone", json_string_value(json_object_get(voice, "words")));
+    json_decref(voice);
+}
+
+static void talk__goes_on__psst_voice_is_lost__and_ends__wav_is_none(void **state)
+{
+    go_active(*state);
+    w.heard(w.heard_ctx,
+            &(struct psst_voice_message){.op = PSST_VOICE_DONE, .result = PSST_VOICE_RESULT_LOST, .words = "lost"});
+    assert_noted("<active>");
+    w.heard(w.heard_ctx, &(struct psst_voice_message){.op = PSST_VOICE_DONE, .result = 1, .words = "no wav"});
+    assert_noted("hangup/3 udp- drop ended/7/failed <ended:failed>");
+}
+
+static void talk__microphone_goes_out__when_send_or_ptt(void **state)
+{
+    bool yes = true, no = false;
+    assert_int_equal(PSST_ERR_USAGE, psst_calls_switch(*state, &no, NULL, NULL, NULL));
+    w.push_to_talk = "yes";
+    w.quality = "10"; /* of the caller's frames */
+    w.bob.session = &w.conns[0];
+    call(*state, &w.bob);
+    kind(*state, 0, PSST_CALL_ACTIVE, PSST_CALL_KIND_ACCEPT, 0);
+    assert_noted("offer/247 begin/out/7 <calling> answered/7 udp+ <active> CALL");
+    assert_false(w.work.start.settings.send);
+    assert_int_equal(PSST_OK, psst_calls_switch(*state, NULL, NULL, &yes, NULL));
+    assert_int_equal(PSST_OK, psst_calls_switch(*state, NULL, NULL, &no, NULL));
+    assert_int_equal(PSST_OK, psst_calls_switch(*state, &yes, &no, NULL, NULL));
+    assert_int_equal(PSST_OK, psst_calls_switch(*state, NULL, &no, NULL, NULL));
+    assert_noted("set/11 set/01 receiving/0 set/10 set/10");
+}
+
+static void setting__is_followed__by_a_call_that_runs(void **state)
+{
+    psst_calls_settings_changed(*state, true);
+    assert_noted("");
+    go_active(*state);
+    w.heard(w.heard_ctx, &(struct psst_voice_message){.op = PSST_VOICE_FRAME, .timestamp = 9600});
+    psst_calls_settings_changed(*state, false);
+    psst_calls_settings_changed(*state, true); /* another device: begun anew, timestamps go on */
+    assert_noted("frame/9600 set/11 CALL");
+    assert_int_equal(10560, w.work.start.timestamp);
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(call__is_talked__answered_over_there),
+        T(call__dials_first__no_session),
+        T(call__leaves_nothing__not_reached),
+        T(call__is_not_offered__hung_up_while_dialling),
+        T(call__is_talked_at_once__he_calls_while_we_dial),
+        T(call__is_talked__both_have_offered),
+        T(call__is_told_why__it_comes_to_nothing),
+        T(call__ends_as_failed__link_refuses),
+        T(call__is_refused__another_is_under_way),
+        T(call__is_refused__no_psst_voice_or_one_that_records),
+        T(offer__is_talked__answered_here),
+        T(offer__is_missed__given_up_over_there),
+        T(offer__is_declined__by_the_user),
+        T(offer__is_turned_down_and_noted__when),
+        T(offer__rings_without_a_tone__not_to_be_disturbed),
+        T(offer__leaves_a_recording_alone__until_it_is_answered),
+        T(offer__starts_no_process__gone_at_once),
+        T(session__ends_the_call__in_each_state),
+        T(locking__ends_all),
+        T(talk__frames_pass__both_ways),
+        T(talk__is_told__reports_levels_silence_devices),
+        T(talk__goes_on__psst_voice_is_lost__and_ends__wav_is_none),
+        T(talk__microphone_goes_out__when_send_or_ptt),
+        T(setting__is_followed__by_a_call_that_runs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
