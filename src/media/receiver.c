@@ -336,7 +336,8 @@ void psst_receiver_pull(struct psst_receiver *receiver, int16_t pcm[PSST_VOICE_F
 static uint16_t whole_ms(int64_t samples)
 {
     if (samples < 0) return 0;
-    return samples / MS > UINT16_MAX ? UINT16_MAX : (uint16_t)(samples / MS);
+    if (samples / MS > UINT16_MAX) return UINT16_MAX;
+    return (uint16_t)(samples / MS);
 }
 
 struct psst_receiver_stats psst_receiver_stats(const struct psst_receiver *receiver)
