@@ -84,6 +84,13 @@ static void quality__goes_down__while_loss_lasts(void **state)
     PLAY(steps, 8, 120);
 }
 
+static void quality__is_the_users__when_fec_has_met_the_loss(void **state)
+{
+    (void)state;
+    static const struct step steps[] = {{2, 10, 40, 0, 8}, {60, 51, 40, 20, 10}, {4, 0, 40, 10, 10}, {1, 0, 40, 0, 8}};
+    PLAY(steps, 8, 240);
+}
+
 static void quality__goes_down__when_the_delay_grows(void **state)
 {
     (void)state;
@@ -148,6 +155,7 @@ int main(void)
         cmocka_unit_test(fec__uses_no_more__than_the_room_and_the_highest_quality),
         cmocka_unit_test(fec__stays_off__where_it_would_carry_nothing),
         cmocka_unit_test(quality__goes_down__while_loss_lasts),
+        cmocka_unit_test(quality__is_the_users__when_fec_has_met_the_loss),
         cmocka_unit_test(quality__goes_down__when_the_delay_grows),
         cmocka_unit_test(quality__stays__at_what_the_user_wants_at_the_least),
         cmocka_unit_test(quality__never_exceeds__the_room),

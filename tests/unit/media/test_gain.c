@@ -46,6 +46,23 @@ static void gain__never_clips__when_whispering_becomes_shouting(void **state)
     }
 }
 
+static void gain__never_clips__where_a_bang_is_short(void **state)
+{
+    (void)state;
+    struct psst_gain gain = {0};
+    uint64_t seed = 8;
+    int16_t at[1];
+    (void)speak(&gain, -45, 20, true);
+    for (int f = 0; f < 500; f++) {
+        sound_noise(pcm, SOUND_FRAME, -50, &seed);
+        sound_noise(at, 1, -5, &seed);
+        int from = (at[0] & 0x7fff) % (SOUND_FRAME - 60);
+        for (int i = 0; i < 60; i++) pcm[from + i] = i % 2 ? 32000 : -32768;
+        psst_gain_frame(&gain, pcm, false, true);
+        for (int i = 0; i < SOUND_FRAME; i++) assert_true(abs(pcm[i]) <= PSST_GAIN_CEILING + 1);
+    }
+}
+
 static void gain__stays__while_nobody_speaks(void **state)
 {
     (void)state;
@@ -95,6 +112,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gain__brings_speech__to_the_target),
         cmocka_unit_test(gain__never_clips__when_whispering_becomes_shouting),
+        cmocka_unit_test(gain__never_clips__where_a_bang_is_short),
         cmocka_unit_test(gain__stays__while_nobody_speaks),
         cmocka_unit_test(gain__touches_nothing__when_off),
         cmocka_unit_test(gain__moves_without_a_jump__between_frames),
