@@ -38,7 +38,7 @@ def correlate(piece, where):
 class Ears:
     """What came (wav samples as floats) held against what was said. offset_s: P - C."""
 
-    def __init__(self, said, heard, offset_s, latest_s=1.2):
+    def __init__(self, said, heard, offset_s, latest_s=0.8):
         self.said, self.heard = low(said), low(heard)
         self.offset_s, self.latest_s = offset_s, latest_s
 
@@ -56,11 +56,11 @@ class Ears:
         return (first + skip + at) / RATE + self.offset_s - int(begin_s * RATE) / RATE, alike
 
     def sentence(self, begin_s, end_s):
-        """The delay of a whole sentence: the median of its pieces of 0.3 s, since it may change in the middle; None: lost."""
+        """The delay of a whole sentence: the median of its pieces of 0.4 s, since it may change in the middle; None: lost."""
         found = [delay for _, delay in self.track(begin_s, end_s)]
         return float(numpy.median(found)) if found else None
 
-    def track(self, begin_s, end_s, width_s=0.3, step_s=0.1, alike_at_least=0.5):
+    def track(self, begin_s, end_s, width_s=0.4, step_s=0.1, alike_at_least=0.6):
         """[(moment in the said wav, delay)] of pieces that have sound and were found."""
         whole = numpy.sqrt((self.said ** 2).mean())
         out, at = [], begin_s

@@ -3,7 +3,7 @@
 A matrix sentence has five words - name, verb, number, adjective, noun - each out of eight that fit anywhere: nothing in
 it can be guessed from the rest, so a recogniser's errors (wer.py) are errors of the sound. The same seed says the same.
 
-    material = Speech(seed=1, voice="slt", count=20)      material.pcm, material.sentences
+    both = conversation(1, ("alice", "bob"), 12)      both["alice"].pcm, both["alice"].sentences
 
 plain_speech needs neither flite nor numpy: something with the pitch, syllables and pauses of speech, for `make check`.
 """
@@ -117,26 +117,44 @@ class Sentence:
 
 
 class Speech:
-    """Sentences with 0.7 to 1.5 s of silence before each, and lead seconds of it at first."""
+    """Sentences, with silence where somebody else speaks or nobody does. samples: floats; pcm: s16."""
 
-    def __init__(self, seed, voice, count, lead=2.0):
+    def __init__(self, parts):
+        """parts: seconds of silence, or (words, samples)."""
         import numpy
-        if not shutil.which("flite"):
-            raise RuntimeError("flite is not installed: make bench-voice")
-        chooser = random.Random("pauses %d" % seed)
-        parts, self.sentences, at = [numpy.zeros(int(lead * HZ))], [], int(lead * HZ)
-        for words in sentences(seed, count):
-            said = say(words, voice)
-            self.sentences.append(Sentence(words, at, at + len(said)))
-            rest = numpy.zeros(int(chooser.uniform(0.7, 1.5) * HZ))
-            parts += [said, rest]
-            at += len(said) + len(rest)
-        self.samples = numpy.concatenate(parts)
+        pieces, self.sentences, at = [], [], 0
+        for part in parts:
+            if isinstance(part, tuple):
+                words, piece = part
+                self.sentences.append(Sentence(words, at, at + len(piece)))
+            else:
+                piece = numpy.zeros(round(part * HZ))
+            pieces.append(piece)
+            at += len(piece)
+        self.samples = numpy.concatenate(pieces)
         self.pcm = numpy.round(self.samples * 32767).astype("<i2")
 
     @property
     def seconds(self):
         return len(self.pcm) / HZ
+
+
+def conversation(seed, names, count, lead=2.0, together=False):
+    """name: Speech, for two people who take turns, 0.4 to 0.8 s apart; together: who speak without listening. count: sentences
+    of each."""
+    if not shutil.which("flite"):
+        raise RuntimeError("flite is not installed: make bench-voice")
+    chooser = random.Random("pauses %d" % seed)
+    said = [[(words, say(words, VOICES[name])) for words in sentences(seed * 100 + i, count)] for i, name in enumerate(names)]
+    parts = [[lead], [lead]]
+    for turn in range(count):
+        for who in (0, 1):
+            parts[who].append(said[who][turn])
+            pause = chooser.uniform(0.4, 0.8)
+            parts[who].append(pause)
+            if not together:
+                parts[1 - who].append(len(said[who][turn][1]) / HZ + pause)
+    return {name: Speech(parts[i]) for i, name in enumerate(names)}
 
 
 def plain_speech(seed, seconds):
