@@ -2,8 +2,8 @@
  *
  *     capture -> echo cancelled -> noise suppressed, gain controlled -> level -> gate -> (muted?) -> Opus, one size
  *
- * Always one payload for each frame, of one size, whatever is said: gate closed and mute are silence that is encoded. One
- * thread. Nothing is allocated after new. docs/VOICE.md, "Sending".
+ * Always one payload for each frame, of one size, whatever is said: gate closed and mute are silence that is encoded. Echo or
+ * clean delay the sound by 10 ms. One thread. Nothing is allocated after new. docs/VOICE.md, "Sending".
  */
 #ifndef PSST_MEDIA_SENDER_H
 #define PSST_MEDIA_SENDER_H
@@ -28,7 +28,8 @@ void psst_sender_report(struct psst_sender *sender, uint8_t loss_256, uint16_t j
 
 /* What the speaker is about to play, in the order in which it does: the canceller's reference. */
 void psst_sender_played(struct psst_sender *sender, const int16_t pcm[PSST_VOICE_FRAME_SAMPLES]);
-/* One frame of the microphone; opus holds PSST_VOICE_OPUS_MAX, *len is the same for the whole call. */
+/* One frame of the microphone; opus holds PSST_VOICE_OPUS_MAX. *len: the bytes of the quality in use, at most opus_max;
+ * settings and reports change it, sound never does. On the wire it is filled up to the call's one size. */
 PSST_MUST_USE enum psst_err psst_sender_frame(struct psst_sender *sender, const int16_t pcm[PSST_VOICE_FRAME_SAMPLES],
                                               uint8_t *opus, size_t *len);
 
