@@ -245,7 +245,7 @@ static int run_soundcheck(struct psst_cli *cli, int argc, char **argv)
     struct sound_options o = {.wav_in = NULL};
     int code = take_sound_options(cli, argc, argv, true, &o);
     if (code != PSST_EXIT_DONE || !psst_cli_args(cli, argc, 0, 0, &code)) return code;
-    (void)fprintf(stderr, "Say something now; you hear it afterwards as others would.\n");
+    if (o.wav_in == NULL) (void)fprintf(stderr, "Say something now; you hear it afterwards as others would.\n");
     json_t *params = o.seconds > 0 ? json_pack("{s:I}", "seconds", (json_int_t)o.seconds) : json_object();
     json_t *result = ask(cli, "soundcheck", params, &o, &code);
     if (result == NULL) return code;

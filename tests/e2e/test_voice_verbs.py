@@ -198,6 +198,30 @@ class Verbs(E2E):
         alice.wait_text("bob", "/hangup now")
         self.assertEqual(alice.texts("bob", "in"), ["/hangup now"])
 
+    def test_sound_is_for_one_at_a_time(self):
+        alice, bob = self.two()
+        calls = alice.spawn("call", "bob", "--wav-in", write_tone(alice.path("said.wav"), 440, 6))
+        self.offered(bob, "alice")
+        answers = bob.spawn("answer")
+        wait_for("the call", lambda: (self.ask(alice, "voice")["call"] or {}).get("state") == "active")
+        for words in (("play", "1"), ("soundcheck",), ("call", "bob", "--message"), ("call", "bob"), ("devices",)):
+            self.assertIn("under way", alice.psst(*words, expect=USAGE).err, words)
+        alice.psst("hangup", "--call")
+        alice.finish(calls), bob.finish(answers)
+        checks = alice.spawn("soundcheck", "--wav-in", alice.path("said.wav"))
+        wait_for("the check", lambda: "under way" in alice.psst("devices", expect=None).err)
+        self.assertIn("under way", alice.psst("call", "bob", expect=USAGE).err)
+        checks.send_signal(signal.SIGINT)
+        alice.finish(checks, expect=None)
+        alice.psst("soundcheck", "--seconds", "1", "--wav-in", alice.path("said.wav"))
+
+    def test_without_a_sound_server(self):
+        alice = self.person("alice", start=False, init=False)
+        alice.env["PULSE_SERVER"] = "unix:/nonexistent/socket"
+        alice.start()
+        self.assertRegex(alice.psst("devices", expect=FAILED).err, r"^psst: [^\n]*sound server[^\n]*\n$")
+        self.assertIn("sound", alice.psst("soundcheck", "--seconds", "1", expect=FAILED).out)
+
     # ---- on a terminal ----
 
     def test_a_line_of_levels_on_a_terminal(self):
