@@ -241,11 +241,12 @@ enum psst_transfer_state {
 #define PSST_TRANSFER_SIZE_UNKNOWN UINT64_MAX
 
 enum psst_transfer_flags {
-    PSST_TRANSFER_PAUSED = 1,     /* by our user: nothing moves until he says so */
-    PSST_TRANSFER_NAMED = 2,      /* in: our user gave the name; it is not the peer's */
-    PSST_TRANSFER_ANEW = 4,       /* in: what was taken up was damaged: it has been begun anew once */
-    PSST_TRANSFER_HEARD = 8,      /* in, of a voice message: it was played */
-    PSST_TRANSFER_UNTOLD = 65536, /* it is over, and the other side has not been told */
+    PSST_TRANSFER_PAUSED = 1,      /* by our user: nothing moves until he says so */
+    PSST_TRANSFER_NAMED = 2,       /* in: our user gave the name; it is not the peer's */
+    PSST_TRANSFER_ANEW = 4,        /* in: what was taken up was damaged: it has been begun anew once */
+    PSST_TRANSFER_HEARD = 8,       /* in, of a voice message: it was played */
+    PSST_TRANSFER_UNTOLD = 65536,  /* it is over, and the other side has not been told */
+    PSST_TRANSFER_LITTER = 131072, /* in: it is over, and what was received of it may still lie there */
 };
 struct psst_transfer_row {
     int64_t id; /* what the user types; 0: not stored yet */

@@ -93,8 +93,9 @@ PSST_MUST_USE enum psst_err psst_target_of_folder(struct psst_target **out, cons
                                                   struct psst_view name, bool exact,
                                                   const struct psst_msg_id *transfer_id, uint64_t inode);
 #define PSST_FOLDER_TEMP_SIZE 48
-/* Removes what unpacking for a transfer that will never be taken up again left in dir, beside its part file. */
-void psst_folder_remove(const char *dir, const struct psst_msg_id *transfer_id);
+/* Removes what unpacking for a transfer that will never be taken up again left in dir, beside its part file. inode: of the
+ * hidden folder, as it was noted; another one under its name goes only if it is empty. */
+void psst_folder_remove(const char *dir, const struct psst_msg_id *transfer_id, uint64_t inode);
 /* A pipe, a socket, a terminal or a file from where it stands. Takes fd, also on errors. */
 PSST_MUST_USE enum psst_err psst_target_of_fd(struct psst_target **out, int fd);
 

@@ -13,6 +13,7 @@
 #include "daemon/tar/tree.h"
 #include "daemon/transfers/folder_child.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -165,6 +166,21 @@ static bool lock_hidden(int fd)
     return false;
 }
 
+static bool is_empty(int fd)
+{
+    int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+    if (dir == NULL) {
+        if (copy >= 0) (void)close(copy);
+        return false;
+    }
+    int n = 0;
+    while (n < 3 && readdir(dir) != NULL) n++;
+    (void)closedir(dir);
+    return n < 3; /* itself, and what it lies in */
+}
+
+/* Data comes only after the store has noted which one is ours: any other is empty, or somebody else's. */
 static enum psst_err make_hidden(struct folder_target *f, struct psst_diag *diag)
 {
     struct stat st;
@@ -180,6 +196,8 @@ static enum psst_err make_hidden(struct folder_target *f, struct psst_diag *diag
         err = psst_fail(diag, PSST_ERR_PERMISSION, "Somebody else put a folder in the place of %s.", f->temp);
     else if (!lock_hidden(fd))
         err = psst_fail(diag, PSST_ERR_AGAIN, "%s is being unpacked already.", f->name);
+    else if (st.st_ino != f->inode && !is_empty(fd))
+        err = psst_fail(diag, PSST_ERR_EXISTS, "%s in %s is not psst's: look, and remove it.", f->temp, f->dir);
     if (err != PSST_OK) {
         (void)close(fd);
         return err;
@@ -394,15 +412,16 @@ enum psst_err psst_target_of_folder(struct psst_target **out, const char *progra
     return PSST_OK;
 }
 
-void psst_folder_remove(const char *dir, const struct psst_msg_id *transfer_id)
+void psst_folder_remove(const char *dir, const struct psst_msg_id *transfer_id, uint64_t inode)
 {
     char temp[PSST_FOLDER_TEMP_SIZE];
+    struct stat st;
     temp_name(temp, transfer_id);
     int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int fd = dir_fd >= 0 ? open_hidden(dir_fd, temp) : -1;
     if (fd >= 0) {
         (void)lock_hidden(fd);
-        (void)!psst_tree_empty(fd);
+        if (fstat(fd, &st) == 0 && st.st_ino == inode) (void)!psst_tree_empty(fd);
         (void)unlinkat(dir_fd, temp, AT_REMOVEDIR);
         (void)close(fd);
     }

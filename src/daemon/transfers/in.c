@@ -28,7 +28,12 @@ void psst_transfer_in_release(struct psst_transfer *t)
 
 struct left_over {
     uv_work_t work;
+    struct psst_transfers *all;
+    unsigned generation;
+    int64_t transfer;
     struct psst_msg_id id;
+    bool folder;
+    uint64_t inode;
     char dir[];
 };
 
@@ -36,13 +41,20 @@ static void remove_left_over(uv_work_t *work)
 {
     struct left_over *l = work->data;
     psst_incoming_remove(l->dir, &l->id);
-    psst_folder_remove(l->dir, &l->id); /* of other forms there is none */
+    if (l->folder) psst_folder_remove(l->dir, &l->id, l->inode);
 }
 
 static void left_over_removed(uv_work_t *work, int status)
 {
+    struct left_over *l = work->data;
     (void)status;
-    free(work->data);
+    struct psst_transfers *all = l->all;
+    struct psst_transfer *t = l->generation == all->generation ? psst_transfer_by_id(all, l->transfer) : NULL;
+    if (t != NULL && (t->flags & PSST_TRANSFER_LITTER) != 0) {
+        t->flags &= ~(uint32_t)PSST_TRANSFER_LITTER;
+        psst_transfer_keep(t, NULL, NULL);
+    }
+    free(l);
 }
 
 void psst_transfer_in_sweep(const struct psst_transfer *t)
@@ -52,7 +64,12 @@ void psst_transfer_in_sweep(const struct psst_transfer *t)
     struct left_over *l = malloc(sizeof *l + size);
     if (l == NULL) return; /* an unfinished file stays behind: no harm but its room */
     l->work.data = l;
+    l->all = t->all;
+    l->generation = t->all->generation;
+    l->transfer = t->id;
     l->id = t->transfer_id;
+    l->folder = t->form == PSST_FILE_FORM_FOLDER;
+    l->inode = t->inode;
     memcpy(l->dir, t->path, size);
     if (uv_queue_work(t->all->d->loop, &l->work, remove_left_over, left_over_removed) != 0) free(l);
 }

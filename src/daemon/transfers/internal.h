@@ -246,7 +246,7 @@ void psst_transfer_in_next(struct psst_transfers *transfers);
 /* What waits for the other side in this run is over; the socket is read again. */
 void psst_transfer_in_release(struct psst_transfer *t);
 void psst_transfers_sink_gone(struct psst_transfers *transfers, bool stream);
-/* Removes the part file of one that has no sink. */
+/* Removes the part file of one that has no sink, and then its mark that something of it may lie there. */
 void psst_transfer_in_sweep(const struct psst_transfer *t);
 
 /* ---- transfers/finish.c ---- */

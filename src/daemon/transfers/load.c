@@ -64,7 +64,9 @@ static bool is_lost(const struct psst_transfer *t)
 static void take(struct psst_transfers *all, struct psst_transfer *t)
 {
     psst_transfer_add(all, t);
-    if (is_lost(t)) {
+    if (psst_transfer_is_over(t) && (t->flags & PSST_TRANSFER_LITTER) != 0) { /* killed before it was removed */
+        psst_transfer_in_sweep(t);
+    } else if (is_lost(t)) {
         if (t->direction == PSST_OUT) t->flags |= PSST_TRANSFER_UNTOLD;
         t->reached = t->safe;
         psst_transfer_cut_off(t);

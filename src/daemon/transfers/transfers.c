@@ -164,7 +164,8 @@ static void forget_old(struct psst_transfers *transfers)
     struct psst_transfer *next;
     for (struct psst_transfer *t = transfers->first; t != NULL && transfers->ended > PSST_TRANSFERS_ENDED; t = next) {
         next = t->next;
-        bool busy = t->keeping > 0 || t->sink_closing || t->sink != NULL || (t->flags & PSST_TRANSFER_UNTOLD) != 0;
+        bool busy = t->keeping > 0 || t->sink_closing || t->sink != NULL ||
+                    (t->flags & (PSST_TRANSFER_UNTOLD | PSST_TRANSFER_LITTER)) != 0;
         if (psst_transfer_is_over(t) && !busy) drop(t);
     }
 }
@@ -249,6 +250,7 @@ void psst_transfer_end_then(struct psst_transfer *t, enum psst_transfer_state st
     char *copy = words != NULL && words[0] != '\0' ? strdup(words) : NULL;
     bool had_sink = t->sink != NULL || t->sink_closing;
     stop(t, false); /* words may stand in what is freed now */
+    if (t->direction == PSST_IN && t->path[0] == '/' && state != PSST_TRANSFER_DONE) t->flags |= PSST_TRANSFER_LITTER;
     if (t->direction == PSST_IN && !had_sink) psst_transfer_in_sweep(t);
     psst_transfer_close_stream(t);
     if (t->direction == PSST_IN && t->path[0] == '\0' && state == PSST_TRANSFER_FAILED && contact != NULL) {

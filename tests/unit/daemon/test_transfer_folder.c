@@ -376,8 +376,27 @@ static void sink__with_a_link_at_the_hidden_name__is_refused(void **state)
     psst_file_sink_close(s, false, on_closed, b);
     while (!b->closed) (void)uv_run(&b->loop, UV_RUN_ONCE);
     assert_true(folder_has(&b->folder, "from/00"));
-    psst_folder_remove(b->to, &id); /* not through it either */
+    psst_folder_remove(b->to, &id, 0); /* not through it either */
     assert_true(folder_has(&b->folder, "from/00"));
+}
+
+/* Data comes only when the store knows the hidden folder by its inode: one that it does not know is somebody's, if it is not empty. */
+static void sink__with_a_folder_of_somebody_at_the_hidden_name__leaves_it(void **state)
+{
+    (void)state;
+    assert_int_equal(0, mkdir(folder_file(&b->folder, "to/" HIDDEN), 0700));
+    folder_put(&b->folder, "to/" HIDDEN "/kept", "x", 1);
+    struct psst_file_sink *s = sink(1024, 0, 0);
+    assert_true(b->failed);
+    assert_err(PSST_ERR_EXISTS, b->err);
+    psst_file_sink_close(s, false, on_closed, b);
+    while (!b->closed) (void)uv_run(&b->loop, UV_RUN_ONCE);
+    struct stat st;
+    assert_int_equal(0, stat(folder_file(&b->folder, "to/" HIDDEN), &st));
+    psst_folder_remove(b->to, &id, (uint64_t)st.st_ino + 1);
+    folder_assert_is(&b->folder, "to/" HIDDEN "/kept", "x", 1);
+    psst_folder_remove(b->to, &id, st.st_ino); /* the one that was noted goes */
+    assert_false(has(HIDDEN));
 }
 
 /* A psst-tar of an earlier psstd, which waits for its disk. */
@@ -431,6 +450,7 @@ int main(void)
         T(sink__closed_while_it_unpacks__keeps_the_part),
         T(sink__refused_or_given_up__leaves_nothing),
         T(sink__with_a_link_at_the_hidden_name__is_refused),
+        T(sink__with_a_folder_of_somebody_at_the_hidden_name__leaves_it),
         T(sink__while_another_one_works_there__is_told_to_wait),
         T(sink__of_more_than_there_is_room__is_refused_at_once),
     };

@@ -226,6 +226,25 @@ static void transfers_open__gives__what_is_not_over_or_not_told(void **state)
     assert_int_equal(list.rows[2].id, ids[5]);
 }
 
+/* So that what a psstd that was killed did not come to removing is removed by the next one. */
+static void transfers_open__gives__what_may_still_lie_there(void **state)
+{
+    struct world *w = *state;
+    struct psst_transfer_row row = transfer(world_contact(w, "bob", true), 1, PSST_IN);
+    row.state = PSST_TRANSFER_FAILED;
+    row.flags = PSST_TRANSFER_LITTER;
+    must(psst_store_transfer_put(w->store, &row));
+    world_reopen(w);
+    struct list list = {.n = 0};
+    must(psst_store_transfers_open(w->store, collect, &list));
+    assert_int_equal(list.n, 1);
+    row.flags = 0;
+    must(psst_store_transfer_put(w->store, &row));
+    list.n = 0;
+    must(psst_store_transfers_open(w->store, collect, &list));
+    assert_int_equal(list.n, 0);
+}
+
 static void count_one(void *ctx, int64_t contact_id, uint32_t n)
 {
     int64_t *counted = ctx;
@@ -323,6 +342,7 @@ int main(void)
         T(transfer_safe__notes__only_how_far_a_running_one_is),
         T(transfers__come__newest_last),
         T(transfers_open__gives__what_is_not_over_or_not_told),
+        T(transfers_open__gives__what_may_still_lie_there),
         T(transfers_open__never_reads__all_of_them),
         T(transfers_before__gives__pages),
         T(transfer_by_id__gives__that_one_or_none),
