@@ -170,13 +170,17 @@ PSST_MUST_USE enum psst_err psst_link_meet(struct psst_link *link, struct psst_n
 PSST_MUST_USE enum psst_err psst_link_file_data_begin(struct psst_link *link, struct psst_span *place);
 PSST_MUST_USE enum psst_err psst_link_file_data_commit(struct psst_link *link, struct psst_now now,
                                                        const struct psst_msg_id *id, uint64_t offset, size_t len);
-/* ---- calls: PSST_ERR_USAGE when the state (proto/call.h) does not allow it ---- */
+/* ---- calls: PSST_ERR_USAGE when the state (proto/call.h) does not allow it. Each changes the state at once, and has its chunk in the
+ * output; PSST_EV_CALL brings what the other side does, and what our own clock does. That both have offered comes as an ACCEPT ----
+ */
 enum psst_call_state psst_link_call_state(const struct psst_link *link);
+/* PSST_ERR_AGAIN: six within a minute are enough. */
 PSST_MUST_USE enum psst_err psst_link_call_offer(struct psst_link *link, struct psst_now now, uint16_t frame_size);
 PSST_MUST_USE enum psst_err psst_link_call_ring(struct psst_link *link, struct psst_now now); /* the user is told */
 PSST_MUST_USE enum psst_err psst_link_call_accept(struct psst_link *link, struct psst_now now);
 PSST_MUST_USE enum psst_err psst_link_call_decline(struct psst_link *link, struct psst_now now, uint8_t reason);
 PSST_MUST_USE enum psst_err psst_link_call_hangup(struct psst_link *link, struct psst_now now, uint8_t reason);
+/* On at the beginning of each call. Told every three seconds at most, the last word in the end. */
 PSST_MUST_USE enum psst_err psst_link_call_receiving(struct psst_link *link, struct psst_now now, bool on);
 /* One a second at most; more are dropped. */
 PSST_MUST_USE enum psst_err psst_link_call_report(struct psst_link *link, struct psst_now now, uint8_t loss_256,

@@ -13,6 +13,19 @@ static void send_bulk(struct pair *p)
     }
 }
 
+static void talk(struct pair *p)
+{
+    uint8_t datagram[PSST_DATAGRAM_HEAD_LEN + PSST_CALL_FRAME_MAX + PSST_TAG_LEN];
+    size_t len = 0;
+    (void)!psst_link_call_offer(p->a.link, p->now, 100);
+    pair_settle(p);
+    (void)!psst_link_call_accept(p->b.link, p->now);
+    pair_settle(p);
+    (void)!psst_link_voice(p->a.link, p->now, 0, psst_view_str("opus"), datagram, &len);
+    pair_settle(p);
+    (void)!psst_link_call_hangup(p->b.link, p->now, PSST_CALL_HUNG_UP);
+}
+
 /* Everything that takes memory. */
 static void live(struct pair *p)
 {
@@ -31,6 +44,7 @@ static void live(struct pair *p)
     pair_settle(p);
     (void)!pair_say(p, &p->b, 2, "after the rekey");
     pair_settle(p);
+    talk(p);
     psst_link_bye(p->a.link, p->now, PSST_BYE_CLOSED);
     pair_settle(p);
 }
