@@ -6,6 +6,7 @@
 For each row: delay from a frame's handing over to its sound's pull (median of the sentences; codec's own included, 2 ms of
 pacing added), STOI and its worst sentence, how often the delay was changed. One seed and one phase of the pulls a line."""
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -53,19 +54,27 @@ def run(program, row, material, folder, seed, phase, extra):
     return delays, values, printed.strip().splitlines()[-1]
 
 
+def material(seed, voice, count):
+    """Sentences with pauses between them, and 2 s before the first."""
+    chooser, parts = random.Random("pauses %d" % seed), [2.0]
+    for words in speech.sentences(seed, count):
+        parts += [(words, speech.say(words, voice)), chooser.uniform(0.7, 1.5)]
+    return speech.Speech(parts)
+
+
 def main():
     program, rows, extra = sys.argv[1], [a for a in sys.argv[2:] if a in ROWS] or list(ROWS), []
     options = [a for a in sys.argv[2:] if "=" in a]
     for option in options:
         extra += option.split("=")
     count = int(os.environ.get("SENTENCES", "12"))
-    said = [(seed, speech.Speech(seed, voice, count), phase)
+    said = [(seed, material(seed, voice, count), phase)
             for seed, voice, phase in ((1, "slt", 7.3), (2, "rms", 13.9), (3, "slt", 1.1))]
     with tempfile.TemporaryDirectory() as folder:
         for row in rows:
             everything, all_delays = [], []
-            for seed, material, phase in said:
-                delays, values, printed = run(program, row, material, folder, seed, phase, extra)
+            for seed, spoken, phase in said:
+                delays, values, printed = run(program, row, spoken, folder, seed, phase, extra)
                 everything += values
                 all_delays += delays
                 if os.environ.get("VERBOSE"):
