@@ -148,6 +148,19 @@ class Calls(calls_kit.CallsE2E):
         a.call("call.hangup")
         self.assertEqual(self.state(b, "ended")["result"], "ended")
 
+    def test_both_dial_and_call_at_once(self):
+        """No session stands: two come about, one stays, and the call with it."""
+        alice, bob, a, b = self.two()
+        line = '{"jsonrpc": "2.0", "id": 77, "method": "call", "params": {"name": "%s"}}\n'
+        for control, name in ((a, "bob"), (b, "alice")):
+            control.sock.sendall((line % name).encode())
+        for control in (a, b):
+            self.answered(control, 77)
+        for control in (a, b):
+            wait_for("both to talk", lambda c=control: c.call("voice")["call"] and c.call("voice")["call"]["state"] == "active")
+        a.call("call.hangup")
+        self.assertEqual(self.state(b, "ended")["result"], "ended")
+
     def test_a_third_is_told_busy(self):
         alice, bob, a, b = self.two()
         carol = self.someone("carol")

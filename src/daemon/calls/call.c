@@ -30,7 +30,7 @@ static enum psst_err accept_it(struct psst_calls *calls, struct psst_diag *diag)
 }
 
 /* The session stands. When he has called in the same moment, both have dialled, and it is a call at once. */
-static void offer(struct psst_calls *calls, struct psst_conn *conn)
+void psst_call_offer(struct psst_calls *calls, struct psst_conn *conn, bool again)
 {
     struct call *call = &calls->call;
     struct psst_now now = psst_daemon_now(calls->d);
@@ -38,8 +38,10 @@ static void offer(struct psst_calls *calls, struct psst_conn *conn)
     enum psst_err err = PSST_OK;
     bool both = psst_link_call_state(link) == PSST_CALL_RINGING_HERE;
     call->serial = psst_conn_serial(conn);
-    call->id = ++calls->last_id;
-    call->began_ms = now.unix_ms;
+    if (!again) {
+        call->id = ++calls->last_id;
+        call->began_ms = now.unix_ms;
+    }
     if (both)
         err = psst_link_call_accept(link, now);
     else
@@ -51,7 +53,7 @@ static void offer(struct psst_calls *calls, struct psst_conn *conn)
         return;
     }
     psst_conn_kick(conn);
-    psst_call_row_begin(calls, call->contact_id, PSST_OUT, call->id, call->began_ms);
+    if (!again) psst_call_row_begin(calls, call->contact_id, PSST_OUT, call->id, call->began_ms);
     psst_call_enter(calls, both ? CALL_ACTIVE : CALL_CALLING, "");
     answer_done(call, psst_calls_brief_json(calls));
 }
@@ -72,7 +74,7 @@ static void dialled(void *ctx, int exit_code, const char *words, const char *add
     if (!ours) return; /* hung up meanwhile */
     struct psst_contact *contact = psst_call_contact(calls);
     if (exit_code == 0 && contact != NULL && contact->session != NULL) {
-        offer(calls, contact->session);
+        psst_call_offer(calls, contact->session, false);
         return;
     }
     psst_call_done *done = call->done;
@@ -137,7 +139,7 @@ void psst_calls_call(struct psst_calls *calls, struct psst_contact *contact, str
     call->ctx = ctx;
     call->state = CALL_DIALLING;
     if (contact->session != NULL)
-        offer(calls, contact->session);
+        psst_call_offer(calls, contact->session, false);
     else
         dial(calls, contact);
 }

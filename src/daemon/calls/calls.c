@@ -119,10 +119,15 @@ void psst_call_fail(struct psst_calls *calls, const char *words)
 
 /* ---- the session ---- */
 
-void psst_calls_detached(struct psst_calls *calls, struct psst_conn *conn, const char *words)
+void psst_calls_detached(struct psst_calls *calls, struct psst_conn *conn, struct psst_conn *next, const char *words)
 {
     struct call *call = &calls->call;
     if (call->state == CALL_NONE || call->serial == 0 || call->serial != psst_conn_serial(conn)) return;
+    /* both have dialled, or he has called just when we did */
+    if (next != NULL && (call->state == CALL_CALLING || call->state == CALL_RINGING)) {
+        psst_call_offer(calls, next, true);
+        return;
+    }
     /* we are the ones who end it: he hears that first */
     struct psst_link *link = psst_conn_link(conn);
     bool ours = link != NULL && psst_link_established(link) &&

@@ -26,8 +26,9 @@ void psst_calls_settings_changed(struct psst_calls *calls, bool afresh);
 
 /* PSST_EV_CALL and PSST_EV_VOICE, of a session with a contact. */
 void psst_calls_event(struct psst_calls *calls, struct psst_conn *conn, const struct psst_event *ev);
-/* This connection is about to be over for its contact: its call ends, with a word to the other side if there still can be one. */
-void psst_calls_detached(struct psst_calls *calls, struct psst_conn *conn, const char *words);
+/* This connection is about to be over for its contact: its call ends, with a word to the other side if there still can be one.
+ * next: the session that takes its place, where a call of ours that nobody has answered yet goes on; NULL: none. */
+void psst_calls_detached(struct psst_calls *calls, struct psst_conn *conn, struct psst_conn *next, const char *words);
 /* Somebody talks over it. */
 bool psst_calls_talks(const struct psst_calls *calls, const struct psst_conn *conn);
 

@@ -34,8 +34,8 @@ struct call {
     uint32_t timestamp; /* of the next frame */
     struct psst_voice_report report;
     uint32_t receiver_id;
-    struct psst_udp *via;    /* which socket goes there; NULL: no address is known */
-    union psst_sockaddr to;  /* where he is */
+    struct psst_udp *via;   /* which socket goes there; NULL: no address is known */
+    union psst_sockaddr to; /* where he is */
 };
 
 struct psst_calls {
@@ -66,6 +66,11 @@ void psst_call_fail(struct psst_calls *calls, const char *words);
 /* The user interfaces are told how it stands. */
 void psst_call_tell(struct psst_calls *calls, const char *words);
 void psst_call_close_ends(struct psst_call_ends *ends);
+
+/* ---- call.c ---- */
+
+/* The user's call goes over this session. again: it went over another before. */
+void psst_call_offer(struct psst_calls *calls, struct psst_conn *conn, bool again);
 
 /* ---- sound.c ---- */
 

@@ -180,7 +180,10 @@ static void follow(struct psst_calls *calls)
     switch (call->state) {
     case CALL_NONE:
     case CALL_DIALLING: return;
-    case CALL_CALLING: psst_voice_child_warm(calls->voice); return;
+    case CALL_CALLING:
+        if (is_ours(job) && job != 0) psst_voice_child_drop(calls->voice); /* it rang over another session */
+        psst_voice_child_warm(calls->voice);
+        return;
     case CALL_RINGING: start(calls, PSST_VOICE_RINGBACK); return;
     case CALL_OFFERED:
         if (job != 0) return;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CALLS_MAX 500 /* of one answer */
+#define CALLS_MAX 1000 /* of one answer */
 
 /* ---- a call ---- */
 
@@ -98,6 +98,7 @@ struct list_job {
     struct psst_request *req;
     int64_t contact_id;
     size_t limit, n;
+    bool mark; /* not in a damaged history, which is only read */
     struct psst_call_row rows[CALLS_MAX];
 };
 
@@ -112,7 +113,7 @@ static enum psst_err list_work(struct psst_store *store, void *arg)
 {
     struct list_job *job = arg;
     enum psst_err err = psst_store_call_list(store, job->contact_id, 0, job->limit, take_row, job);
-    if (err != PSST_OK || job->n == 0) return err;
+    if (err != PSST_OK || job->n == 0 || !job->mark) return err;
     return psst_store_call_seen(store, job->contact_id, job->rows[job->n - 1].id, job->rows[0].id);
 }
 
@@ -157,6 +158,7 @@ void psst_control_calls(struct psst_request *req)
     job->contact_id = contact != NULL ? contact->id : 0;
     job->limit = (size_t)limit;
     job->n = 0;
+    job->mark = psst_identity_state(req->daemon->identity) == PSST_IDENTITY_UNLOCKED;
     psst_store_run(req->daemon->store, list_work, list_done, job);
 }
 

@@ -266,9 +266,9 @@ void psst_session_detach(struct psst_conn *conn, const char *words)
     struct psst_contact *contact = conn->contact;
     if (contact == NULL) return;
     psst_log_limited(&d->log, PSST_LOG_INFO, "session-ended", "contact=%s reason=\"%s\"", contact->alias, words);
-    psst_calls_detached(d->calls, conn, words);
     bool in_use = contact->session == conn;
     struct psst_conn *other = in_use ? another_session(contact, conn) : NULL;
+    psst_calls_detached(d->calls, conn, other, words);
     if (in_use && other == NULL) session_event(conn, "down", words);
     if (in_use) contact->session = NULL;
     if (in_use && other == NULL) psst_presence_down(d, contact);
@@ -288,7 +288,7 @@ static void give_way(struct psst_conn *loser, const char *words)
 }
 
 /* Silently: conn takes its place in the same breath. */
-static void replace(struct psst_conn *old)
+static void replace(struct psst_conn *old, struct psst_conn *conn)
 {
     struct psst_daemon *d = old->peers->d;
     struct psst_contact *contact = old->contact;
@@ -297,14 +297,14 @@ static void replace(struct psst_conn *old)
         psst_delivery_down(d->delivery, contact);
         contact->session = NULL;
     }
-    psst_calls_detached(d->calls, old, "a newer session took the place of the one that the call went over");
+    psst_calls_detached(d->calls, old, conn, "a newer session took the place of the one that the call went over");
     psst_transfers_down(d->transfers, contact, old->serial);
     detach(old);
     psst_conn_bye(old, PSST_BYE_DUPLICATE);
 }
 
 /* Where the other side decides which session stays it may forget to: its sessions must not pile up here. */
-static void close_oldest(const struct psst_conn *newest)
+static void close_oldest(struct psst_conn *newest)
 {
     unsigned n = 0;
     struct psst_conn *oldest = NULL;
@@ -312,7 +312,7 @@ static void close_oldest(const struct psst_conn *newest)
         n++;
         if (c != newest && (oldest == NULL || c->serial < oldest->serial)) oldest = c;
     }
-    if (n > SESSIONS_A_CONTACT) replace(oldest);
+    if (n > SESSIONS_A_CONTACT) replace(oldest, newest);
 }
 
 /* True: conn is the session to use from now on. */
@@ -328,7 +328,7 @@ static bool settle_duplicates(struct psst_conn *conn)
         if (old == conn) continue;
         switch (psst_duplicate_decide(self, peer, psst_link_times(old->link), psst_link_times(conn->link))) {
         case PSST_DUPLICATE_KEEP_BOTH: break;
-        case PSST_DUPLICATE_CLOSE_OLD: replace(old); break;
+        case PSST_DUPLICATE_CLOSE_OLD: replace(old, conn); break;
         case PSST_DUPLICATE_CLOSE_NEW: stays = false; break;
         }
     }

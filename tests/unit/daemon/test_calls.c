@@ -753,15 +753,35 @@ static void session__ends_the_call__in_each_state(void **state)
     };
     for (size_t i = 0; i < 2 * sizeof cases / sizeof cases[0]; i++) {
         cases[i / 2].go(*state);
-        psst_calls_detached(*state, &w.conns[1], "another"); /* means nothing */
+        psst_calls_detached(*state, &w.conns[1], NULL, "another"); /* means nothing */
         assert_noted("");
         w.conns[0].gone = i % 2 == 0;
-        psst_calls_detached(*state, &w.conns[0], "gone");
+        psst_calls_detached(*state, &w.conns[0], NULL, "gone");
         assert_noted(i % 2 == 0 ? cases[i / 2].cut : cases[i / 2].ours);
-        psst_calls_detached(*state, &w.conns[0], "gone");
+        psst_calls_detached(*state, &w.conns[0], NULL, "gone");
         assert_noted("");
         assert_int_equal(0, teardown(state) | setup(state));
     }
+}
+
+static void session__gives_its_unanswered_call_to_the_next__but_no_other(void **state)
+{
+    struct psst_conn *next = &w.conns[1];
+    next->contact = &w.bob; /* both have dialled: two sessions, of which one stays */
+    go_ringing(*state);
+    psst_calls_detached(*state, &w.conns[0], next, "replaced");
+    assert_noted("offer/87 <calling> drop warm");
+    kind(*state, 0, PSST_CALL_NONE, PSST_CALL_KIND_HANGUP, PSST_CALL_HUNG_UP); /* of the one before */
+    kind(*state, 1, PSST_CALL_ACTIVE, PSST_CALL_KIND_ACCEPT, 0);
+    assert_noted("answered/7 udp+ <active> CALL");
+    w.conns[0].state = PSST_CALL_NONE;
+    psst_calls_detached(*state, next, &w.conns[0], "replaced");
+    assert_noted("hangup/1 udp- drop ended/7/ended <ended:ended>");
+    assert_int_equal(0, teardown(state) | setup(state));
+    go_calling(*state);
+    w.conns[1].state = PSST_CALL_RINGING_HERE; /* he has called over that one */
+    psst_calls_detached(*state, &w.conns[0], &w.conns[1], "replaced");
+    assert_noted("accept answered/7 udp+ <active> CALL");
 }
 
 static void locking__ends_all(void **state)
@@ -880,6 +900,7 @@ int main(void)
         T(offer__leaves_a_recording_alone__until_it_is_answered),
         T(offer__starts_no_process__gone_at_once),
         T(session__ends_the_call__in_each_state),
+        T(session__gives_its_unanswered_call_to_the_next__but_no_other),
         T(locking__ends_all),
         T(talk__frames_pass__both_ways),
         T(talk__is_told__reports_levels_silence_devices),
