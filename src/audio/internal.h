@@ -19,6 +19,7 @@
 
 struct psst_audio_loop {
     pa_mainloop *main;
+    bool quit;
 };
 
 pa_mainloop_api *psst_audio_loop_api(struct psst_audio_loop *loop);

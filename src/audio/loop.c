@@ -33,12 +33,15 @@ void psst_audio_loop_free(struct psst_audio_loop *loop)
 
 void psst_audio_loop_run(struct psst_audio_loop *loop)
 {
-    (void)pa_mainloop_run(loop->main, NULL);
+    /* pa_mainloop_run cannot be called again once it has been left */
+    loop->quit = false;
+    while (!loop->quit && pa_mainloop_iterate(loop->main, 1, NULL) >= 0) {
+    }
 }
 
 void psst_audio_loop_quit(struct psst_audio_loop *loop)
 {
-    pa_mainloop_quit(loop->main, 0);
+    loop->quit = true;
 }
 
 pa_mainloop_api *psst_audio_loop_api(struct psst_audio_loop *loop)

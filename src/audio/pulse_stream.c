@@ -154,6 +154,7 @@ static bool named_for_echo(const char *name)
  * in its node's name. */
 static bool cancels_echo(const pa_source_info *info)
 {
+    if (info->monitor_of_sink != PA_INVALID_INDEX) return false; /* what goes to its speaker end */
     const char *class = pa_proplist_gets(info->proplist, PA_PROP_DEVICE_CLASS);
     const char *roles = pa_proplist_gets(info->proplist, PA_PROP_DEVICE_INTENDED_ROLES);
     if (class != NULL && roles != NULL && strcmp(class, "filter") == 0 && strstr(roles, "phone") != NULL) return true;
