@@ -41,11 +41,12 @@ struct job_list {
 struct psst_store_thread {
     uv_thread_t thread;
     uv_async_t async;
-    uv_mutex_t mutex; /* over queue, finished and stopping */
+    uv_mutex_t mutex; /* over queue, finished, stopping, ended and damaged */
     uv_cond_t cond;
     struct job_list queue;
     struct job_list finished;
     bool stopping;
+    bool ended;   /* the store is closed, and the thread about to be over */
     bool damaged; /* to be told */
     /* the loop's */
     bool rescue;
@@ -249,6 +250,10 @@ static void thread_main(void *arg)
         }
     }
     shut_store(t);
+    uv_mutex_lock(&t->mutex);
+    t->ended = true;
+    uv_mutex_unlock(&t->mutex);
+    (void)uv_async_send(&t->async);
 }
 
 /* ---- the loop ---- */
@@ -276,13 +281,15 @@ static void tell(struct psst_store_thread *t, struct psst_store_job *job)
     }
 }
 
-static void deliver(struct psst_store_thread *t)
+/* True: the thread is over, and all that it did has been told. */
+static bool deliver(struct psst_store_thread *t)
 {
     struct job_list finished;
     uv_mutex_lock(&t->mutex);
     list_move(&finished, &t->finished);
     bool damaged = t->damaged;
     t->damaged = false;
+    bool ended = t->ended;
     uv_mutex_unlock(&t->mutex);
     struct psst_store_job *job;
     while ((job = list_take(&finished)) != NULL) {
@@ -291,11 +298,7 @@ static void deliver(struct psst_store_thread *t)
         job_free(job);
     }
     if (damaged && t->on_damage != NULL) t->on_damage(t->on_damage_ctx);
-}
-
-static void on_async(uv_async_t *async)
-{
-    deliver(async->data);
+    return ended;
 }
 
 static void thread_free(struct psst_store_thread *t)
@@ -310,11 +313,18 @@ static void thread_free(struct psst_store_thread *t)
 static void on_closed(uv_handle_t *handle)
 {
     struct psst_store_thread *t = handle->data;
-    deliver(t);
     void (*closed)(void *ctx) = t->closed;
     void *ctx = t->closed_ctx;
     thread_free(t);
     if (closed != NULL) closed(ctx);
+}
+
+static void on_async(uv_async_t *async)
+{
+    struct psst_store_thread *t = async->data;
+    if (!deliver(t) || uv_is_closing((uv_handle_t *)async)) return;
+    (void)uv_thread_join(&t->thread); /* it has nothing left to do */
+    uv_close((uv_handle_t *)async, on_closed);
 }
 
 static void on_abandoned(uv_handle_t *handle)
@@ -360,8 +370,6 @@ void psst_store_thread_close(struct psst_store_thread *t, void (*closed)(void *c
     t->stopping = true;
     uv_cond_signal(&t->cond);
     uv_mutex_unlock(&t->mutex);
-    (void)uv_thread_join(&t->thread);
-    uv_close((uv_handle_t *)&t->async, on_closed); /* which tells what the last jobs came to */
 }
 
 static void enqueue(struct psst_store_thread *t, struct psst_store_job *job)

@@ -18,8 +18,8 @@ typedef enum psst_err psst_store_work(struct psst_store *store, void *arg);
 typedef void psst_store_done(void *arg, enum psst_err err, const char *words);
 
 PSST_MUST_USE enum psst_err psst_store_thread_new(struct psst_store_thread **out, uv_loop_t *loop);
-/* Runs what is queued to its end, closes the store, joins the thread (waits for that), then calls closed from the loop.
- */
+/* Runs what is queued to its end and closes the store, which may take minutes when much is to be erased; the loop turns
+ * meanwhile. Then calls closed from the loop. */
 void psst_store_thread_close(struct psst_store_thread *t, void (*closed)(void *ctx), void *ctx);
 
 /* Opening and closing are jobs too. key is copied and wiped. A damaged store is opened for reading only when there is
