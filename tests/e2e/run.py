@@ -22,7 +22,7 @@ SKIPPED = 77
 # Those that mostly wait, for a clock and not for the processor: they run beside the others, the longest first.
 WAITING = ("sixteen_and_no_more", "Void.", "invisible_to_all", "Busy.", "over_there_goes_on_by_itself", "longer_than_a_session_lives",
            "both_move", "Slow.", "dead_after", "answers_nothing", "not_a_byte_after", "silence_for_ten", "written_by_hand", "begun_in_a_loop",
-           "pings_come", "outlasts_the_hole", "silence_whom", "half_open_session", "for_a_moment", "only_when_on")
+           "pings_come", "outlasts_the_hole", "silence_whom", "half_open_session", "for_a_moment", "only_when_on", "left_taken_and_heard", "goes_with_the_history")
 
 
 def all_tests():

@@ -4,6 +4,7 @@ import os
 import pty
 import select
 import signal
+import socket
 import stat
 import subprocess
 import time
@@ -166,6 +167,17 @@ class Verbs(E2E):
         self.assertIn("ended", alice.psst("hangup", "--call").out)
         alice.finish(calls, expect=None)
         self.assertEqual(len(alice.sessions("bob")), 1)  # that is another thing
+
+    def test_an_interrupt_while_it_dials(self):
+        alice, bob = self.two()
+        bob.stop()
+        with socket.create_server((bob.host, bob.port)) as deaf:  # takes the call, and says nothing
+            calls = alice.spawn("call", "bob")
+            taken, _ = deaf.accept()
+            calls.send_signal(signal.SIGINT)
+            alice.finish(calls, expect=FAILED, timeout=5)
+            taken.close()
+        self.assertIsNone(self.ask(alice, "voice")["call"])
 
     def test_a_missed_call_is_new_once(self):
         alice, bob = self.two()
