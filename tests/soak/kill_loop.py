@@ -5,13 +5,13 @@ SIGKILL at random moments and started again.
     kill_loop.py [--bin DIR] [--cycles N] [--pairs P] [--state DIR] [--seed S]
 
 A cycle is one kill (of either daemon, or of both at once) and its restart. All the while both sides say numbered messages
-and now and then send a file. What psstd has confirmed (`say`, `send` answered) is written down, before anything else is
-asked, in a journal that outlives this program too. Every few cycles the writers rest until nothing waits any more, and both
-histories are held against the journals:
+and now and then send a file or a folder. What psstd has confirmed (`say`, `send` answered) is written down, before anything
+else is asked, in a journal that outlives this program too. Every few cycles the writers rest until nothing waits any more,
+and both histories are held against the journals:
 
     confirmed messages     are there once, on both sides, delivered, in the order in which they were said
     unconfirmed ones       (the daemon died before it answered) at most once
-    files                  whole, by SHA-256, once
+    files, folders         whole, by SHA-256, once
 
 Nobody dials here: that the two find each other again is the daemons' own business. At the end each store is read whole
 (`check`).
@@ -38,8 +38,8 @@ sys.path.insert(0, os.path.join(HERE, "..", "e2e"))
 
 CHECK_EVERY = 10  # cycles between two checks
 SETTLE_S = 60  # a limit that only guards a hang
-FIGURES = ("cycles", "kills", "confirmed", "unconfirmed", "arrived", "files", "lost", "doubled", "disordered", "damaged",
-           "checks")
+FIGURES = ("cycles", "kills", "confirmed", "unconfirmed", "arrived", "files", "folders", "lost", "doubled", "disordered",
+           "damaged", "checks")
 
 
 class Lost(Exception):
@@ -52,6 +52,27 @@ def write_atomically(path, text):
         file.flush()
         os.fsync(file.fileno())
     os.rename(path + ".new", path)
+
+
+def digest_of(path):
+    """SHA-256 of a file; of a folder: of all that is in it, with the names."""
+    if not os.path.isdir(path):
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    digest = hashlib.sha256()
+    for folder, folders, files in os.walk(path):
+        folders.sort()
+        digest.update(("%s/\n" % os.path.relpath(folder, path)).encode())
+        for name in sorted(files):
+            digest.update(("%s %s\n" % (name, digest_of(os.path.join(folder, name)))).encode())
+    return digest.hexdigest()
+
+
+def remove(path):
+    if os.path.isdir(path):
+        shutil.rmtree(path)
+    else:
+        os.unlink(path)
 
 
 class Side:
@@ -113,13 +134,27 @@ class Side:
         self.note("said", self.number)
         self.confirmed.append(self.number)
 
-    def send(self, control):
-        name = "%s-%d.bin" % (self.person.name, time.monotonic_ns())
-        path = os.path.join(self.outgoing, name)
-        content = self.rng.randbytes(self.rng.choice((0, 1, 70_000, 1 << 20, 3_000_000)))
+    def make_file(self, path, sizes):
         with open(path, "wb") as file:
-            file.write(content)
-        digest = hashlib.sha256(content).hexdigest()
+            file.write(self.rng.randbytes(self.rng.choice(sizes)))
+
+    def make_folder(self, path):
+        os.makedirs(os.path.join(path, "empty"))
+        for i in range(self.rng.randrange(1, 4)):
+            below = os.path.join(path, "below-%d" % i, "further")
+            os.makedirs(below)
+            for folder in (below, path):
+                self.make_file(os.path.join(folder, "file %d" % i), (0, 1, 4096, 70_000, 1 << 20))
+
+    def send(self, control):
+        is_folder = self.rng.random() < 0.3
+        name = "%s-%d.%s" % (self.person.name, time.monotonic_ns(), "dir" if is_folder else "bin")
+        path = os.path.join(self.outgoing, name)
+        if is_folder:
+            self.make_folder(path)
+        else:
+            self.make_file(path, (0, 1, 70_000, 1 << 20, 3_000_000))
+        digest = digest_of(path)
         self.files[name] = digest
         self.note("file", name, digest)
         control.call("send", name=self.other, path=path)
@@ -333,16 +368,15 @@ class Pair:
             self.fail("%s: files lost %s, not expected %s" % (side.person.name, sorted(lost)[:5], sorted(strange)[:5]))
         for name in there & set(side.files):
             path = os.path.join(other.downloads, name)
-            with open(path, "rb") as file:
-                if hashlib.sha256(file.read()).hexdigest() != side.files[name]:
-                    self.figures["damaged"] += 1
-                    self.fail("%s: %s is damaged" % (side.person.name, name))
-                    continue
-            os.unlink(path)
-            self.figures["files"] += 1
+            if digest_of(path) != side.files[name]:
+                self.figures["damaged"] += 1
+                self.fail("%s: %s is damaged" % (side.person.name, name))
+                continue
+            remove(path)
+            self.figures["folders" if name.endswith(".dir") else "files"] += 1
         if self.trouble is None:
             for name in os.listdir(side.outgoing):
-                os.unlink(os.path.join(side.outgoing, name))
+                remove(os.path.join(side.outgoing, name))
 
     def close(self):
         for person in self.people:
