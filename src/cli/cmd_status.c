@@ -1,4 +1,5 @@
 /* psst status, set: how psstd stands, and its settings. */
+#include "cli/call_words.h"
 #include "cli/cli.h"
 #include "cli/meet_words.h"
 #include "cli/out.h"
@@ -88,6 +89,26 @@ static void print_presence(const json_t *presence)
     psst_out_field("presence", line);
 }
 
+static void print_call(const json_t *call)
+{
+    char clock[PSST_SIZE_TEXT], line[256];
+    const char *state = psst_out_string(call, "state"), *way = psst_out_string(call, "way");
+    if (!json_is_object(call)) return;
+    bool active = strcmp(state, "active") == 0;
+    psst_call_clock(clock, (unsigned long long)psst_out_int(call, "seconds"));
+    if (active)
+        (void)snprintf(line, sizeof line, "with %.100s, %s, voice by %s%s",
+                       psst_out_text(psst_out_string(call, "name"), 60), clock,
+                       strcmp(way, "tcp") == 0   ? "TCP"
+                       : strcmp(way, "udp") == 0 ? "UDP"
+                                                 : "UDP and TCP",
+                       psst_out_bool(call, "silent") ? ", nothing is heard" : "");
+    else
+        (void)snprintf(line, sizeof line, "%s %.100s", strcmp(state, "offered") == 0 ? "from" : "to",
+                       psst_out_text(psst_out_string(call, "name"), 60));
+    psst_out_field("call", line);
+}
+
 static void print_meets(const json_t *meets)
 {
     char words[PSST_MEET_WORDS];
@@ -140,6 +161,7 @@ static void print_status(const json_t *status)
     print_network(json_object_get(status, "network"));
     print_paused(json_object_get(status, "paused"));
     print_presence(json_object_get(status, "presence"));
+    print_call(json_object_get(status, "call"));
     print_sessions(json_object_get(status, "sessions"));
     print_meets(json_object_get(status, "meets"));
     print_counters(json_object_get(status, "counters"));
@@ -228,7 +250,12 @@ const struct psst_verb psst_verb_set = {
     "  listen               addresses to listen on, separated by blanks\n"
     "  passphrase_command   a command whose first line of output unlocks at the start\n"
     "  download_dir         where accepted files go\n"
-    "  log_level            error, warning, info or debug\n",
+    "  log_level            error, warning, info or debug\n"
+    "  upload_limit         KiB a second that files may take; 0: no limit\n"
+    "  voice_quality        0 to 10           voice_sense   -100 to 0 dBFS\n"
+    "  voice_volume         0 to 200 percent  echo          own, server or off\n"
+    "  clean, push_to_talk  yes or no\n"
+    "  microphone, speaker  a name of psst devices; null: none\n",
     PSST_VERB_DAEMON,
     run_set,
 };

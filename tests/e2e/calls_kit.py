@@ -13,11 +13,10 @@ QUIET = "microphone = null\nspeaker = null\necho = off\nclean = no\nvoice_sense 
 
 
 def write_tone(path, hz, seconds):
-    """48 kHz, mono, s16: a tone that swells and fades four times a second, so that a piece of it is known from another."""
-    n = int(HZ * seconds)
+    """48 kHz, mono, s16, of whole hertz and seconds: a tone that swells and fades four times a second, so that a piece of it is known from another."""
     pcm = array.array("h", (int(8000 * (1 + math.sin(2 * math.pi * 4 * i / HZ)) / 2 * math.sin(2 * math.pi * hz * i / HZ))
-                            for i in range(n)))
-    data = pcm.tobytes()
+                            for i in range(HZ)))
+    data = pcm.tobytes() * seconds
     with open(path, "wb") as file:
         file.write(struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, 1, HZ, 2 * HZ, 2, 16,
                                b"data", len(data)) + data)

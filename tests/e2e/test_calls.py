@@ -33,6 +33,7 @@ class Calls(calls_kit.CallsE2E):
             control.event("call", lambda c: c["state"] == "active" and c["way"] == "udp")
         wait_for("two seconds of sound on both sides", lambda: all(len(read_wav(heard[p])) > 3 * HZ for p in heard), 20)
         self.assertEqual(alice.status()["call"]["name"], "bob")
+        self.assertRegex(alice.psst("status").out, r"call +with bob, 0:0\d, voice by UDP")
         a.call("call.hangup")
         self.assertEqual(self.state(a, "ended")["result"], "ended")
         self.assertEqual(self.state(b, "ended")["result"], "ended")
@@ -64,6 +65,21 @@ class Calls(calls_kit.CallsE2E):
         b.call("call.hangup")
         self.assertEqual(self.state(a, "ended")["result"], "ended")
 
+    def test_ipv6_and_every_address_that_is_listened_on(self):
+        alice, bob = self.someone("alice", host="::1"), self.someone("bob", host="::1")
+        self.introduce(alice, bob)
+        a, b = self.watch(alice), self.watch(bob)
+        self.talk(a, b)
+        for control in (a, b):
+            control.event("call", lambda c: c["state"] == "active" and c["way"] == "udp")
+        a.call("set", key="listen", value=alice.listen + " 127.0.0.1:%d" % alice.port)  # in the middle of it
+        probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(probe.close)
+        probe.sendto(b"whatever", ("127.0.0.1", alice.port))
+        wait_for("that to be dropped", lambda: alice.counter("datagrams-dropped") > 0)
+        b.call("call.hangup")
+        self.assertEqual(self.state(a, "ended")["result"], "ended")
+
     def test_what_is_set_while_talking(self):
         alice, bob, a, b = self.two()
         self.assertIn("no call", a.ask("voice.set", send=False)["error"]["message"])
@@ -85,7 +101,9 @@ class Calls(calls_kit.CallsE2E):
     def killed(self, sig):
         """psst-voice is hit in the middle of a call; frames go on in both directions, and sound comes back."""
         alice, bob, a, b = self.two()
+        alice.psst("dial", "bob")
         b.call("subscribe", events=["call", "voice"])
+        idle = self.descriptors(alice)
         self.talk(a, b)
         b.event("voice", lambda v: v["received"] > 25)
         before = wait_for("alice's psst-voice", lambda: voices(alice))[0]
@@ -100,6 +118,10 @@ class Calls(calls_kit.CallsE2E):
         wait_for("the one before is gone", lambda: voices(alice) != [] and before not in voices(alice))
         a.call("call.hangup")
         self.assertEqual(self.state(b, "ended")["result"], "ended")
+        wait_for("every descriptor to be closed", lambda: self.descriptors(alice) == idle)
+
+    def descriptors(self, person):
+        return len(os.listdir("/proc/%d/fd" % person.pid()))
 
     def test_psst_voice_is_killed(self):
         self.killed(signal.SIGKILL)
