@@ -304,6 +304,7 @@ static int begin(struct chat *chat)
     if (chat->typed)
         psst_gutter_note(&chat->gutter, "%s; /quit ends the chat",
                          chat->online ? "in session" : "no session yet, calling");
+    if (chat->typed) psst_event_note_missed(chat->cli, &chat->gutter, chat->name);
     if (chat->typed) psst_event_note_meets(chat->cli, &chat->gutter, chat->name);
     psst_client_on_event(chat->cli->client, on_event, chat);
     if (!chat->online &&

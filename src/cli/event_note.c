@@ -32,6 +32,21 @@ void psst_event_note_call(struct psst_gutter *gutter, const json_t *call, bool r
     (void)fflush(gutter->f);
 }
 
+void psst_event_note_missed(struct psst_cli *cli, struct psst_gutter *gutter, const char *name)
+{
+    struct psst_failure failure;
+    json_t *answer = psst_cli_try(cli, "calls", psst_cli_name(name), &failure);
+    const json_t *list = json_object_get(answer, "calls");
+    for (size_t i = json_array_size(list); i > 0; i--) { /* the newest come first */
+        char when[64], words[PSST_CALL_WORDS];
+        const json_t *call = json_array_get(list, i - 1);
+        if (!json_is_false(json_object_get(call, "seen"))) continue;
+        psst_gutter_note(gutter, "%s %s", psst_out_time(when, psst_out_int(call, "began"), "%Y-%m-%d %H:%M"),
+                         psst_call_line(words, call));
+    }
+    json_decref(answer);
+}
+
 void psst_event_note_meets(struct psst_cli *cli, struct psst_gutter *gutter, const char *name)
 {
     struct psst_failure failure;
