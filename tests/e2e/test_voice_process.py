@@ -336,6 +336,23 @@ class Sound(VoiceTest):
                 heard = self.hear("heard%d.%d.wav" % (number, 1 - i))
                 self.assert_heard(said[number][i], heard, 0.0, 1.0)
 
+    def test_sound_server_that_hangs_is_waited_for(self):
+        server = self.server("only")
+        a = self.voice("a", server)
+        a.start(CALL, pulse=("only.monitor", "only"))
+        up = lambda want: all(a.works(end) is want for end in (MICROPHONE, SPEAKER))
+        join(lambda: up(True), (a, a))
+        os.kill(server.process.pid, signal.SIGSTOP)
+        count = len(a.frames)
+        join(lambda: up(False) and len(a.frames) > count + 40, (a, a))
+        self.assertEqual(sorted(a.states[-2:]),
+                         [(MICROPHONE, False, "the microphone does not answer"), (SPEAKER, False, "the speaker does not answer")])
+        os.kill(server.process.pid, signal.SIGCONT)
+        join(lambda: up(True), (a, a))
+        self.assert_rhythm(a)
+        a.stop()
+        self.assertEqual(a.wait(), 0)
+
     def test_device_that_is_unplugged_is_taken_up_again(self):
         server = self.server("usual")
         server.control("set-default-sink", "usual")
