@@ -64,7 +64,6 @@ static void job_free(struct psst_backup_job *job)
     psst_buf_fini(&job->card_text);
     psst_card_fini(&job->card);
     psst_settings_free(job->settings);
-    json_decref(job->settings_before);
     free(job->path);
     psst_wipe(job, sizeof *job);
     free(job);

@@ -43,7 +43,6 @@ struct psst_backup_job {
     struct psst_buf card_text;
     struct psst_card card;
     struct psst_settings *settings; /* of the backup */
-    json_t *settings_before;        /* of the home: what to put back */
     struct psst_diag settings_diag;
 };
 

@@ -127,49 +127,24 @@ static void on_abandon(uv_work_t *work)
  * restores decides about that himself. */
 static void take_settings(struct psst_backup_job *job)
 {
-    struct psst_settings *here = job->backup->d->settings;
+    struct psst_daemon *d = job->backup->d;
     const char *key;
     json_t *value, *all = job->settings != NULL ? psst_settings_all(job->settings) : NULL;
-    job->settings_before = json_object();
     json_object_foreach(all, key, value)
     {
-        const char *theirs = psst_settings_own(job->settings, key), *ours = psst_settings_own(here, key);
+        const char *theirs = psst_settings_own(job->settings, key);
         if (theirs == NULL) continue;
         if (strcmp(key, COMMAND) == 0) {
             job->result.command_left_out = theirs[0] != '\0';
             continue;
         }
-        json_t *before = ours != NULL ? json_string(ours) : json_null();
-        if (psst_settings_set(here, key, theirs, &job->settings_diag) == PSST_OK)
-            (void)json_object_set_new(job->settings_before, key, before);
-        else
-            json_decref(before);
+        if (psst_settings_set(d->settings, key, theirs, &job->settings_diag) != PSST_OK) continue;
+        /* where to listen, the identity knows once it is there */
+        if (strcmp(key, "listen") != 0 && psst_daemon_setting_changed(d, key, NULL) != PSST_OK)
+            psst_log(&d->log, PSST_LOG_WARNING, "setting-not-followed", "key=%s", key);
     }
     json_decref(all);
     job->result.settings_words = job->settings_diag.text;
-}
-
-static void put_settings_back(struct psst_backup_job *job)
-{
-    const char *key;
-    json_t *value;
-    json_object_foreach(job->settings_before, key, value)
-    {
-        if (psst_settings_set(job->backup->d->settings, key, json_string_value(value), NULL) != PSST_OK)
-            psst_log(&job->backup->d->log, PSST_LOG_WARNING, "setting-not-restored", "key=%s", key);
-    }
-}
-
-static void follow_settings(struct psst_backup_job *job)
-{
-    const char *key;
-    json_t *value;
-    /* where to listen, the identity knows once it is there */
-    json_object_foreach(job->settings_before, key, value)
-    {
-        if (strcmp(key, "listen") != 0 && psst_daemon_setting_changed(job->backup->d, key, NULL) != PSST_OK)
-            psst_log(&job->backup->d->log, PSST_LOG_WARNING, "setting-not-followed", "key=%s", key);
-    }
 }
 
 /* ---- the order of things: on the loop ---- */
@@ -180,10 +155,9 @@ static void end(struct psst_backup_job *job)
     job->result.name = job->card.name;
     job->result.key = job->card.key;
     if (job->kind == PSST_BACKUP_RESTORE) {
-        if (err == PSST_OK)
-            follow_settings(job);
-        else
-            put_settings_back(job);
+        if (err == PSST_OK) { /* not before: a crash must not leave them without the identity that they belong to */
+            take_settings(job);
+        }
         psst_identity_restore_end(job->backup->d->identity, err == PSST_OK);
     }
     psst_backup_job_end(job, err, job->diag.text);
@@ -215,7 +189,6 @@ static void on_all_read(uv_work_t *work, int status)
     } else if (job->kind == PSST_BACKUP_CHECK) {
         end(job);
     } else {
-        take_settings(job);
         psst_backup_job_work(job, on_place, on_placed_or_abandoned);
     }
 }
