@@ -372,7 +372,7 @@ static enum psst_err target_finish(struct psst_target *t, char **path, struct ps
 static void target_free(struct psst_target *t)
 {
     struct folder_target *f = (struct folder_target *)t;
-    psst_folder_child_kill(&f->child);
+    psst_folder_child_abandon(&f->child); /* on the loop; whoever closes it orderly has waited in the worker */
     f->part->ops->free(f->part);
     if (f->tree_fd >= 0) (void)close(f->tree_fd);
     if (f->dir_fd >= 0) (void)close(f->dir_fd);
