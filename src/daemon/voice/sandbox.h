@@ -14,4 +14,8 @@ PSST_MUST_USE enum psst_err psst_voice_harden(void);
  * Builds with sanitizers run without (PSST_SANITIZED). */
 PSST_MUST_USE enum psst_err psst_voice_sandbox(void);
 
+/* Part of it (files_linux.c): no file can be opened but the system's and the sound server's, and no abstract Unix socket be
+ * reached, as far as the kernel has Landlock. */
+PSST_MUST_USE enum psst_err psst_voice_files_only(void);
+
 #endif

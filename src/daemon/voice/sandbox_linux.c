@@ -209,6 +209,8 @@ static int add_conditions(scmp_filter_ctx f)
 
 enum psst_err psst_voice_sandbox(void)
 {
+    enum psst_err err = psst_voice_files_only();
+    if (err != PSST_OK) return err;
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EACCES));
     if (filter == NULL) return PSST_ERR_MEMORY;
     int rc = 0;

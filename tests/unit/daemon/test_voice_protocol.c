@@ -13,6 +13,8 @@
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -213,7 +215,24 @@ static void line__drops__when_nobody_reads(void **state)
 /* ---- the sandbox: each attempt in a child of its own ---- */
 
 #ifndef PSST_SANITIZED
-enum attempt { NOTHING, READ_FILE, WRITE_FILE, MAKE_FILE, INTERNET, UNIX_SOCKET, RUNNABLE, EXEC, FORK, TRACE };
+enum attempt {
+    NOTHING,
+    READ_FILE,
+    READ_OURS,
+    READ_SOUND,
+    ABSTRACT,
+    WRITE_FILE,
+    MAKE_FILE,
+    INTERNET,
+    UNIX_SOCKET,
+    RUNNABLE,
+    EXEC,
+    FORK,
+    TRACE
+};
+
+static char ours[64], cookie[64]; /* a file of the user's, and one that says where the sound server is */
+static struct sockaddr_un abstract = {.sun_family = AF_UNIX};
 
 /* 0: it could be done; errno of the refusal. */
 static int attempt(enum attempt what)
@@ -222,6 +241,11 @@ static int attempt(enum attempt what)
     switch (what) {
     case NOTHING: return 0;
     case READ_FILE: fd = open("/dev/null", O_RDONLY | O_CLOEXEC); break;
+    case READ_OURS: fd = open(ours, O_RDONLY | O_CLOEXEC); break;
+    case READ_SOUND: fd = open(cookie, O_RDONLY | O_CLOEXEC); break;
+    case ABSTRACT:
+        fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        return connect(fd, (const struct sockaddr *)&abstract, sizeof abstract) != 0 ? errno : 0;
     case WRITE_FILE: fd = open("/dev/null", O_WRONLY | O_CLOEXEC); break;
     case MAKE_FILE: fd = open("/tmp/psst-voice-was-here", O_RDONLY | O_CREAT | O_CLOEXEC, 0600); break;
     case INTERNET: fd = socket(AF_INET, SOCK_DGRAM, 0); break;
@@ -259,6 +283,38 @@ static void sandbox__allows__only_what_sound_needs(void **state)
     assert_int_equal(-SIGSYS, outcome(FORK));
     assert_int_equal(-SIGSYS, outcome(TRACE));
 }
+
+static void make_file(char path[64], const char *template)
+{
+    (void)snprintf(path, 64, "%s", template);
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    (void)close(fd);
+}
+
+/* As far as this kernel can: Landlock, and from its sixth version on for sockets too. */
+static void sandbox__hides__what_is_no_sound(void **state)
+{
+    (void)state;
+    long version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+    if (version < 1) skip();
+    make_file(ours, "/tmp/psst-voice-ours-XXXXXX");
+    make_file(cookie, "/tmp/psst-voice-cookie-XXXXXX");
+    assert_int_equal(0, setenv("PULSE_COOKIE", cookie, 1));
+    int read_ours = outcome(READ_OURS), read_sound = outcome(READ_SOUND);
+    (void)unlink(ours);
+    (void)unlink(cookie);
+    assert_int_equal(EACCES, read_ours);
+    assert_int_equal(0, read_sound);
+
+    (void)snprintf(abstract.sun_path + 1, sizeof abstract.sun_path - 1, "psst-voice-test-%d", (int)getpid());
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(0, bind(listener, (const struct sockaddr *)&abstract, sizeof abstract));
+    assert_int_equal(0, listen(listener, 1));
+    int connected = outcome(ABSTRACT);
+    (void)close(listener);
+    if (version >= 6) assert_int_equal(EPERM, connected);
+}
 #endif
 
 int main(void)
@@ -274,6 +330,7 @@ int main(void)
         cmocka_unit_test(line__drops__when_nobody_reads),
 #ifndef PSST_SANITIZED
         cmocka_unit_test(sandbox__allows__only_what_sound_needs),
+        cmocka_unit_test(sandbox__hides__what_is_no_sound),
 #endif
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
