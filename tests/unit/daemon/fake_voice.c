@@ -4,6 +4,7 @@
  *   g good: READY, frames that hold 'g' from the timestamp of START    z the same from 0
  *   d dies after five frames    x dies at once    h hangs after five frames    n talks nonsense after five frames
  *   b says DONE, result 2       s READY, and DONE after STOP
+ *   p pauses for 200 ms after five frames, and makes up for it
  *   e sends back what comes     f floods: a thousand frames a second    anything else, or nothing more: as g
  */
 #include "daemon/voice/protocol.h"
@@ -60,16 +61,22 @@ int main(void)
     uint8_t bytes[PSST_VOICE_MESSAGE_MAX];
     char order = 0;
     unsigned frames = 0;
+    uint8_t payload[2] = {'g', 0}; /* and how many STARTs this process has had */
     uint32_t timestamp = 0;
     for (;;) {
-        bool rhythm = order != 0 && strchr("gdhnzf", order) != NULL;
+        bool rhythm = order != 0 && strchr("gdhnzfp", order) != NULL;
         if (!wait_turn(order == 'f' ? 1 : rhythm ? 20 : -1)) {
-            frame(timestamp, psst_view((const uint8_t *)"g", 1));
+            frame(timestamp, psst_view(payload, sizeof payload));
             timestamp += PSST_VOICE_FRAME_SAMPLES;
             frames++;
             if (frames == 5 && order == 'd') _exit(3);
             if (frames == 5 && order == 'n' && send(PSST_VOICE_FD, "nonsense", 8, MSG_NOSIGNAL) < 0) _exit(1);
             while (frames == 5 && order == 'h') (void)pause();
+            if (frames == 5 && order == 'p') {
+                (void)usleep(200000);
+                for (int i = 0; i < 10; i++, timestamp += PSST_VOICE_FRAME_SAMPLES)
+                    frame(timestamp, psst_view(payload, sizeof payload));
+            }
             continue;
         }
         int fd = -1;
@@ -80,8 +87,9 @@ int main(void)
         }
         if (message.op == PSST_VOICE_FRAME && order == 'e') frame(message.timestamp, message.payload);
         if (message.op != PSST_VOICE_START) continue;
+        payload[1]++;
         order = 'g';
-        if (fd >= 0 && (read(fd, &order, 1) != 1 || strchr("gzdxhnbsef", order) == NULL)) order = 'g';
+        if (fd >= 0 && (read(fd, &order, 1) != 1 || strchr("gzdxhnbsefp", order) == NULL)) order = 'g';
         if (fd >= 0) (void)close(fd);
         if (order == 'x') _exit(4);
         timestamp = order == 'z' ? 0 : message.start.timestamp;
