@@ -22,8 +22,10 @@ static void answer_done(struct call *call, json_t *result)
 static enum psst_err accept_it(struct psst_calls *calls, struct psst_diag *diag)
 {
     struct psst_conn *conn = psst_call_conn(calls);
-    if (conn == NULL || psst_link_call_accept(psst_conn_link(conn), psst_daemon_now(calls->d)) != PSST_OK)
+    if (conn == NULL || psst_link_call_accept(psst_conn_link(conn), psst_daemon_now(calls->d)) != PSST_OK) {
+        psst_call_close_ends(&calls->call.ends); /* the next who answers brings others */
         return psst_fail(diag, PSST_ERR_USAGE, "%s does not call any more", calls->call.name);
+    }
     psst_conn_kick(conn);
     psst_call_enter(calls, CALL_ACTIVE, "");
     return PSST_OK;

@@ -25,6 +25,8 @@
 #define JUMP_SAMPLES    96000 /* nor is one followed that is so far ahead */
 #define FRAMES_A_SECOND 52    /* of a process: its clock may be a fast one */
 #define FRAMES_AT_ONCE  26
+#define WORDS_A_SECOND  40 /* of a process: all but frames. Each may go to every user interface */
+#define WORDS_AT_ONCE   400
 #define FILLS_AT_ONCE   50 /* psstd itself was held up: no more than a second is made up for */
 #define ENVIRONMENT_MAX 16
 
@@ -66,6 +68,7 @@ struct psst_voice_child {
     unsigned late;           /* frames in a row that came after others had taken their place */
     uint64_t frame_ns;       /* when the last one left */
     struct psst_bucket pace; /* of what a process delivers: strangers' sounds are decoded there, and it may be theirs */
+    struct psst_bucket words; /* of what it says besides */
 };
 
 /* ---- ends of processes ---- */
@@ -226,6 +229,7 @@ static bool begin_process(struct psst_voice_child *voice)
         return false;
     }
     p->running = true;
+    psst_bucket_init(&voice->words, WORDS_A_SECOND, WORDS_AT_ONCE);
     (void)uv_poll_start(&p->poll, UV_READABLE, on_poll);
     return true;
 }
@@ -336,6 +340,10 @@ static void take_message(struct psst_voice_child *voice, const struct psst_voice
 {
     struct psst_voice_work work = voice->work;
     voice->heard_ns = uv_hrtime();
+    if (m->op != PSST_VOICE_FRAME && !psst_bucket_try(&voice->words, voice->heard_ns, 1)) {
+        lost(voice, "flood");
+        return;
+    }
     if (work.heard == NULL) return;
     switch (m->op) {
     case PSST_VOICE_FRAME: take_frame(voice, m); return;

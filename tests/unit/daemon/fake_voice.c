@@ -5,7 +5,8 @@
  *   d dies after five frames    x dies at once    h hangs after five frames    n talks nonsense after five frames
  *   b says DONE, result 2       s READY, and DONE after STOP
  *   p pauses for 200 ms after five frames, and makes up for it
- *   e sends back what comes     f floods: a thousand frames a second    anything else, or nothing more: as g
+ *   e sends back what comes     f floods: a thousand frames a second    w floods with LEVELS
+ *   anything else, or nothing more: as g
  */
 #include "daemon/voice/protocol.h"
 
@@ -89,12 +90,13 @@ int main(void)
         if (message.op != PSST_VOICE_START) continue;
         payload[1]++;
         order = 'g';
-        if (fd >= 0 && (read(fd, &order, 1) != 1 || strchr("gzdxhnbsefp", order) == NULL)) order = 'g';
+        if (fd >= 0 && (read(fd, &order, 1) != 1 || strchr("gzdxhnbsefpw", order) == NULL)) order = 'g';
         if (fd >= 0) (void)close(fd);
         if (order == 'x') _exit(4);
         timestamp = order == 'z' ? 0 : message.start.timestamp;
         frames = 0;
         say(&(struct psst_voice_message){.op = PSST_VOICE_READY});
+        for (int i = 0; i < 5000 && order == 'w'; i++) say(&(struct psst_voice_message){.op = PSST_VOICE_LEVELS});
         if (order == 'b') say_done(2);
     }
 }

@@ -17,7 +17,7 @@ struct bench {
     struct psst_log log;
     struct psst_voice_child *voice;
     int orders; /* what the processes are to do, one letter each */
-    unsigned frames, empty, full_after, empty_between, starts, jumps, dones, readies;
+    unsigned frames, empty, full_after, empty_between, starts, jumps, dones, readies, levels;
     uint8_t result;
     uint32_t next;
     char words[PSST_VOICE_WORDS_MAX + 1];
@@ -42,6 +42,7 @@ static void heard(void *ctx, const struct psst_voice_message *m)
 {
     struct bench *b = ctx;
     if (m->op == PSST_VOICE_READY) b->readies++;
+    if (m->op == PSST_VOICE_LEVELS) b->levels++;
     if (m->op == PSST_VOICE_DONE) {
         b->dones++;
         b->result = m->result;
@@ -209,6 +210,17 @@ static void call__frames_keep_to_their_rhythm__process_that_floods(void **state)
     end(b);
 }
 
+static void call__goes_on_with_another__process_that_says_too_much(void **state)
+{
+    (void)state;
+    struct bench *b = begin_fake("wg");
+    assert_int_equal(PSST_OK, start(b, PSST_VOICE_CALL, NULL));
+    run_until(b, 0, 10, 0);
+    assert_int_equal(1, psst_voice_child_restarts(b->voice));
+    assert_in_range(b->levels, 1, 600);
+    end(b);
+}
+
 static void call__empty_frames__no_program(void **state)
 {
     struct psst_diag diag = {{0}};
@@ -301,6 +313,7 @@ int main(void)
         cmocka_unit_test(call__empty_frames_and_its_words__process_that_cannot),
         cmocka_unit_test(call__goes_on_without_what_is_late__process_that_pauses),
         cmocka_unit_test(call__frames_keep_to_their_rhythm__process_that_floods),
+        cmocka_unit_test(call__goes_on_with_another__process_that_says_too_much),
         cmocka_unit_test(call__empty_frames__no_program),
         cmocka_unit_test(call__what_comes_is_handed_over__and_comes_back),
         cmocka_unit_test(other_job__is_done__when_its_process_ends),
