@@ -21,7 +21,6 @@
 #define PSST_CALL_FRAMES_WAITING    10  /* of 20 ms, in the output */
 #define PSST_CALL_PROBE_EVERY       10  /* frames, by UDP while TCP alone goes */
 #define PSST_VOICE_FLAG_UDP_ARRIVES 0x01
-#define PSST_VOICE_FRAME_HEAD_LEN   7
 
 /* How the other side's datagrams are opened during one epoch, the time between two rekeys. */
 struct psst_voice_epoch {

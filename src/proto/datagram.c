@@ -3,9 +3,8 @@
 /* ---- the replay window: a ring of words over the counters, one word longer than the window (RFC 6479), so that a word
  * is cleared before its first counter can fall into it ---- */
 
-#define WORD_BITS      64
-#define WORDS          (PSST_REPLAY_WINDOW / WORD_BITS + 1)
-#define FRAME_HEAD_LEN 7 /* timestamp, flags, length */
+#define WORD_BITS 64
+#define WORDS     (PSST_REPLAY_WINDOW / WORD_BITS + 1)
 
 /* False: nothing was accepted yet. */
 static bool highest(const struct psst_replay_window *w, uint64_t *top)
@@ -78,13 +77,14 @@ enum psst_err psst_datagram_open(uint8_t *frame, const struct psst_aead_key *key
 
 enum psst_err psst_voice_frame_write(uint8_t *out, size_t frame_len, const struct psst_voice_frame *frame)
 {
-    if (frame_len < FRAME_HEAD_LEN || frame->opus.len > frame_len - FRAME_HEAD_LEN || frame->opus.len > UINT16_MAX)
+    if (frame_len < PSST_VOICE_FRAME_HEAD_LEN || frame->opus.len > frame_len - PSST_VOICE_FRAME_HEAD_LEN ||
+        frame->opus.len > UINT16_MAX)
         return PSST_ERR_TOO_LONG;
     memset(out, 0, frame_len);
     psst_store_u32(out, frame->timestamp_samples);
     out[4] = frame->flags;
     psst_store_u16(out + 5, (uint16_t)frame->opus.len);
-    if (frame->opus.len > 0) memcpy(out + FRAME_HEAD_LEN, frame->opus.data, frame->opus.len);
+    if (frame->opus.len > 0) memcpy(out + PSST_VOICE_FRAME_HEAD_LEN, frame->opus.data, frame->opus.len);
     return PSST_OK;
 }
 

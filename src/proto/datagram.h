@@ -26,6 +26,8 @@ PSST_MUST_USE enum psst_err psst_datagram_open(uint8_t *frame, const struct psst
                                                struct psst_replay_window *window, size_t expected_frame_len,
                                                struct psst_view datagram, uint64_t *counter);
 
+#define PSST_VOICE_FRAME_HEAD_LEN 7 /* timestamp, flags, length */
+
 struct psst_voice_frame {
     uint32_t timestamp_samples; /* at 48 kHz */
     uint8_t flags;
