@@ -45,6 +45,7 @@ void psst_udp_close(struct psst_udp *udp); /* NULL is safe */
 struct psst_call_ends {
     int wav_in, wav_out;
 };
+void psst_call_close_ends(struct psst_call_ends *ends);
 /* id: the row in the store; state as in events. PSST_OK when words is NULL; else exit_code and the error's name. */
 typedef void psst_call_done(void *ctx, int exit_code, const char *name, const char *words, json_t *result);
 /* Dials when there is no session; done when the offer is out. A call of his that rings is answered. */
@@ -61,9 +62,9 @@ PSST_MUST_USE enum psst_err psst_calls_hangup(struct psst_calls *calls, const st
 PSST_MUST_USE enum psst_err psst_calls_switch(struct psst_calls *calls, const bool *send, const bool *receive,
                                               const bool *ptt, struct psst_diag *diag);
 
-/* {id, name, state}; null: no call. New references. */
 /* "ended", "missed", ...; "": it runs. */
 const char *psst_call_result_name(enum psst_called result);
+/* {id, name, state}; null: no call. A new reference, as are the next two. */
 json_t *psst_calls_brief_json(const struct psst_calls *calls);
 /* What `voice` answers with (docs/IPC.md). */
 json_t *psst_calls_voice_json(const struct psst_calls *calls);

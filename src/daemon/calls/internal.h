@@ -65,12 +65,16 @@ void psst_call_end(struct psst_calls *calls, enum psst_called result, const char
 void psst_call_fail(struct psst_calls *calls, const char *words);
 /* The user interfaces are told how it stands. */
 void psst_call_tell(struct psst_calls *calls, const char *words);
-void psst_call_close_ends(struct psst_call_ends *ends);
 
 /* ---- call.c ---- */
 
 /* The user's call goes over this session. again: it went over another before. */
 void psst_call_offer(struct psst_calls *calls, struct psst_conn *conn, bool again);
+
+/* ---- wire.c ---- */
+
+/* Nobody tells when the way of the voice changes: it is looked at whenever something else comes. conn: the call's own session. */
+void psst_call_look_at_way(struct psst_calls *calls, struct psst_conn *conn);
 
 /* ---- sound.c ---- */
 

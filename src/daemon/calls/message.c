@@ -1,3 +1,7 @@
+/* One job of psst-voice at a time, from a request to its answer (message.h).
+ *
+ *   begin -> (record: a file; play: the row, on the store thread) -> start -> heard: DONE -> over -> finish
+ */
 #include "daemon/calls/message.h"
 
 #include "crypto/crypto.h"
@@ -59,10 +63,8 @@ void psst_messages_free(struct psst_messages *messages)
 
 static void close_all(struct job *job)
 {
-    if (job->ends.wav_in >= 0) (void)close(job->ends.wav_in);
-    if (job->ends.wav_out >= 0) (void)close(job->ends.wav_out);
+    psst_call_close_ends(&job->ends);
     if (job->fd >= 0) (void)close(job->fd);
-    job->ends = (struct psst_call_ends){-1, -1};
     job->fd = -1;
 }
 
@@ -91,8 +93,7 @@ static bool begin(struct psst_messages *messages, enum psst_voice_job kind, stru
                             ? psst_fail(&diag, PSST_ERR_USAGE, "a recording or a sound is under way")
                             : psst_calls_sound_free(messages->d->calls, &diag);
     if (err != PSST_OK) {
-        struct job job = {.ends = ends, .fd = -1};
-        close_all(&job);
+        psst_call_close_ends(&ends);
         done(ctx, err, NULL, diag.text, NULL);
         return false;
     }

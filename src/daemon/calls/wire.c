@@ -54,19 +54,16 @@ static void offered(struct psst_calls *calls, struct psst_conn *conn)
 static void declined(struct psst_calls *calls, uint8_t reason)
 {
     char words[160];
-    const char *what = "%s declined";
+    const char *what = "declined";
     enum psst_called result = PSST_CALLED_DECLINED;
     if (reason == PSST_CALL_BUSY) {
-        what = "%s is busy";
+        what = "is busy";
         result = PSST_CALLED_BUSY;
     } else if (reason == PSST_CALL_NO_VOICE) {
-        what = "%s has no voice there";
+        what = "has no voice there";
         result = PSST_CALLED_NO_VOICE;
     }
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    (void)snprintf(words, sizeof words, what, calls->call.name);
-#pragma GCC diagnostic pop
+    (void)snprintf(words, sizeof words, "%s %s", calls->call.name, what);
     psst_call_end(calls, result, words);
 }
 
@@ -100,8 +97,7 @@ static void silence(struct psst_calls *calls, bool silent)
     psst_call_tell(calls, words);
 }
 
-/* The way of the voice has changed: nobody tells of it, so it is looked at whenever something else comes. */
-static void look_at_way(struct psst_calls *calls, struct psst_conn *conn)
+void psst_call_look_at_way(struct psst_calls *calls, struct psst_conn *conn)
 {
     enum psst_voice_way way = psst_link_call_way(psst_conn_link(conn));
     if (way == calls->call.way) return;
@@ -131,7 +127,7 @@ static void running(struct psst_calls *calls, struct psst_conn *conn, const stru
         const struct psst_voice_report report = {
             .loss_256 = chunk->loss_256, .jitter_ms = chunk->jitter_ms, .delay_ms = chunk->delay_ms};
         psst_voice_child_remote(calls->voice, &report);
-        look_at_way(calls, conn);
+        psst_call_look_at_way(calls, conn);
         return;
     }
     case PSST_CALL_KIND_SILENCE: silence(calls, chunk->silent); return;

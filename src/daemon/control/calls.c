@@ -9,8 +9,7 @@
 
 /* ---- a call ---- */
 
-/* The descriptors that came along, microphone first. False: they are not as many as was said; answered. */
-static bool take_ends(struct psst_request *req, struct psst_call_ends *ends)
+bool psst_request_ends(struct psst_request *req, struct psst_call_ends *ends)
 {
     bool in = psst_request_bool(req, "wav_in"), out = psst_request_bool(req, "wav_out");
     *ends = (struct psst_call_ends){-1, -1};
@@ -52,7 +51,7 @@ void psst_control_call(struct psst_request *req)
         psst_request_error(req, PSST_EXIT_FAILED, "blocked", words);
         return;
     }
-    if (take_ends(req, &ends)) psst_calls_call(req->daemon->calls, contact, ends, called, req);
+    if (psst_request_ends(req, &ends)) psst_calls_call(req->daemon->calls, contact, ends, called, req);
 }
 
 void psst_control_answer(struct psst_request *req)
@@ -61,7 +60,7 @@ void psst_control_answer(struct psst_request *req)
     struct psst_contact *contact;
     struct psst_call_ends ends;
     struct psst_diag diag = {{0}};
-    if (!maybe_contact(req, &contact) || !take_ends(req, &ends)) return;
+    if (!maybe_contact(req, &contact) || !psst_request_ends(req, &ends)) return;
     enum psst_err err = psst_calls_answer(calls, contact, ends, &diag);
     if (err == PSST_OK)
         psst_request_result(req, psst_calls_brief_json(calls));

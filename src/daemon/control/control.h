@@ -64,6 +64,10 @@ struct psst_address_list {
 bool psst_request_addresses(struct psst_request *req, const char *key, struct psst_address_list *out);
 /* The next descriptor that came along, now the caller's; -1: no more. */
 int psst_request_fd(struct psst_request *req);
+/* control/calls.c: the wavs that params announce (wav_in, wav_out), in this order, now the caller's. False: the descriptors are not
+ * as many, answered: a microphone is never opened in the place of a file. */
+struct psst_call_ends;
+bool psst_request_ends(struct psst_request *req, struct psst_call_ends *out);
 
 typedef void psst_control_handler(struct psst_request *req);
 /* control/status.c */

@@ -2,7 +2,7 @@
  * file that owns the sound devices and whatever of src/media it needs.
  *
  *     line.c  socket <-> messages        main.c  START -> job, SET, FRAME, REMOTE -> job, STOP -> the end
- *     job_call.c  job_tone.c  job_message.c  job_check.c  job_devices.c      sound.c  what they share
+ *     job_call.c  job_tone.c  job_play.c  job_record.c  job_check.c  job_devices.c      sound.c  what they share
  */
 #ifndef PSST_DAEMON_VOICE_VOICE_H
 #define PSST_DAEMON_VOICE_VOICE_H
