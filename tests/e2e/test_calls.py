@@ -8,6 +8,7 @@ import time
 import unittest
 
 import calls_kit
+import nets
 from calls_kit import HZ, QUIET, ask_with, hears, read_wav, voices, write_tone
 from psst import BIN, wait_for
 
@@ -279,3 +280,35 @@ class Calls(calls_kit.CallsE2E):
         self.assertEqual(alice.status()["call"]["state"], "active")
         b.call("subscribe", events=["voice"])
         b.event("voice", lambda v: v["received"] > 25)
+
+
+@unittest.skipUnless(os.path.exists(os.path.join(BIN, "psst-voice")), "there is no psst-voice")
+class CallsApart(calls_kit.CallsE2E):
+    def test_a_call_outlives_a_lift(self):
+        """Nothing passes for some seconds, with a text waiting: a session without a call would be given up for another."""
+        net = nets.Pair()
+        self.addCleanup(net.close)
+        alice, bob = (self.someone(name, host=net.ADDRESS[name], space=net.spaces[name]) for name in ("alice", "bob"))
+        self.introduce(alice, bob)
+        a, b = self.watch(alice), self.watch(bob, "voice")
+        self.talk(a, b)
+        for control in (a, b):
+            control.event("call", lambda c: c["way"] == "udp")
+        net.drop(True)
+        began = time.monotonic()
+        a.call("say", name="bob", text="are you there?")
+        for control in (a, b):
+            self.assertIn("nothing is heard", control.event("call", lambda c: c["silent"])["words"])
+        time.sleep(max(0, began + 7 - time.monotonic()))
+        net.drop(False)
+        for control in (a, b):
+            control.event("call", lambda c: not c["silent"])
+        b.events.clear()
+        received = b.event("voice")["received"]
+        b.event("voice", lambda v: v["received"] > received + 100)
+        for person in (alice, bob):
+            self.assertEqual(person.status()["call"]["state"], "active")
+            self.assertEqual(person.counter("sessions-suspected"), 0)
+            self.assertEqual(person.counter("sessions"), 1)
+        b.call("call.hangup")
+        self.assertEqual(self.state(a, "ended")["result"], "ended")
