@@ -72,6 +72,8 @@ class HostileCalls(calls_kit.CallsE2E):
         self.assertEqual(self.alice.status()["call"]["state"], "offered")
         self.a.call("decline")
         self.assertEqual(mallory.call_wait(wire_voice.DECLINE)["reason"], 1)
+        for method in ("soundcheck", "voice.record"):  # a file was meant, and did not come along
+            self.assertIn("descriptor", self.a.ask(method, name="mallory", wav_in=True)["error"]["message"])
 
     def test_a_flood_of_offers_rings_a_few_times(self):
         """Attack 27."""
@@ -159,6 +161,31 @@ class HostileCalls(calls_kit.CallsE2E):
             except TimeoutError:
                 break
         elsewhere.recv(2048)
+
+    def test_mute_holds_in_psstd(self):
+        """Who has taken psst-voice over, which decodes what he sends, hears nobody who is mute: psstd empties the frames itself."""
+        mallory = self.caller(self.alice)
+        self.talking(mallory, said=write_tone(self.alice.path("said.wav"), 700, 20))
+        mallory.open_udp()
+        mallory.udp.settimeout(5)
+        mallory.speak(0, SILK, flags=wire_voice.UDP_ARRIVES)
+
+        def wait_for_frame(empty):
+            end, stamp = time.monotonic() + 20, 960
+            while time.monotonic() < end:
+                mallory.speak(stamp, SILK, flags=wire_voice.UDP_ARRIVES)
+                stamp += 960
+                if (len(mallory.voice.open(mallory.udp.recv(2048))[2]) == 0) == empty:
+                    return
+            self.fail("muted frames that hold something" if empty else "nothing is said")
+
+        wait_for_frame(empty=False)
+        self.a.call("voice.set", send=False)
+        wait_for_frame(empty=True)
+        for _ in range(20):
+            self.assertEqual(mallory.voice.open(mallory.udp.recv(2048))[2], b"")
+        self.a.call("voice.set", send=True)
+        wait_for_frame(empty=False)
 
     def test_sizes_and_rhythm_say_nothing(self):
         """A tone, then mute: the same datagrams, 50 a second."""

@@ -25,6 +25,12 @@ static long number(const struct psst_calls *calls, const char *key)
     return strtol(setting(calls, key), NULL, 10); /* settings.c has checked it */
 }
 
+/* Mute holds here as well: psst-voice decodes what the other side sends, and may be the other side's by now. */
+static bool may_speak(const struct call *call)
+{
+    return call->send || call->ptt;
+}
+
 void psst_sound_voice(const struct psst_calls *calls, struct psst_voice_settings *out)
 {
     const struct call *call = &calls->call;
@@ -33,7 +39,7 @@ void psst_sound_voice(const struct psst_calls *calls, struct psst_voice_settings
         .quality = (uint8_t)number(calls, "voice_quality"),
         .sense_dbfs = (int8_t)number(calls, "voice_sense"),
         .volume = (uint8_t)number(calls, "voice_volume"),
-        .send = !on || call->send || call->ptt,
+        .send = !on || may_speak(call),
         .receive = !on || call->receive,
         .echo = strcmp(setting(calls, "echo"), "own") == 0,
         .clean = strcmp(setting(calls, "clean"), "yes") == 0,
@@ -80,9 +86,10 @@ static void send_frame(struct psst_calls *calls, const struct psst_voice_message
     struct psst_conn *conn = psst_call_conn(calls);
     uint8_t datagram[PSST_DATAGRAM_HEAD_LEN + PSST_CALL_FRAME_MAX + PSST_TAG_LEN];
     size_t len = 0;
+    struct psst_view payload = may_speak(call) ? m->payload : psst_view(NULL, 0);
     call->timestamp = m->timestamp + PSST_VOICE_FRAME_SAMPLES;
     if (conn == NULL || psst_conn_link(conn) == NULL) return;
-    if (psst_link_voice(psst_conn_link(conn), psst_daemon_now(calls->d), m->timestamp, m->payload, datagram, &len) !=
+    if (psst_link_voice(psst_conn_link(conn), psst_daemon_now(calls->d), m->timestamp, payload, datagram, &len) !=
         PSST_OK) {
         psst_daemon_count(calls->d, "voice-frames-unsent");
         return;
