@@ -21,7 +21,6 @@ static const struct note ring[] = {{0, 160, 659},   {160, 160, 880}, {320, 160, 
                                    {480, 160, 880}, {640, 160, 659}, {800, 200, 880}};
 static const struct note ringback[] = {{0, 1000, 425}};
 static const struct note record[] = {{0, 250, 1000}};
-static const struct note end[] = {{0, 160, 587}, {180, 200, 440}};
 
 #define NOTES(x) (x), sizeof(x) / sizeof *(x)
 
@@ -29,7 +28,6 @@ static const struct melody melodies[] = {
     [PSST_TONE_RING] = {NOTES(ring), 4000, false},
     [PSST_TONE_RINGBACK] = {NOTES(ringback), 5000, false},
     [PSST_TONE_RECORD] = {NOTES(record), 300, true},
-    [PSST_TONE_END] = {NOTES(end), 400, true},
 };
 
 static uint32_t samples_of(uint16_t ms)

@@ -8,7 +8,6 @@ enum psst_tone_kind {
     PSST_TONE_RING = 0,     /* we are called: two notes that alternate, 1 s, then 3 s of silence; for ever */
     PSST_TONE_RINGBACK = 1, /* it rings there: 425 Hz, 1 s, then 4 s of silence (ITU-T E.180); for ever */
     PSST_TONE_RECORD = 2,   /* speak now: one short note; over after 300 ms, the last 50 of them silent */
-    PSST_TONE_END = 3,      /* the call is over: two short notes, falling; over after 400 ms */
 };
 
 struct psst_tone { /* the caller's memory; nothing to free */
