@@ -154,18 +154,6 @@ void psst_audio_free(struct psst_audio *audio)
     free(audio);
 }
 
-enum psst_err psst_audio_set_device(struct psst_audio *audio, enum psst_audio_end end, const char *device)
-{
-    struct psst_audio_side *side = &audio->sides[end];
-    if (side->kind != PSST_AUDIO_PULSE) return PSST_ERR_USAGE;
-    if (strlen(device) >= sizeof side->device) return PSST_ERR_TOO_LONG;
-    (void)snprintf(side->device, sizeof side->device, "%s", device);
-    side->pulse.fallback = false;
-    psst_pulse_stream_close(side); /* the next tick opens it again */
-    side->pulse.retry_ns = 0;
-    return PSST_OK;
-}
-
 bool psst_audio_cancels_echo(const struct psst_audio *audio)
 {
     const struct psst_audio_side *side = &audio->sides[PSST_AUDIO_MICROPHONE];

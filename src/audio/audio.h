@@ -1,5 +1,5 @@
-/* Sound devices behind one small interface: pulse.c (PulseAudio, and PipeWire which speaks the same), wav.c, null.c; and the
- * loop that they run in. psst-voice alone uses this. One thread: every callback comes from psst_audio_run.
+/* Sound devices behind one small interface: pulse.c (PulseAudio, and PipeWire which speaks the same), wav.c, or nothing; and the
+ * loop that they run in. psst-voice alone uses this. One thread: every callback comes from psst_audio_loop_run.
  *
  *     device's clock -> on_capture(20 ms of the microphone)      on_playback(20 ms wanted for the speaker)
  *
@@ -63,9 +63,6 @@ PSST_MUST_USE enum psst_err psst_audio_new(struct psst_audio **out, struct psst_
                                            const struct psst_audio_config *config, struct psst_diag *diag);
 /* Ends both; a wav that was written is whole afterwards (its header is kept right as it grows). */
 void psst_audio_free(struct psst_audio *audio);
-/* While a call runs. */
-PSST_MUST_USE enum psst_err psst_audio_set_device(struct psst_audio *audio, enum psst_audio_end end,
-                                                  const char *device);
 /* Between a sample's handing over and its being heard (speaker), its being spoken and its frame's being handed over
  * (microphone), beyond the frame itself, as far as the sound server knows; 0: it is not used, or not known. */
 uint32_t psst_audio_delay_ms(const struct psst_audio *audio, enum psst_audio_end end);

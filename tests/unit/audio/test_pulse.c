@@ -144,24 +144,19 @@ static void pulse__knows__whose_echo_is_cancelled(void **state)
     }
 }
 
-static void pulse__changes__the_microphone_in_the_middle(void **state)
+static void pulse__takes_the_default__when_what_was_chosen_is_not_there(void **state)
 {
     (void)state;
     struct seen seen = {0};
-    open_devices(&seen, "mic.monitor", "spk");
-    until_works(&seen, "Monitor of Null Output");
-    const unsigned played = seen.played;
-    assert_ok(psst_audio_set_device(seen.audio, PSST_AUDIO_MICROPHONE, "clever"));
-    until_works(&seen, "echo cancelled");
-    assert_true(psst_audio_cancels_echo(seen.audio));
-    frames(&seen, 10);
-    assert_true(seen.played > played);
-    assert_true(psst_audio_delay_ms(seen.audio, PSST_AUDIO_SPEAKER) < 500);
     char name[256];
     memset(name, 'x', 255);
     name[255] = '\0';
-    assert_ok(psst_audio_set_device(seen.audio, PSST_AUDIO_MICROPHONE, name)); /* the usual one then, and said so */
+    open_devices(&seen, name, "spk");
     until_works(&seen, "because the one that was chosen is not there");
+    const unsigned played = seen.played;
+    frames(&seen, 10);
+    assert_true(seen.played > played);
+    assert_true(psst_audio_delay_ms(seen.audio, PSST_AUDIO_SPEAKER) < 500);
     close_devices(&seen);
 }
 
@@ -197,7 +192,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pulse__knows__whose_echo_is_cancelled),
-        cmocka_unit_test(pulse__changes__the_microphone_in_the_middle),
+        cmocka_unit_test(pulse__takes_the_default__when_what_was_chosen_is_not_there),
         cmocka_unit_test(list__has__all_devices),
     };
     return cmocka_run_group_tests(tests, begin, end);
