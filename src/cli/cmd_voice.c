@@ -189,8 +189,8 @@ const struct psst_verb psst_verb_devices = {
     "devices [--json]",
     "microphones and speakers",
     "What PulseAudio, or PipeWire in its place, has. psst set microphone NAME and\n"
-    "psst set speaker NAME take one of them; \"null\" is none at all, and without a\n"
-    "name it is the sound server's default again.\n"
+    "psst set speaker NAME take one of them; \"null\" is none at all, and an empty\n"
+    "name, \"\", the sound server's default again.\n"
     "\n"
     "  --json   a list of objects: end (microphone, speaker), name, description,\n"
     "           default\n",
@@ -235,9 +235,13 @@ static json_t *ask(struct psst_cli *cli, const char *method, json_t *params, con
     size_t n = 0;
     *code = checks ? psst_cli_connect(cli, true) : psst_cli_need_unlocked(cli);
     if (*code == PSST_EXIT_DONE) *code = psst_wav_open(params, o->wav_in, o->wav_out, fds, &n);
-    if (*code == PSST_EXIT_DONE) return psst_voice_wait(cli, method, params, fds, n, false, false, code);
-    json_decref(params);
-    return NULL;
+    if (*code != PSST_EXIT_DONE) {
+        json_decref(params);
+        return NULL;
+    }
+    if (checks && o->wav_in == NULL)
+        (void)fprintf(stderr, "Speak after the tone; you hear it afterwards as others would.\n");
+    return psst_voice_wait(cli, method, params, fds, n, false, false, code);
 }
 
 static int run_soundcheck(struct psst_cli *cli, int argc, char **argv)
@@ -245,7 +249,6 @@ static int run_soundcheck(struct psst_cli *cli, int argc, char **argv)
     struct sound_options o = {.wav_in = NULL};
     int code = take_sound_options(cli, argc, argv, true, &o);
     if (code != PSST_EXIT_DONE || !psst_cli_args(cli, argc, 0, 0, &code)) return code;
-    if (o.wav_in == NULL) (void)fprintf(stderr, "Say something now; you hear it afterwards as others would.\n");
     json_t *params = o.seconds > 0 ? json_pack("{s:I}", "seconds", (json_int_t)o.seconds) : json_object();
     json_t *result = ask(cli, "soundcheck", params, &o, &code);
     if (result == NULL) return code;
