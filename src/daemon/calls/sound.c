@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FRAME_HEAD       7 /* of a voice frame: timestamp, flags, length (docs/PROTOCOL.md, "Voice datagrams") */
 #define QUALITY_AT_LEAST 6 /* a frame has room for that, whatever the caller's own */
 
 /* ---- settings ---- */
@@ -50,7 +49,7 @@ uint16_t psst_call_frame_size(const struct psst_calls *calls)
 {
     unsigned quality = (unsigned)number(calls, "voice_quality");
     if (quality < QUALITY_AT_LEAST) quality = QUALITY_AT_LEAST;
-    return (uint16_t)(psst_voice_opus_bytes(quality) + FRAME_HEAD);
+    return (uint16_t)(psst_voice_opus_bytes(quality) + PSST_VOICE_FRAME_HEAD_LEN);
 }
 
 static void fill_end(const struct psst_calls *calls, struct psst_voice_work *work, enum psst_audio_end end,
@@ -108,10 +107,7 @@ static void reported(struct psst_calls *calls, const struct psst_voice_report *r
     if (psst_link_call_report(psst_conn_link(conn), psst_daemon_now(calls->d), report->loss_256, report->jitter_ms,
                               report->delay_ms) == PSST_OK)
         psst_conn_kick(conn);
-    enum psst_voice_way way = psst_link_call_way(psst_conn_link(conn));
-    if (way == call->way) return;
-    call->way = way;
-    psst_call_tell(calls, "");
+    psst_call_look_at_way(calls, conn);
 }
 
 static void told(struct psst_calls *calls, const char *words)
@@ -161,7 +157,7 @@ static void start(struct psst_calls *calls, enum psst_voice_job job)
     if (talk) {
         struct psst_conn *conn = psst_call_conn(calls);
         uint16_t frame = conn != NULL ? psst_link_call_frame_size(psst_conn_link(conn)) : 0;
-        work.start.opus_max = frame > FRAME_HEAD ? (uint16_t)(frame - FRAME_HEAD) : 0;
+        work.start.opus_max = frame > PSST_VOICE_FRAME_HEAD_LEN ? (uint16_t)(frame - PSST_VOICE_FRAME_HEAD_LEN) : 0;
         work.start.timestamp = call->timestamp;
         call->works[PSST_AUDIO_MICROPHONE] = call->works[PSST_AUDIO_SPEAKER] = true; /* until it says otherwise */
         call->words[0] = '\0';

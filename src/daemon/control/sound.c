@@ -18,21 +18,6 @@ static void done(void *ctx, enum psst_err err, const char *name, const char *wor
         psst_request_finish(req, err, words);
 }
 
-/* The descriptors that params announce, in their order. False: they are not as many as that, and no microphone is to be opened in
- * the place of a file; answered. */
-static bool take_ends(struct psst_request *req, struct psst_call_ends *ends)
-{
-    bool in = psst_request_bool(req, "wav_in"), out = psst_request_bool(req, "wav_out");
-    *ends = (struct psst_call_ends){-1, -1};
-    if (req->n_fds != (size_t)in + (size_t)out) {
-        psst_request_invalid(req, "wav_in, wav_out: each is to bring a descriptor");
-        return false;
-    }
-    if (in) ends->wav_in = psst_request_fd(req);
-    if (out) ends->wav_out = psst_request_fd(req);
-    return true;
-}
-
 void psst_control_devices(struct psst_request *req)
 {
     psst_messages_devices(req->daemon->messages, req->client_number, done, req);
@@ -42,7 +27,7 @@ void psst_control_soundcheck(struct psst_request *req)
 {
     int64_t seconds;
     struct psst_call_ends ends;
-    if (psst_request_int(req, "seconds", 1, CHECK_MAX_S, CHECK_S, &seconds) && take_ends(req, &ends))
+    if (psst_request_int(req, "seconds", 1, CHECK_MAX_S, CHECK_S, &seconds) && psst_request_ends(req, &ends))
         psst_messages_check(req->daemon->messages, (unsigned)seconds, ends, req->client_number, done, req);
 }
 
@@ -52,7 +37,7 @@ void psst_control_voice_record(struct psst_request *req)
     struct psst_call_ends ends;
     const struct psst_contact *contact = psst_request_contact(req, "name");
     if (contact == NULL || !psst_request_int(req, "seconds", 1, RECORD_MAX_S, RECORD_MAX_S, &seconds)) return;
-    if (take_ends(req, &ends))
+    if (psst_request_ends(req, &ends))
         psst_messages_record(req->daemon->messages, contact, (unsigned)seconds, ends, req->client_number, done, req);
 }
 
@@ -69,6 +54,6 @@ void psst_control_play(struct psst_request *req)
 {
     int64_t id;
     struct psst_call_ends ends;
-    if (psst_request_int(req, "id", 1, INT64_MAX, 0, &id) && take_ends(req, &ends))
+    if (psst_request_int(req, "id", 1, INT64_MAX, 0, &id) && psst_request_ends(req, &ends))
         psst_messages_play(req->daemon->messages, id, ends, req->client_number, done, req);
 }
