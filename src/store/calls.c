@@ -10,6 +10,10 @@
 #define COLUMNS      "id, contact_id, direction, result, began_ms, answered_ms, ended_ms, seen"
 #define TIDY_AT_ONCE 1000
 
+_Static_assert(PSST_CALLED_RUNS == 0 && PSST_CALLED_MISSED == 2 && PSST_CALLED_CUT_OFF == 8 && PSST_IN == 0 &&
+                   PSST_OUT == 1,
+               "the literals below");
+
 static bool read_row(sqlite3_stmt *stmt, struct psst_call_row *row)
 {
     int result = sqlite3_column_int(stmt, 3);

@@ -349,7 +349,7 @@ enum psst_called { /* what came of it */
                    PSST_CALLED_ENDED = 1,      /* by either side, after it was answered */
                    PSST_CALLED_MISSED = 2,     /* in: our user has not answered */
                    PSST_CALLED_DECLINED = 3,   /* by whoever was called */
-                   PSST_CALLED_BUSY = 4,       /* out: he talks to somebody else, or does not want to be disturbed */
+                   PSST_CALLED_BUSY = 4,       /* out: he talks to somebody else, or has paused us */
                    PSST_CALLED_UNANSWERED = 5, /* out */
                    PSST_CALLED_NO_VOICE = 6,   /* out: his program knows no calls */
                    PSST_CALLED_FAILED = 7,

@@ -332,6 +332,9 @@ PSST_MUST_USE enum psst_err psst_store_receipts_none(struct psst_store *store, i
 extern const char psst_store_contact_columns[], psst_store_transfer_columns[], psst_store_message_columns[];
 bool psst_store_contact_read(sqlite3_stmt *stmt, struct psst_contact_row *row);
 bool psst_store_transfer_read(sqlite3_stmt *stmt, struct psst_transfer_row *row);
+/* Steps through a statement that is bound already, and ends it. */
+enum psst_err psst_store_transfer_walk(struct psst_store *store, sqlite3_stmt *stmt, psst_transfer_each *each,
+                                       void *ctx);
 bool psst_store_message_read_row(sqlite3_stmt *stmt, struct psst_message_row *row);
 
 /* ---- contacts.c ---- */

@@ -37,8 +37,8 @@ bool psst_store_transfer_read(sqlite3_stmt *stmt, struct psst_transfer_row *row)
            psst_store_column_bytes(stmt, 2, row->transfer_id.b, sizeof row->transfer_id.b);
 }
 
-/* Steps through a statement that is bound already, and ends it. */
-static enum psst_err walk(struct psst_store *store, sqlite3_stmt *stmt, psst_transfer_each *each, void *ctx)
+enum psst_err psst_store_transfer_walk(struct psst_store *store, sqlite3_stmt *stmt, psst_transfer_each *each,
+                                       void *ctx)
 {
     enum psst_err err;
     while ((err = psst_store_stmt_row(store, stmt)) == PSST_OK) {
@@ -62,7 +62,7 @@ enum psst_err psst_store_transfers(struct psst_store *store, int64_t contact_id,
                                                           SELECT "WHERE contact_id = ?1 ORDER BY id", &stmt);
     if (err != PSST_OK) return err;
     if (contact_id != 0) (void)sqlite3_bind_int64(stmt, 1, contact_id);
-    return walk(store, stmt, each, ctx);
+    return psst_store_transfer_walk(store, stmt, each, ctx);
 }
 
 /* Some of what a rescue can still read. */
@@ -88,7 +88,7 @@ enum psst_err psst_store_transfers_open(struct psst_store *store, psst_transfer_
     if (store->rescue) return psst_rescue_transfers(store, 0, give_some, &some);
     enum psst_err err = psst_store_stmt(store, STMT_TRANSFERS_OPEN,
                                         SELECT "INDEXED BY transfers_open WHERE " OPEN " ORDER BY id", &stmt);
-    return err == PSST_OK ? walk(store, stmt, each, ctx) : err;
+    return err == PSST_OK ? psst_store_transfer_walk(store, stmt, each, ctx) : err;
 }
 
 /* The last ids under before: a ring. */
@@ -127,7 +127,7 @@ enum psst_err psst_store_transfers_before(struct psst_store *store, int64_t befo
     if (err != PSST_OK) return err;
     (void)sqlite3_bind_int64(stmt, 1, before_id);
     (void)sqlite3_bind_int64(stmt, 2, (int64_t)limit);
-    return walk(store, stmt, each, ctx);
+    return psst_store_transfer_walk(store, stmt, each, ctx);
 }
 
 enum psst_err psst_store_transfer_by_id(struct psst_store *store, int64_t id, psst_transfer_each *each, void *ctx)
@@ -139,7 +139,7 @@ enum psst_err psst_store_transfer_by_id(struct psst_store *store, int64_t id, ps
     enum psst_err err = psst_store_stmt(store, STMT_TRANSFER_BY_ID, SELECT "WHERE id = ?1", &stmt);
     if (err != PSST_OK) return err;
     (void)sqlite3_bind_int64(stmt, 1, id);
-    return walk(store, stmt, each, ctx);
+    return psst_store_transfer_walk(store, stmt, each, ctx);
 }
 
 enum psst_err psst_store_transfers_withdrawn(struct psst_store *store, psst_transfers_count *each, void *ctx)

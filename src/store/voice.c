@@ -63,12 +63,5 @@ enum psst_err psst_store_voice_due(struct psst_store *store, uint64_t now_ms, ps
     if (err != PSST_OK) return err;
     (void)sqlite3_bind_int64(stmt, 1, now_ms > INT64_MAX / 2 ? INT64_MAX / 2 : (int64_t)now_ms);
     (void)sqlite3_bind_int64(stmt, 2, PSST_VOICE_DUE_MAX);
-    while ((err = psst_store_stmt_row(store, stmt)) == PSST_OK) {
-        struct psst_transfer_row row = {0};
-        err = psst_store_transfer_read(stmt, &row) ? each(ctx, &row)
-                                                   : psst_store_damage(store, "a transfer's row is damaged");
-        if (err != PSST_OK) break;
-    }
-    psst_store_stmt_end(stmt);
-    return err == PSST_ERR_NOT_FOUND ? PSST_OK : err;
+    return psst_store_transfer_walk(store, stmt, each, ctx);
 }
