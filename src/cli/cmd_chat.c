@@ -355,7 +355,7 @@ const struct psst_verb psst_verb_chat = {
     "chat",
     "chat NAME",
     "a conversation, line by line",
-    "Calls the contact, shows what is said, and sends each line that you type. /quit\n"
+    "Dials the contact, shows what is said, and sends each line that you type. /quit\n"
     "or the end of the input (Ctrl-D) ends the chat; the session stays. What is said\n"
     "while there is no session waits for the next one. From a script it sends all\n"
     "lines, and ends when they are delivered, or after 10 seconds with exit code 5.\n"
