@@ -348,6 +348,24 @@ class Recorder(threading.Thread):
         return samples, packets.percentile(self.began[50:], 5)
 
 
+def played(material, said):
+    """The sentences as the microphone's device played them: where each begins there, and with what became of it."""
+    low, at = delay.low(said), 0
+    out = speech.Speech([0.0])
+    out.samples = said
+    for sentence in material.sentences:
+        piece = delay.low(material.samples[sentence.begin:sentence.end])
+        # from the sentence before on: a player that was held up has put silence between them
+        begin, alike = delay.correlate(piece, low[at:at + 15 * delay.RATE])
+        if alike < 0.8:
+            print("voice: pulse: a sentence was not played as it is (%.2f), and is left out" % alike, file=sys.stderr)
+            continue
+        begin = round((at + begin) / delay.RATE * speech.HZ)
+        out.sentences.append(speech.Sentence(sentence.words, begin, begin + sentence.end - sentence.begin))
+        at = int((begin + sentence.end - sentence.begin) / speech.HZ * delay.RATE)
+    return out
+
+
 def through_pulse():
     if not shutil.which("pulseaudio") or not shutil.which("parec"):
         print("voice: PulseAudio is not installed: not measured", file=sys.stderr)
@@ -374,21 +392,16 @@ def through_pulse():
             time.sleep(1.5)
             network(two, "pulse")
             got = {key: recorder.end() for key, recorder in recorders.items()}
+            for (who, end), (samples, _) in got.items() if args.keep else ():
+                speech.wav_write(os.path.join(two.root, "%s.%s.wav" % (who, end)), numpy.round(samples * 32767).astype("<i2"))
             made.hang_up()
         heard = Heard()
         for mouth, ear in (("alice", "bob"), ("bob", "alice")):
             said, said_at = got[mouth, "mic"]
             came, came_at = got[ear, "spk"]
-            # where the material lies in what the microphone's device played
-            material = whom[mouth]
-            first = material.sentences[0]
-            at, alike = delay.correlate(delay.low(material.samples[first.begin:first.end]), delay.low(said))
-            if alike < 0.9:
-                raise AssertionError("the microphone's device did not play what it was given (%.2f)" % alike)
-            skip = round(at / delay.RATE * speech.HZ) - first.begin
-            padded = said[skip:] if skip >= 0 else numpy.concatenate([numpy.zeros(-skip), said])
-            ears = delay.Ears(padded, came, came_at - (said_at + skip / speech.HZ))
-            heard.add(material, ears, came, recogniser())
+            spoken = played(whom[mouth], said)
+            ears = delay.Ears(said, came, came_at - said_at)
+            heard.add(spoken, ears, came, recogniser())
         heard.rows("pulse, device to device", 65)
     finally:
         pulse.close()
@@ -503,8 +516,10 @@ def sizes():
 def main():
     if not shutil.which("flite"):
         sys.exit("voice: flite is not installed (tools/setup.sh bench)")
-    try:
-        os.nice(-15)  # what else this machine does is not what is measured
+    try:  # what else this machine does is not what is measured; each terminal's processes are weighed as one, where that is on
+        os.nice(-15)
+        with open("/proc/self/autogroup", "w", encoding="ascii") as file:
+            file.write("-15")
     except OSError:
         pass
     wanted = args.rows.split(",")
