@@ -1,8 +1,8 @@
 """Plots as SVG, by hand: lines, steps and shaded spans over two axes, for docs/voice."""
 import math
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 300, 56, 150, 30, 44
-COLOURS = ("#1b6ca8", "#c8553d", "#4d8b31", "#7b4b94", "#b8860b", "#555555", "#0aa39a")
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 860, 300, 56, 290, 30, 44
+COLOURS = ("#1b6ca8", "#c8553d", "#4d8b31", "#7b4b94", "#b8860b", "#555555", "#0aa39a", "#d17ab0")
 
 
 def ticks(low, high, about=6):
