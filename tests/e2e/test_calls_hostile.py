@@ -97,6 +97,21 @@ class HostileCalls(calls_kit.CallsE2E):
         wait_for("no psst-voice is left", lambda: not voices(self.alice))
         self.assertEqual(self.alice.sessions(), [])
 
+    def test_a_flood_of_offers_over_many_sessions_is_no_other(self):
+        """Attack 27: each session has its limit, and so has who makes one session after the other."""
+        mallory = self.caller(self.alice)
+        for i in range(4):
+            if i > 0:
+                mallory = self.caller(self.alice)
+            for _ in range(4):
+                mallory.call_offer()
+                mallory.call_hang_up()
+            mallory.ping()
+            mallory.bye()
+            wait_for("the session to be over", lambda: self.alice.sessions() == [])
+        self.assertIn(len(self.calls(self.a)), (6, 7))
+        self.assertGreaterEqual(self.alice.counter("calls-too-often"), 9)
+
     # ---- while they talk ----
 
     def test_sounds_that_are_none(self):

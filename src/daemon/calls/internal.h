@@ -7,6 +7,7 @@
 #ifndef PSST_DAEMON_CALLS_INTERNAL_H
 #define PSST_DAEMON_CALLS_INTERNAL_H
 
+#include "base/bucket.h"
 #include "daemon/calls/calls.h"
 #include "net/address.h"
 
@@ -38,6 +39,13 @@ struct call {
     union psst_sockaddr to; /* where he is */
 };
 
+#define PSST_CALLERS 16 /* of whom it is known how often they call */
+
+struct psst_caller {
+    int64_t contact_id; /* 0: nobody */
+    struct psst_bucket bucket;
+};
+
 struct psst_calls {
     struct psst_daemon *d;
     struct psst_voice_child *voice;
@@ -45,6 +53,8 @@ struct psst_calls {
     uint64_t numbers;
     uv_timer_t later; /* a process is begun after what the state has to say has left: that takes milliseconds */
     int64_t last_id;  /* in the store; -1: not read yet */
+    struct psst_caller callers[PSST_CALLERS];
+    size_t next_caller;
     bool closing;
 
     struct psst_udp *udps;

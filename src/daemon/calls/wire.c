@@ -1,5 +1,6 @@
 /* What the link says of calls (proto/call.h has checked who may say what when), and what becomes of a call that comes in:
  *
+ *   the seventh within a minute                        -> declined as busy, and not noted
  *   paused by us, or we talk, dial, are called already -> declined as busy, noted as missed
  *   psst-voice is missing                              -> declined: no voice, noted as missed
  *   he is told that we are not to be disturbed         -> rings over there, here without a tone and with "quiet"
@@ -24,6 +25,25 @@ static void turn_down(struct psst_calls *calls, struct psst_conn *conn, uint8_t 
     psst_call_missed_json(calls, contact, id, words);
 }
 
+#define CALL_COSTS 10 /* of a bucket that one a second flows into */
+#define CALLS_COST 60 /* six at once, and then six a minute */
+
+/* A session has a limit of its own; but sessions are cheap, and each call is noted, told to all user interfaces, and may begin a
+ * process. */
+static bool calls_too_often(struct psst_calls *calls, int64_t contact_id, uint64_t now_ns)
+{
+    struct psst_caller *caller = NULL;
+    for (size_t i = 0; i < PSST_CALLERS; i++)
+        if (calls->callers[i].contact_id == contact_id) caller = &calls->callers[i];
+    if (caller == NULL) {
+        caller = &calls->callers[calls->next_caller];
+        calls->next_caller = (calls->next_caller + 1) % PSST_CALLERS;
+        caller->contact_id = contact_id;
+        psst_bucket_init(&caller->bucket, 1, CALLS_COST);
+    }
+    return !psst_bucket_try(&caller->bucket, now_ns, CALL_COSTS);
+}
+
 static void offered(struct psst_calls *calls, struct psst_conn *conn)
 {
     struct call *call = &calls->call;
@@ -32,6 +52,11 @@ static void offered(struct psst_calls *calls, struct psst_conn *conn)
     struct psst_now now = psst_daemon_now(calls->d);
     if (psst_link_call_state(link) != PSST_CALL_RINGING_HERE) return;
     if (call->state == CALL_DIALLING && call->contact_id == contact->id) return; /* call.c finds it, and takes it */
+    if (calls_too_often(calls, contact->id, now.mono_ns)) {
+        psst_daemon_count(calls->d, "calls-too-often");
+        if (psst_link_call_decline(link, now, PSST_CALL_BUSY) == PSST_OK) psst_conn_kick(conn);
+        return;
+    }
     if (contact->paused || call->state != CALL_NONE || calls->last_id < 0 || calls->closing) {
         turn_down(calls, conn, PSST_CALL_BUSY, contact->paused ? "paused by you" : "you had another call");
         return;
