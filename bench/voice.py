@@ -273,7 +273,7 @@ def speak(name, line=None, delay_goal=None, stoi_goal=None, cpu=False, together=
         made = two.call(whom)
         if cpu:
             time.sleep(3)
-            pids = {"psstd": [p.pid() for p in two.people], "psst-voice": [v for p in two.people for v in call.voice_pids(p)]}
+            pids = {"psstd": [p.pid() for p in two.people], "psst-voice": [v for p in two.people for v in psst.voices(p)]}
             began, used = time.monotonic(), {k: sum(map(call.cpu_s, v)) for k, v in pids.items()}
             time.sleep(min(20, whom["alice"].seconds - 4))
             seconds = time.monotonic() - began

@@ -83,6 +83,19 @@ def children(pid):
     return found
 
 
+def voices(person):
+    """The psst-voice processes of a psstd."""
+    found = []
+    for child in children(person.pid()):
+        try:
+            with open("/proc/%d/comm" % child, encoding="ascii") as file:
+                if file.read().strip() == "psst-voice":
+                    found.append(child)
+        except OSError:
+            pass
+    return found
+
+
 def end(pid, patience=5):
     """TERM, then KILL; returns when it is gone."""
     for sig in (signal.SIGTERM, signal.SIGKILL):

@@ -86,19 +86,6 @@ class Watch(threading.Thread):
         self.control.sock.close()
 
 
-def voice_pids(person):
-    """The psst-voice processes of a psstd."""
-    found = []
-    for child in psst.children(person.pid()):
-        try:
-            with open("/proc/%d/comm" % child, encoding="ascii") as file:
-                if file.read().strip() == "psst-voice":
-                    found.append(child)
-        except OSError:
-            pass
-    return found
-
-
 def cpu_s(pid):
     try:
         with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as file:
@@ -171,7 +158,7 @@ class Call:
         for side in (self.caller, self.callee):
             side.watch.state("ended", self.asked, 30)
         psst.wait_for("the wavs to be closed",
-                      lambda: not voice_pids(self.caller.person) + voice_pids(self.callee.person), 10)
+                      lambda: not psst.voices(self.caller.person) + psst.voices(self.callee.person), 10)
 
 
 def samples(path):
