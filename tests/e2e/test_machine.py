@@ -100,6 +100,29 @@ class Machine(E2E):
         os.waitpid(child, 0)
         return answer
 
+    def test_what_psstd_has_started_is_no_user_interface(self):
+        """psst-voice can reach the socket and may have been taken over; here a passphrase_command stands for it."""
+        alice = self.person("alice", init=False)
+        alice.init("--passphrase-file", alice.write("right", "sesame"))
+        said = alice.path("said")
+        asks = alice.write("asks.py", "import socket, sys\n"
+                           "with socket.socket(socket.AF_UNIX) as sock:\n"
+                           "    sock.settimeout(5)\n"
+                           "    sock.connect(sys.argv[1])\n"
+                           "    try:\n"
+                           "        sock.sendall(b'{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"status\",\"params\":{}}\\n')\n"
+                           "        answer = sock.recv(65536)\n"
+                           "    except OSError:\n"
+                           "        answer = b''\n"
+                           "open(sys.argv[2], 'wb').write(answer)\n"
+                           "print('sesame')\n")
+        alice.psst("set", "passphrase_command", "exec python3 %s %s %s" % (asks, alice.path("run", "psst.sock"), said))
+        alice.restart()
+        wait_for("unlocked by itself", lambda: not alice.status()["identity"]["locked"])
+        with open(said, "rb") as file:
+            self.assertEqual(file.read(), b"")
+        self.assertIn(b"pid", self.ask(alice))
+
     def test_user_interfaces_that_rave_stall_or_die(self):
         """Attack 44."""
         alice, bob = self.pair()

@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- subscribers ---- */
@@ -48,11 +50,21 @@ bool psst_control_wanted(const struct psst_control *control, enum psst_ipc_event
 
 /* ---- connections ---- */
 
-static bool same_user(int fd)
+/* Nothing that psstd has started is a user interface. But psst-voice can reach Unix sockets, and decodes what contacts send. Who has
+ * ended already was none either, for nobody waits for an answer. */
+static bool is_child(pid_t pid)
+{
+    siginfo_t info;
+    if (pid <= 0) return false; /* in another container: no child of ours gets there */
+    if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0) return true;
+    return kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+static bool may_enter(int fd)
 {
     struct ucred cred;
     socklen_t len = sizeof cred;
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && cred.uid == geteuid();
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) == 0 && cred.uid == geteuid() && !is_child(cred.pid);
 }
 
 /* Without a free descriptor a connection would stay pending and wake the loop for ever: the one in reserve takes it. */
@@ -75,7 +87,7 @@ static void on_connection(uv_poll_t *handle, int status, int events)
         if (errno == EMFILE || errno == ENFILE) refuse_for_want_of_descriptors(control);
         return;
     }
-    if (same_user(fd) && control->n_clients < PSST_CONTROL_CLIENTS) {
+    if (may_enter(fd) && control->n_clients < PSST_CONTROL_CLIENTS) {
         psst_control_client_new(control, fd);
         return;
     }
