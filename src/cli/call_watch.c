@@ -72,12 +72,26 @@ static unsigned wait_for_any(struct psst_client *client, bool enter, int timeout
 
 /* ---- wav files ---- */
 
+/* What is plainly no wav of 48 kHz, mono, 16 bits is refused before it rings anywhere; all else is for psst-voice to see. */
+static bool may_be_wav(int fd)
+{
+    char head[36];
+    if (pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head) return false;
+    if (memcmp(head, "RIFF", 4) != 0 || memcmp(head + 8, "WAVE", 4) != 0) return false;
+    if (memcmp(head + 12, "fmt ", 4) != 0) return true; /* it may come behind something else */
+    return memcmp(head + 22, "\x01\x00\x80\xbb\x00\x00", 6) == 0 && memcmp(head + 34, "\x10\x00", 2) == 0;
+}
+
 int psst_wav_open(json_t *params, const char *wav_in, const char *wav_out, int fds[2], size_t *n)
 {
     *n = 0;
     if (wav_in != NULL) {
         int fd = open(wav_in, O_RDONLY | O_CLOEXEC);
         if (fd < 0) return psst_cli_error(PSST_EXIT_FAILED, "%s: %s", wav_in, strerror(errno));
+        if (!may_be_wav(fd)) {
+            (void)close(fd);
+            return psst_cli_error(PSST_EXIT_FAILED, "%s: a wav of 48 kHz, mono, 16 bits is needed", wav_in);
+        }
         fds[(*n)++] = fd;
         (void)json_object_set_new(params, "wav_in", json_true());
     }

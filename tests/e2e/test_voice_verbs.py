@@ -58,6 +58,12 @@ class Words(E2E):
         self.assertIn("overwritten", alice.psst("call", "bob", "--wav-out", there, expect=FAILED).err)
         with open(there, "rb") as file:
             self.assertEqual(file.read(), b"mine")
+        with open(write_tone(alice.path("good.wav"), 440, 1), "rb") as file:
+            good = file.read()
+        for number, (at, byte) in enumerate(((0, 0), (22, 2), (24, 0x44), (34, 8))):  # no RIFF, stereo, another rate, 8 bits
+            bad = alice.write("bad%d.wav" % number, good[:at] + bytes([byte]) + good[at + 1:])
+            self.assertIn("48 kHz", alice.psst("call", "bob", "--wav-in", bad, expect=FAILED).err)
+        self.assertIn("48 kHz", alice.psst("call", "bob", "--wav-in", alice.path("."), expect=FAILED).err)
         self.assertEqual(bob.psst("calls", "--json").json(), [])
 
     def test_a_contact_who_is_not_there(self):
