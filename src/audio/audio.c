@@ -1,5 +1,7 @@
-/* Two ends and one rhythm: a timer ticks every 20 ms on the monotonic clock, and every end that has no device's clock of its
- * own - null, wav, a device that is not there (yet, any more) or has stopped - is served by it. */
+/* Two ends and one rhythm: a timer ticks on the monotonic clock, and every end that has no device's clock of its own - null,
+ * wav, a device that is not there (yet, any more) or has stopped - is served by it every 20 ms. The speaker's turn lies half a
+ * frame behind the microphone's: when both sides begin at one moment, as they do when a call is answered, what one captures
+ * reaches the other before its speaker asks, and does not just miss it. */
 #include "audio/internal.h"
 
 #include <errno.h>
@@ -87,9 +89,10 @@ static enum psst_err start_rhythm(struct psst_audio *audio)
     audio->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
     if (audio->timer < 0) return PSST_ERR_IO;
     const uint64_t first_ns = psst_audio_now_ns() + PSST_AUDIO_FRAME_NS;
-    for (int end = 0; end < 2; end++) audio->sides[end].due_ns = first_ns;
+    audio->sides[PSST_AUDIO_MICROPHONE].due_ns = first_ns;
+    audio->sides[PSST_AUDIO_SPEAKER].due_ns = first_ns + PSST_AUDIO_FRAME_NS / 2;
     const struct itimerspec when = {
-        .it_interval = {.tv_nsec = (long)PSST_AUDIO_FRAME_NS},
+        .it_interval = {.tv_nsec = (long)PSST_AUDIO_FRAME_NS / 2},
         .it_value = {.tv_sec = (time_t)(first_ns / 1000000000), .tv_nsec = (long)(first_ns % 1000000000)},
     };
     if (timerfd_settime(audio->timer, TFD_TIMER_ABSTIME, &when, NULL) != 0) return PSST_ERR_IO;

@@ -10,6 +10,7 @@ import argparse
 import concurrent.futures
 import glob
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -86,6 +87,7 @@ def main():
     if options.one:
         return run_here(options.one)
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what runs behind; tests interrupt programs
     where = options.bin or os.environ.get("PSST_BIN") or os.path.join(HERE, "..", "..", "build", "bin")
     os.environ["PSST_BIN"] = os.path.abspath(where)
     for name in ("psst", "psstd", "psst-key", "psst-tar"):

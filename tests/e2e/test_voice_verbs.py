@@ -236,11 +236,20 @@ class Verbs(E2E):
             self.assertIn("under way", alice.psst(*words, expect=USAGE).err, words)
         alice.psst("hangup", "--call")
         alice.finish(calls), bob.finish(answers)
-        checks = alice.spawn("soundcheck", "--wav-in", alice.path("said.wav"))
-        wait_for("the check", lambda: "under way" in alice.psst("devices", expect=None).err)
+        checks = [alice.spawn("soundcheck", "--wav-in", alice.path("said.wav"))]
+
+        def checking():
+            """Asking takes the sound for a moment too, and the check may have come just then."""
+            if "under way" in alice.psst("devices", expect=None).err:
+                return True
+            if checks[-1].poll() is not None:
+                checks.append(alice.spawn("soundcheck", "--wav-in", alice.path("said.wav")))
+            return False
+        wait_for("the check", checking)
         self.assertIn("under way", alice.psst("call", "bob", expect=USAGE).err)
-        checks.send_signal(signal.SIGINT)
-        alice.finish(checks, expect=None)
+        checks[-1].send_signal(signal.SIGINT)
+        for check in checks:
+            alice.finish(check, expect=None)
         alice.psst("soundcheck", "--seconds", "1", "--wav-in", alice.path("said.wav"))
 
     def test_without_a_sound_server(self):
