@@ -75,6 +75,17 @@ class HostileCalls(calls_kit.CallsE2E):
         for method in ("soundcheck", "voice.record"):  # a file was meant, and did not come along
             self.assertIn("descriptor", self.a.ask(method, name="mallory", wav_in=True)["error"]["message"])
 
+    def test_files_for_ends_that_a_message_has_not(self):
+        """A recording has a microphone, and a message that is played a speaker. psst-voice would take one file for the other."""
+        self.caller(self.alice)
+        said = write_tone(self.alice.path("said.wav"), 700, 2)
+        both = [(said, "rb"), (self.alice.path("heard.wav"), "w+b")]
+        self.assertIn("error", ask_with(self.a, "voice.record", both, name="mallory", seconds=1, wav_in=True, wav_out=True))
+        left = ask_with(self.a, "voice.record", both[:1], name="mallory", seconds=1, wav_in=True)
+        played = dict(id=left["result"]["id"], wav_in=True)
+        self.assertIn("error", ask_with(self.a, "play", both, wav_out=True, **played))
+        self.assertIn("result", ask_with(self.a, "play", both[:1], **played))
+
     def test_a_flood_of_offers_rings_a_few_times(self):
         """Attack 27."""
         mallory = self.caller(self.alice)

@@ -110,12 +110,27 @@ static bool begin(struct psst_messages *messages, enum psst_voice_job kind, stru
 
 static void heard(void *ctx, const struct psst_voice_message *m);
 
+static void close_one(int *fd)
+{
+    if (*fd >= 0) (void)close(*fd);
+    *fd = -1;
+}
+
+/* A file for an end that this job does not have. With the message itself there is room for no more than two. */
+static void close_idle(struct job *job)
+{
+    bool records = job->kind == PSST_VOICE_RECORD;
+    if (!records && job->kind != PSST_VOICE_CHECK) close_one(&job->ends.wav_in);
+    if (records && job->ends.wav_in >= 0) close_one(&job->ends.wav_out);
+}
+
 /* psst-voice begins. What cannot be started is over. */
 static void start(struct psst_messages *messages)
 {
     struct job *job = &messages->job;
     struct psst_voice_work work = {.heard = heard, .ctx = messages};
     struct psst_diag diag = {{0}};
+    close_idle(job);
     psst_calls_fill_work(messages->d->calls, &job->ends, &work);
     work.start.job = job->kind;
     work.start.limit_s = (uint16_t)job->seconds;
