@@ -303,7 +303,7 @@ static int begin(struct chat *chat)
     json_decref(contacts);
     if (chat->typed)
         psst_gutter_note(&chat->gutter, "%s; /quit ends the chat",
-                         chat->online ? "in session" : "no session yet, calling");
+                         chat->online ? "in session" : "no session yet, dialling");
     if (chat->typed) psst_event_note_missed(chat->cli, &chat->gutter, chat->name);
     if (chat->typed) psst_event_note_meets(chat->cli, &chat->gutter, chat->name);
     psst_client_on_event(chat->cli->client, on_event, chat);

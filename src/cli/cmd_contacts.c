@@ -32,7 +32,7 @@ static const char *notes(char out[160], const json_t *c)
         (void)snprintf(kept, sizeof kept, ", history of %lld day%s", psst_out_int(c, "keep_days"),
                        psst_out_int(c, "keep_days") == 1 ? "" : "s");
     const char *reconnect = psst_out_bool(c, "reconnect") ? ", reconnect" : "";
-    const char *called = psst_out_bool(c, "redialled") ? ", being called" : "";
+    const char *called = psst_out_bool(c, "redialled") ? ", being dialled" : "";
     (void)snprintf(out, 160, "%s%s%s%s%s%s%s%s%s%s", psst_out_bool(c, "verified") ? "verified" : "not verified",
                    psst_out_bool(c, "blocked") ? ", blocked" : "", paused, paused_us,
                    psst_out_bool(c, "pair_secret") ? ", secret" : "", kept, reconnect, called, news, outbox);
@@ -107,8 +107,8 @@ const struct psst_verb psst_verb_contacts = {
     "\n"
     "  --json   a list of objects: name, fingerprint, bits, weak, addresses,\n"
     "           verified, blocked, paused, paused_us (you, by the contact), history,\n"
-    "           pair_secret, reconnect (called whenever there is no session),\n"
-    "           redialled (is called just now), online, unread, waiting, presence,\n"
+    "           pair_secret, reconnect (dialled whenever there is no session),\n"
+    "           redialled (is dialled just now), online, unread, waiting, presence,\n"
     "           presence_text, seen_ms (when the last session ended), shows (to\n"
     "           this one alone)\n",
     PSST_VERB_DAEMON,

@@ -23,7 +23,7 @@ static int run_dial(struct psst_cli *cli, int argc, char **argv)
 const struct psst_verb psst_verb_dial = {
     "dial",
     "dial NAME [HOST[:PORT]]",
-    "call a contact",
+    "begin a session with a contact",
     "Returns when the session stands, or says why there is none: exit code 5 when the\n"
     "contact cannot be reached, 6 when he answers but refuses you. The address given\n"
     "is tried, else all that are known of the contact. IPv6 is written [::1]:4516.\n",

@@ -126,8 +126,8 @@ const struct psst_verb psst_verb_presence = {
     "STATE is online, away, busy (or dnd: do not disturb, no bell rings) or\n"
     "invisible. Contacts in session see it, with up to 140 bytes of text. Whom you\n"
     "are invisible to finds you off line: sessions end as if psstd stopped, new ones\n"
-    "do not come about, and psstd does not call by itself. Who writes to such a\n"
-    "contact by hand calls, and is seen. Without STATE it shows how things stand.\n"
+    "do not come about, and psstd does not dial by itself. Who writes to such a\n"
+    "contact by hand dials, and is seen. Without STATE it shows how things stand.\n"
     "\n"
     "  --for NAME   for this contact alone; STATE as-all takes that back\n"
     "  --json       one object: state, text, exceptions\n",

@@ -292,7 +292,7 @@ class Wanted(E2E):
         bob.stop()
         self.gone(alice, "bob")
         self.assertTrue(alice.contact("bob")["redialled"])
-        self.assertIn("being called", alice.psst("contacts").out)
+        self.assertIn("being dialled", alice.psst("contacts").out)
         bob.start()
         alice.wait_session("bob", timeout=SOON)
         self.assertFalse(alice.contact("bob")["redialled"])
@@ -300,7 +300,7 @@ class Wanted(E2E):
     def test_a_marked_contact_is_called_from_the_start_on(self):
         alice, bob = self.pair()
         got = alice.psst("reconnect", "bob", "on")
-        self.assertIn("bob is called", got.out)
+        self.assertIn("bob is dialled", got.out)
         alice.wait_session("bob", timeout=SOON)
         self.assertTrue(alice.contact("bob")["reconnect"])
         alice.kill()
