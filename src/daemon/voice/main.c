@@ -191,6 +191,9 @@ int main(void)
                 "psst-voice is the sound of a call, and psstd starts it by itself. There is nothing to run here.\n");
         return 2;
     }
+#ifndef PSST_SANITIZED /* libpulse complains there about a home that it may not look into; nobody can mend that */
+    if (freopen("/dev/null", "w", stderr) == NULL) return EXIT_FAILURE;
+#endif
     enum psst_err err = psst_voice_harden();
     if (err == PSST_OK) err = voice_init(&voice);
     if (err == PSST_OK)

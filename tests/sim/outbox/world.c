@@ -79,7 +79,7 @@ static void end_life(struct ob_party *p)
     p->up = false;
     p->contact = NULL; /* whatever comes late finds nobody */
     ob_store_drop_jobs(p);
-    free(contact->delivery);
+    psst_delivery_forget(p->d.delivery, contact);
     free(contact);
     psst_delivery_close(p->d.delivery);
     psst_delivery_free(p->d.delivery);
