@@ -67,19 +67,27 @@ void psst_messages_client_gone(struct psst_messages *messages, uint64_t client)
 
 /* ---- calls ---- */
 
-void psst_calls_call(struct psst_calls *calls, struct psst_contact *contact, struct psst_call_ends ends,
-                     psst_call_done *done, void *ctx)
+void psst_calls_client_gone(struct psst_calls *calls, uint64_t client)
 {
     (void)calls;
+    FUZZ_CHECK(client != 0);
+}
+
+void psst_calls_call(struct psst_calls *calls, struct psst_contact *contact, struct psst_call_ends ends,
+                     uint64_t client, psst_call_done *done, void *ctx)
+{
+    (void)calls;
+    FUZZ_CHECK(client != 0);
     FUZZ_CHECK(!contact->blocked);
     take_ends(ends);
     done(ctx, 0, NULL, NULL, json_pack("{s:i}", "id", 1));
 }
 
 enum psst_err psst_calls_answer(struct psst_calls *calls, const struct psst_contact *contact,
-                                struct psst_call_ends ends, struct psst_diag *diag)
+                                struct psst_call_ends ends, uint64_t client, struct psst_diag *diag)
 {
     (void)calls;
+    FUZZ_CHECK(client != 0);
     take_ends(ends);
     return contact == NULL ? PSST_OK : psst_fail(diag, PSST_ERR_USAGE, "nobody calls");
 }

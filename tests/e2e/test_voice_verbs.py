@@ -226,6 +226,21 @@ class Verbs(E2E):
         alice.wait_text("bob", "/hangup now")
         self.assertEqual(alice.texts("bob", "in"), ["/hangup now"])
 
+    def test_a_call_does_not_outlive_the_program_that_made_it(self):
+        """Nor the one that answered it: nobody is left alone with an open microphone."""
+        alice, bob = self.two()
+        for killed in (0, 1):
+            calls = alice.spawn("call", "bob", "--wav-in", write_tone(alice.path("said %d.wav" % killed), 440, 30))
+            self.offered(bob, "alice")
+            answers = bob.spawn("answer")
+            wait_for("the call", lambda: (self.ask(alice, "voice")["call"] or {}).get("state") == "active")
+            (calls, answers)[killed].kill()
+            for person in (alice, bob):
+                wait_for("its end", lambda p=person: self.ask(p, "voice")["call"] is None)
+            for person, program in ((alice, calls), (bob, answers)):
+                person.finish(program, expect=None)
+        self.assertEqual([c["result"] for c in alice.psst("calls", "--json").json()], ["ended", "ended"])
+
     def test_sound_is_for_one_at_a_time(self):
         alice, bob = self.two()
         calls = alice.spawn("call", "bob", "--wav-in", write_tone(alice.path("said.wav"), 440, 6))

@@ -116,14 +116,14 @@ static const char *objection(const struct psst_calls *calls, char words[256], co
 }
 
 void psst_calls_call(struct psst_calls *calls, struct psst_contact *contact, struct psst_call_ends ends,
-                     psst_call_done *done, void *ctx)
+                     uint64_t client, psst_call_done *done, void *ctx)
 {
     struct call *call = &calls->call;
     char room[256];
     const char *name;
     if (call->state == CALL_OFFERED && call->contact_id == contact->id) { /* he has been quicker */
         struct psst_diag diag = {{0}};
-        if (psst_calls_answer(calls, contact, ends, &diag) == PSST_OK)
+        if (psst_calls_answer(calls, contact, ends, client, &diag) == PSST_OK)
             done(ctx, 0, NULL, NULL, psst_calls_brief_json(calls));
         else
             done(ctx, PSST_EXIT_FAILED, "no-call", diag.text, NULL);
@@ -137,6 +137,7 @@ void psst_calls_call(struct psst_calls *calls, struct psst_contact *contact, str
     }
     psst_call_begin(calls, contact, true);
     call->ends = ends;
+    call->client = client;
     call->done = done;
     call->ctx = ctx;
     call->state = CALL_DIALLING;
@@ -162,7 +163,7 @@ static enum psst_err find(const struct psst_calls *calls, const struct psst_cont
 }
 
 enum psst_err psst_calls_answer(struct psst_calls *calls, const struct psst_contact *contact,
-                                struct psst_call_ends ends, struct psst_diag *diag)
+                                struct psst_call_ends ends, uint64_t client, struct psst_diag *diag)
 {
     enum psst_err err = find(calls, contact, true, diag);
     if (err != PSST_OK) {
@@ -170,6 +171,7 @@ enum psst_err psst_calls_answer(struct psst_calls *calls, const struct psst_cont
         return err;
     }
     calls->call.ends = ends;
+    calls->call.client = client;
     return accept_it(calls, diag);
 }
 
@@ -185,18 +187,45 @@ enum psst_err psst_calls_decline(struct psst_calls *calls, const struct psst_con
     return PSST_OK;
 }
 
-enum psst_err psst_calls_hangup(struct psst_calls *calls, const struct psst_contact *contact, struct psst_diag *diag)
+static void hang_up(struct psst_calls *calls, const char *words)
 {
-    struct call *call = &calls->call;
-    enum psst_err err = find(calls, contact, false, diag);
-    if (err != PSST_OK) return err;
-    if (call->state == CALL_OFFERED) return psst_calls_decline(calls, contact, diag);
     struct psst_conn *conn = psst_call_conn(calls);
     if (conn != NULL &&
         psst_link_call_hangup(psst_conn_link(conn), psst_daemon_now(calls->d), PSST_CALL_HUNG_UP) == PSST_OK)
         psst_conn_kick(conn);
-    psst_call_end(calls, call->state == CALL_ACTIVE ? PSST_CALLED_ENDED : PSST_CALLED_UNANSWERED, "you hung up");
+    psst_call_end(calls, calls->call.state == CALL_ACTIVE ? PSST_CALLED_ENDED : PSST_CALLED_UNANSWERED, words);
+}
+
+enum psst_err psst_calls_hangup(struct psst_calls *calls, const struct psst_contact *contact, struct psst_diag *diag)
+{
+    enum psst_err err = find(calls, contact, false, diag);
+    if (err != PSST_OK) return err;
+    if (calls->call.state == CALL_OFFERED) return psst_calls_decline(calls, contact, diag);
+    hang_up(calls, "you hung up");
     return PSST_OK;
+}
+
+static void on_deserted(uv_timer_t *timer)
+{
+    struct psst_calls *calls = timer->data;
+    if (calls->call.state != CALL_NONE && calls->call.client == calls->gone)
+        hang_up(calls, "the program that you called with has ended");
+}
+
+/* Later: it may go in the middle of being told of this very call. */
+void psst_calls_client_gone(struct psst_calls *calls, uint64_t client)
+{
+    if (calls->closing || calls->call.state == CALL_NONE || calls->call.client != client) return;
+    calls->gone = client;
+    (void)uv_timer_start(&calls->deserted, on_deserted, 0, 0);
+}
+
+void psst_call_say_receiving(struct psst_calls *calls)
+{
+    struct psst_conn *conn = psst_call_conn(calls);
+    if (conn != NULL &&
+        psst_link_call_receiving(psst_conn_link(conn), psst_daemon_now(calls->d), calls->call.receive) == PSST_OK)
+        psst_conn_kick(conn);
 }
 
 enum psst_err psst_calls_switch(struct psst_calls *calls, const bool *send, const bool *receive, const bool *ptt,
@@ -208,10 +237,7 @@ enum psst_err psst_calls_switch(struct psst_calls *calls, const bool *send, cons
     if (send != NULL) call->send = *send;
     if (receive != NULL) call->receive = *receive;
     if (ptt != NULL) call->ptt = *ptt;
-    struct psst_conn *conn = psst_call_conn(calls);
-    if (call->state == CALL_ACTIVE && conn != NULL && call->receive != received &&
-        psst_link_call_receiving(psst_conn_link(conn), psst_daemon_now(calls->d), call->receive) == PSST_OK)
-        psst_conn_kick(conn);
+    if (call->state == CALL_ACTIVE && call->receive != received) psst_call_say_receiving(calls);
     psst_sound_set(calls, false);
     return PSST_OK;
 }

@@ -80,6 +80,7 @@ void psst_call_enter(struct psst_calls *calls, enum call_state state, const char
         psst_call_row_answered(calls, call->id, call->answered_ms);
         find_way(calls);
         psst_udp_watch(calls, true);
+        if (!call->receive) psst_call_say_receiving(calls); /* switched off before he answered */
     }
     psst_log_limited(&calls->d->log, PSST_LOG_INFO, "call", "contact=%s state=%s", call->name,
                      psst_call_state_name(state));
@@ -158,6 +159,8 @@ enum psst_err psst_calls_new(struct psst_calls **out, struct psst_daemon *d)
     }
     (void)uv_timer_init(d->loop, &calls->later);
     calls->later.data = calls;
+    (void)uv_timer_init(d->loop, &calls->deserted);
+    calls->deserted.data = calls;
     *out = calls;
     return PSST_OK;
 }
@@ -169,6 +172,7 @@ void psst_calls_close(struct psst_calls *calls)
     psst_call_end(calls, PSST_CALLED_CUT_OFF, "psstd stops");
     psst_voice_child_close(calls->voice);
     uv_close((uv_handle_t *)&calls->later, NULL);
+    uv_close((uv_handle_t *)&calls->deserted, NULL);
 }
 
 void psst_calls_free(struct psst_calls *calls)

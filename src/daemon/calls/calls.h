@@ -48,12 +48,15 @@ struct psst_call_ends {
 void psst_call_close_ends(struct psst_call_ends *ends);
 /* id: the row in the store; state as in events. PSST_OK when words is NULL; else exit_code and the error's name. */
 typedef void psst_call_done(void *ctx, int exit_code, const char *name, const char *words, json_t *result);
-/* Dials when there is no session; done when the offer is out. A call of his that rings is answered. */
+/* client: the user interface that asks, for as long as whose life the call lasts. Dials when there is no session; done when the offer is out. A call of his that rings is answered. */
 void psst_calls_call(struct psst_calls *calls, struct psst_contact *contact, struct psst_call_ends ends,
-                     psst_call_done *done, void *ctx);
+                     uint64_t client, psst_call_done *done, void *ctx);
 /* contact NULL: whoever it is. PSST_ERR_USAGE: there is no such call, in words. */
 PSST_MUST_USE enum psst_err psst_calls_answer(struct psst_calls *calls, const struct psst_contact *contact,
-                                              struct psst_call_ends ends, struct psst_diag *diag);
+                                              struct psst_call_ends ends, uint64_t client, struct psst_diag *diag);
+/* The user interface with this number is gone: a call that it made or answered is hung up. A microphone is not open for long
+ * with nobody in front of it. */
+void psst_calls_client_gone(struct psst_calls *calls, uint64_t client);
 PSST_MUST_USE enum psst_err psst_calls_decline(struct psst_calls *calls, const struct psst_contact *contact,
                                                struct psst_diag *diag);
 PSST_MUST_USE enum psst_err psst_calls_hangup(struct psst_calls *calls, const struct psst_contact *contact,

@@ -23,6 +23,7 @@ struct call {
     bool out;
     uint64_t began_ms, answered_ms; /* unix; 0: not */
     struct psst_call_ends ends;     /* ours */
+    uint64_t client;                /* the user interface that made or answered it; 0: nobody has yet */
     psst_call_done *done;           /* of a `call` that is not answered yet; NULL: none */
     void *ctx;
 
@@ -51,8 +52,10 @@ struct psst_calls {
     struct psst_voice_child *voice;
     struct call call;
     uint64_t numbers;
-    uv_timer_t later; /* a process is begun after what the state has to say has left: that takes milliseconds */
-    int64_t last_id;  /* in the store; -1: not read yet */
+    uv_timer_t later;    /* a process is begun after what the state has to say has left: that takes milliseconds */
+    uv_timer_t deserted; /* runs when the user interface of the call is gone: */
+    uint64_t gone;       /* this one */
+    int64_t last_id;     /* in the store; -1: not read yet */
     struct psst_caller callers[PSST_CALLERS];
     size_t next_caller;
     bool closing;
@@ -80,6 +83,8 @@ void psst_call_tell(struct psst_calls *calls, const char *words);
 
 /* The user's call goes over this session. again: it went over another before. */
 void psst_call_offer(struct psst_calls *calls, struct psst_conn *conn, bool again);
+/* The other side is told whether it is heard. */
+void psst_call_say_receiving(struct psst_calls *calls);
 
 /* ---- wire.c ---- */
 

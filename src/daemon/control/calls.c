@@ -51,7 +51,8 @@ void psst_control_call(struct psst_request *req)
         psst_request_error(req, PSST_EXIT_FAILED, "blocked", words);
         return;
     }
-    if (psst_request_ends(req, &ends)) psst_calls_call(req->daemon->calls, contact, ends, called, req);
+    if (psst_request_ends(req, &ends))
+        psst_calls_call(req->daemon->calls, contact, ends, req->client_number, called, req);
 }
 
 void psst_control_answer(struct psst_request *req)
@@ -61,7 +62,7 @@ void psst_control_answer(struct psst_request *req)
     struct psst_call_ends ends;
     struct psst_diag diag = {{0}};
     if (!maybe_contact(req, &contact) || !psst_request_ends(req, &ends)) return;
-    enum psst_err err = psst_calls_answer(calls, contact, ends, &diag);
+    enum psst_err err = psst_calls_answer(calls, contact, ends, req->client_number, &diag);
     if (err == PSST_OK)
         psst_request_result(req, psst_calls_brief_json(calls));
     else

@@ -7,6 +7,7 @@
  */
 #include "daemon/control/internal.h"
 
+#include "daemon/calls/calls.h"
 #include "daemon/calls/message.h"
 #include "daemon/transfers/transfers.h"
 
@@ -26,6 +27,14 @@ static void client_closed(uv_handle_t *handle)
     free(client);
 }
 
+/* What lasts only as long as the one who asked for it. */
+static void asker_gone(struct psst_control_client *client)
+{
+    struct psst_daemon *d = client->control->daemon;
+    psst_messages_client_gone(d->messages, client->number);
+    psst_calls_client_gone(d->calls, client->number);
+}
+
 void psst_control_client_drop(struct psst_control_client *client)
 {
     if (client->closing) return;
@@ -40,7 +49,7 @@ void psst_control_client_drop(struct psst_control_client *client)
     }
     control->n_clients--;
     psst_transfers_client_gone(control->daemon->transfers, client->number);
-    psst_messages_client_gone(control->daemon->messages, client->number);
+    asker_gone(client);
     uv_close((uv_handle_t *)&client->poll, client_closed);
 }
 
@@ -153,7 +162,7 @@ static void on_client(uv_poll_t *handle, int status, int events)
             return;
         }
         client->ended = client->lines.ended;
-        if (client->ended) psst_messages_client_gone(client->control->daemon->messages, client->number);
+        if (client->ended) asker_gone(client);
         psst_control_client_work_off(client);
     }
 }

@@ -19,7 +19,7 @@ static const struct psst_call_ends devices = {-1, -1};
 
 static void call(struct psst_calls *calls, struct psst_contact *contact)
 {
-    psst_calls_call(calls, contact, devices, on_answer, NULL);
+    psst_calls_call(calls, contact, devices, 1, on_answer, NULL);
 }
 
 /* The link says something of the call; state: what it is in afterwards. */
@@ -204,16 +204,30 @@ static void offer__is_talked__answered_here(void **state)
 {
     go_offered(*state);
     assert_int_equal(PSST_AUDIO_NONE, w.work.start.kinds[PSST_AUDIO_MICROPHONE]); /* a tone opens no microphone */
-    assert_int_equal(PSST_ERR_USAGE, psst_calls_answer(*state, &w.carol, devices, NULL));
+    assert_int_equal(PSST_ERR_USAGE, psst_calls_answer(*state, &w.carol, devices, 2, NULL));
     assert_noted("");
-    assert_int_equal(PSST_OK, psst_calls_answer(*state, NULL, devices, NULL));
+    assert_int_equal(PSST_OK, psst_calls_answer(*state, NULL, devices, 2, NULL));
     assert_noted("accept answered/7 udp+ <active> CALL");
     assert_int_equal(PSST_AUDIO_PULSE, w.work.start.kinds[PSST_AUDIO_MICROPHONE]);
-    assert_int_equal(PSST_ERR_USAGE, psst_calls_answer(*state, NULL, devices, NULL));
+    assert_int_equal(PSST_ERR_USAGE, psst_calls_answer(*state, NULL, devices, 2, NULL));
     assert_int_equal(PSST_ERR_USAGE, psst_calls_decline(*state, &w.bob, NULL));
     assert_noted("");
     kind(*state, 0, PSST_CALL_NONE, PSST_CALL_KIND_HANGUP, PSST_CALL_HUNG_UP);
     assert_noted("udp- drop ended/7/ended <ended:ended>");
+}
+
+/* Which of them is gone is all that counts: 1 calls here, 2 answers. */
+static void call__is_hung_up__its_user_interface_is_gone(void **state)
+{
+    go_offered(*state);
+    psst_calls_client_gone(*state, 2); /* rings here: it is nobody's yet */
+    assert_noted("");
+    assert_int_equal(PSST_OK, psst_calls_answer(*state, NULL, devices, 2, NULL));
+    assert_noted("accept answered/7 udp+ <active> CALL");
+    psst_calls_client_gone(*state, 1);
+    assert_noted("");
+    psst_calls_client_gone(*state, 2);
+    assert_noted("hangup/1 udp- drop ended/7/ended <ended:ended>");
 }
 
 static void offer__is_missed__given_up_over_there(void **state)
@@ -221,7 +235,7 @@ static void offer__is_missed__given_up_over_there(void **state)
     go_offered(*state);
     kind(*state, 0, PSST_CALL_NONE, PSST_CALL_KIND_HANGUP, PSST_CALL_HUNG_UP);
     assert_noted("drop ended/7/missed <ended:missed>");
-    assert_int_equal(PSST_ERR_USAGE, psst_calls_answer(*state, NULL, devices, NULL));
+    assert_int_equal(PSST_ERR_USAGE, psst_calls_answer(*state, NULL, devices, 2, NULL));
     assert_noted("");
 }
 
@@ -246,7 +260,7 @@ static void offer__is_turned_down_and_noted__when(void **state)
     assert_noted("ring begin/in/9 <offered> RING");
     offered(*state, 1);
     assert_noted("decline/2 begin/in/10 ended/10/missed <ended:missed/quiet>");
-    assert_int_equal(PSST_OK, psst_calls_answer(*state, NULL, devices, NULL));
+    assert_int_equal(PSST_OK, psst_calls_answer(*state, NULL, devices, 2, NULL));
     assert_noted("accept answered/9 udp+ <active> CALL");
     offered(*state, 1);
     assert_noted("decline/2 begin/in/11 ended/11/missed <ended:missed/quiet>");
@@ -267,7 +281,7 @@ static void offer__leaves_a_recording_alone__until_it_is_answered(void **state)
     w.job = PSST_VOICE_RECORD;
     offered(*state, 0);
     assert_noted("ring begin/in/7 <offered>");
-    assert_int_equal(PSST_OK, psst_calls_answer(*state, NULL, devices, NULL));
+    assert_int_equal(PSST_OK, psst_calls_answer(*state, NULL, devices, 2, NULL));
     assert_noted("accept answered/7 udp+ <active> interrupt CALL");
 }
 
@@ -346,7 +360,7 @@ static void talk__frames_pass__both_ways(void **state)
     w.heard(w.heard_ctx, &(struct psst_voice_message){.op = PSST_VOICE_FRAME, .timestamp = 1});
     psst_calls_event(*state, &w.conns[0], &in);
     assert_noted(""); /* nor while it rings */
-    assert_int_equal(PSST_OK, psst_calls_answer(*state, NULL, devices, NULL));
+    assert_int_equal(PSST_OK, psst_calls_answer(*state, NULL, devices, 2, NULL));
     assert_noted("accept answered/7 udp+ <active> CALL");
     psst_calls_event(*state, &w.conns[0], &in);
     psst_calls_event(*state, &w.conns[1], &in);
@@ -433,6 +447,7 @@ int main(void)
         T(call__is_refused__another_is_under_way),
         T(call__is_refused__no_psst_voice_or_one_that_records),
         T(offer__is_talked__answered_here),
+        T(call__is_hung_up__its_user_interface_is_gone),
         T(offer__is_missed__given_up_over_there),
         T(offer__is_declined__by_the_user),
         T(offer__is_turned_down_and_noted__when),
