@@ -108,7 +108,7 @@ def main():
             reason = ": " + out.splitlines()[-1] if word == "skip" and out else ""
             print("%-4s %s (%.1f s)%s" % (word, name, seconds, reason), flush=True)
             if out and (word == "FAIL" or options.v):
-                print("    " + out.replace("\n", "\n    "), flush=True)
+                print("\n".join("    " + line[:1000] for line in out.splitlines()), flush=True)
     print("e2e: %d passed, %d failed, %d skipped" % (counts["ok"], counts["FAIL"], counts["skip"]))
     return 1 if counts["FAIL"] or not counts["ok"] else 0
 
