@@ -356,8 +356,8 @@ static bool ask_to_stop(struct psst_client *client, bool discard)
     return psst_client_request(client, "voice.stop", params, NULL, 0, ignore, NULL) == PSST_OK;
 }
 
-json_t *psst_voice_wait(struct psst_cli *cli, const char *method, json_t *params, const int *fds, size_t n, bool enter,
-                        bool discard, int *code)
+json_t *psst_voice_wait(struct psst_cli *cli, const char *method, json_t *params, const int *fds, size_t n,
+                        const char *hint, bool discard, int *code)
 {
     struct wait wait = {.answered = false};
     struct sigaction old[CAUGHT];
@@ -368,9 +368,10 @@ json_t *psst_voice_wait(struct psst_cli *cli, const char *method, json_t *params
         for (size_t i = 0; i < n; i++) (void)close(fds[i]);
         return NULL;
     }
+    if (hint != NULL) (void)fprintf(stderr, "%s\n", hint);
     bool asked = psst_client_request(cli->client, method, params, fds, n, on_done, &wait) == PSST_OK;
     while (asked && !wait.answered && (woke & WOKE_GONE) == 0 && stops < 3) {
-        woke = wait_for_any(cli->client, enter && stops == 0, -1);
+        woke = wait_for_any(cli->client, hint != NULL && stops == 0, -1);
         if ((woke & (WOKE_INTERRUPT | WOKE_ENTER)) == 0 || wait.answered) continue;
         stops++; /* the third one is for who has no patience left */
         if (!ask_to_stop(cli->client, discard && (woke & WOKE_INTERRUPT) != 0)) break;

@@ -62,9 +62,8 @@ static int leave_message(struct psst_cli *cli, const struct psst_call_wish *wish
         json_decref(params);
         return code;
     }
-    if (person)
-        (void)fprintf(stderr, "Speak after the tone. Enter ends it and sends it; an interrupt throws it away.\n");
-    json_t *result = psst_voice_wait(cli, "voice.record", params, fds, n, person, true, &code);
+    const char *hint = person ? "Speak after the tone. Enter ends it and sends it; an interrupt throws it away." : NULL;
+    json_t *result = psst_voice_wait(cli, "voice.record", params, fds, n, hint, true, &code);
     if (result == NULL) return code;
     (void)printf(
         "voice message, %s, for %s: it goes as file %lld\n",

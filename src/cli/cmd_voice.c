@@ -241,7 +241,7 @@ static json_t *ask(struct psst_cli *cli, const char *method, json_t *params, con
     }
     if (checks && o->wav_in == NULL)
         (void)fprintf(stderr, "Speak after the tone; you hear it afterwards as others would.\n");
-    return psst_voice_wait(cli, method, params, fds, n, false, false, code);
+    return psst_voice_wait(cli, method, params, fds, n, NULL, false, code);
 }
 
 static int run_soundcheck(struct psst_cli *cli, int argc, char **argv)
