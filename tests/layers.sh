@@ -74,7 +74,7 @@ only 'uv\.h' '^src/daemon/' 'libuv'
 only 'jansson' '^src/(ipc|client|cli|daemon)/' 'jansson'
 only 'opus|speex' '^src/media/' 'libopus and speexdsp'
 only 'pulse/' '^src/audio/' 'libpulse'
-only 'qrencode' '^src/cli/' 'libqrencode'
+only 'qrencode' '^src/client/' 'libqrencode'
 only 'seccomp' '^src/daemon/(key|tar|voice)/' 'libseccomp'
 only 'archive' '^src/daemon/tar/(pack|read)\.c' 'libarchive'
 

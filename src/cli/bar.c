@@ -1,26 +1,12 @@
 #include "cli/bar.h"
 
-#include "cli/out.h"
+#include "client/out.h"
 
 #include <unistd.h>
 
 #define BAR_COLUMNS  24
 #define NAME_CHARS   24
 #define EARLY_EVENTS 1024
-
-const char *psst_file_word(const json_t *file)
-{
-    const char *form = psst_out_string(file, "form");
-    if (strcmp(form, "voice") == 0) return "voice message";
-    return strcmp(form, "folder") == 0 || strcmp(form, "stream") == 0 ? form : "file";
-}
-
-const char *psst_file_state(char out[256], const json_t *file)
-{
-    const char *state = psst_out_string(file, "state"), *reason = psst_out_string(file, "reason");
-    (void)snprintf(out, 256, "%s%s%.200s", state, reason[0] != '\0' ? ": " : "", reason);
-    return out;
-}
 
 static void clear_bar(struct psst_follow *follow)
 {

@@ -3,6 +3,7 @@
 #define PSST_CLI_BAR_H
 
 #include "cli/cli.h"
+#include "client/file_words.h"
 
 #define PSST_FOLLOW_MAX 256
 
@@ -26,10 +27,5 @@ void psst_follow_add(struct psst_follow *follow, long long id);
 /* Until all that were added are done, declined or failed. seconds 0: without limit; else exit code 5 when it is over. */
 int psst_follow_wait(struct psst_follow *follow, long long seconds);
 void psst_follow_end(struct psst_follow *follow);
-
-/* "file", "folder" or "stream": what it is. */
-const char *psst_file_word(const json_t *file);
-/* "done", "declined: ...", for a list. */
-const char *psst_file_state(char out[256], const json_t *file);
 
 #endif

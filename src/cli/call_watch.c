@@ -1,6 +1,7 @@
 #include "cli/call_watch.h"
+#include "cli/print.h"
 
-#include "cli/call_words.h"
+#include "client/call_words.h"
 
 #include <errno.h>
 #include <fcntl.h>

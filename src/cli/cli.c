@@ -1,9 +1,9 @@
 /* What the verbs share: words on standard error, psstd, numbers. */
 #include "cli/cli.h"
 
-#include "cli/out.h"
 #include "cli/prompt.h"
 #include "cli/unlock.h"
+#include "client/out.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* psst accept: where something that was offered goes to. */
 #include "cli/bar.h"
-#include "cli/out.h"
+#include "client/out.h"
 
 #include <errno.h>
 #include <fcntl.h>

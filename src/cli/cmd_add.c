@@ -1,6 +1,6 @@
 /* psst add: somebody's card becomes a contact, after it was shown. */
 #include "cli/cli.h"
-#include "cli/out.h"
+#include "cli/print.h"
 #include "cli/prompt.h"
 
 #include <errno.h>

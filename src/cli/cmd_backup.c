@@ -1,5 +1,5 @@
 /* psst backup, psst restore: everything that one is, in one encrypted file, and back. */
-#include "cli/out.h"
+#include "cli/print.h"
 #include "cli/prompt.h"
 #include "cli/unlock.h"
 

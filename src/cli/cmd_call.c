@@ -1,8 +1,8 @@
 /* psst call, answer: a call in the foreground; and a voice message when nobody answers. */
 #include "cli/call_watch.h"
-#include "cli/call_words.h"
-#include "cli/out.h"
 #include "cli/prompt.h"
+#include "client/call_words.h"
+#include "client/out.h"
 
 #define MESSAGE_MAX_S 300
 

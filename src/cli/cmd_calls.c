@@ -1,7 +1,7 @@
 /* psst calls: who called whom, and what came of it. */
-#include "cli/call_words.h"
 #include "cli/cli.h"
-#include "cli/out.h"
+#include "cli/print.h"
+#include "client/call_words.h"
 
 #define SHOW_DEFAULT 20
 #define SHOW_MAX     1000

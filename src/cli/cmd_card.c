@@ -1,7 +1,7 @@
 /* psst card: one's own card, to be handed over. */
 #include "cli/cli.h"
-#include "cli/out.h"
-#include "cli/qr.h"
+#include "cli/print.h"
+#include "client/qr.h"
 
 #include <errno.h>
 #include <fcntl.h>

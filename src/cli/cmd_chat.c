@@ -5,11 +5,11 @@
  *   event message -> gutter -> shown
  */
 #include "cli/bar.h"
-#include "cli/call_words.h"
 #include "cli/cli.h"
 #include "cli/event_note.h"
 #include "cli/gutter.h"
 #include "cli/history.h"
+#include "client/call_words.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,8 +1,8 @@
 /* psst contacts, remove, block, unblock, rename, address. */
 #include "cli/cli.h"
-#include "cli/out.h"
-#include "cli/presence_words.h"
+#include "cli/print.h"
 #include "cli/prompt.h"
+#include "client/presence_words.h"
 
 static const struct option no_options[] = {{NULL, 0, NULL, 0}};
 

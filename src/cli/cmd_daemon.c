@@ -1,6 +1,6 @@
 /* psst up, down: psstd in the background, and its end. */
 #include "cli/cli.h"
-#include "cli/out.h"
+#include "client/out.h"
 #include "ipc/lockfile.h"
 
 #include <poll.h>

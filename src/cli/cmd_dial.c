@@ -1,6 +1,6 @@
 /* psst dial, hangup. */
 #include "cli/cli.h"
-#include "cli/out.h"
+#include "client/out.h"
 
 static const struct option no_options[] = {{NULL, 0, NULL, 0}};
 

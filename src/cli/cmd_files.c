@@ -1,6 +1,6 @@
 /* psst files and what can be done with them: pause, resume, first; decline, cancel. */
 #include "cli/bar.h"
-#include "cli/out.h"
+#include "cli/print.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* psst history, psst forget: what is kept of what was said, and for how long. */
 #include "cli/cli.h"
-#include "cli/out.h"
-#include "cli/past.h"
 #include "cli/prompt.h"
+#include "client/out.h"
+#include "client/past.h"
 
 #define DAYS_MAX 36500
 

@@ -1,5 +1,5 @@
 /* psst init: the first-run wizard on a terminal, and fully by options elsewhere. */
-#include "cli/out.h"
+#include "cli/print.h"
 #include "cli/prompt.h"
 #include "cli/unlock.h"
 

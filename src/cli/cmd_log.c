@@ -1,11 +1,12 @@
 /* psst log: what was said, and with -f what is being said; a piece of it, what is found in it, and all of it into a file. */
-#include "cli/call_words.h"
 #include "cli/cli.h"
 #include "cli/event_note.h"
 #include "cli/export.h"
 #include "cli/gutter.h"
 #include "cli/history.h"
-#include "cli/past.h"
+#include "cli/print.h"
+#include "client/call_words.h"
+#include "client/past.h"
 
 #include <limits.h>
 #include <stdlib.h>

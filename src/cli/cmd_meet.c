@@ -1,6 +1,7 @@
 /* psst meet: agree upon a time, list what is agreed, call it off. */
 #include "cli/cli.h"
-#include "cli/meet_words.h"
+#include "cli/print.h"
+#include "client/meet_words.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* psst outbox, recall, receipts: what has not arrived yet, taking it back, and telling what was read. */
 #include "cli/cli.h"
-#include "cli/out.h"
+#include "cli/print.h"
 
 #define TEXT_SHOWN 60
 

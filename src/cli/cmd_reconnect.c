@@ -1,6 +1,6 @@
 /* psst reconnect. */
 #include "cli/cli.h"
-#include "cli/out.h"
+#include "client/out.h"
 
 static int run_reconnect(struct psst_cli *cli, int argc, char **argv)
 {

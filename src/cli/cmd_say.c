@@ -1,6 +1,6 @@
 /* psst say: one message, stored, and delivered now or at the next session. */
 #include "cli/cli.h"
-#include "cli/out.h"
+#include "client/out.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* psst send: files and folders are offered, and standard input is streamed. */
 #include "cli/bar.h"
-#include "cli/out.h"
+#include "client/out.h"
 
 #include <errno.h>
 #include <fcntl.h>

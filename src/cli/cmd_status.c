@@ -1,9 +1,9 @@
 /* psst status, set: how psstd stands, and its settings. */
-#include "cli/call_words.h"
 #include "cli/cli.h"
-#include "cli/meet_words.h"
-#include "cli/out.h"
-#include "cli/presence_words.h"
+#include "cli/print.h"
+#include "client/call_words.h"
+#include "client/meet_words.h"
+#include "client/presence_words.h"
 
 #include <time.h>
 

@@ -1,7 +1,7 @@
 /* psst unlock, lock, passwd: the passphrase goes through a pipe, and psstd never reads it. */
-#include "cli/out.h"
 #include "cli/prompt.h"
 #include "cli/unlock.h"
+#include "client/out.h"
 
 #include <unistd.h>
 

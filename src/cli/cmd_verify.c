@@ -1,8 +1,8 @@
 /* psst verify: the safety number of the pair, to be compared in person or by voice. */
 #include "cli/cli.h"
-#include "cli/out.h"
 #include "cli/prompt.h"
-#include "cli/qr.h"
+#include "client/out.h"
+#include "client/qr.h"
 
 #define WORDS_A_LINE 8
 

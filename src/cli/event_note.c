@@ -1,8 +1,8 @@
 #include "cli/event_note.h"
 
-#include "cli/call_words.h"
-#include "cli/meet_words.h"
-#include "cli/presence_words.h"
+#include "client/call_words.h"
+#include "client/meet_words.h"
+#include "client/presence_words.h"
 
 static void note_meet(struct psst_gutter *gutter, const json_t *meet)
 {

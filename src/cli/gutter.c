@@ -1,4 +1,5 @@
 #include "cli/gutter.h"
+#include "cli/print.h"
 
 #include <stdarg.h>
 

@@ -12,7 +12,7 @@
 #ifndef PSST_CLI_GUTTER_H
 #define PSST_CLI_GUTTER_H
 
-#include "cli/out.h"
+#include "client/out.h"
 
 struct psst_gutter {
     FILE *f;

@@ -1,6 +1,6 @@
 #include "cli/history.h"
 
-#include "cli/out.h"
+#include "client/out.h"
 
 #define PAGE 1000 /* what psstd gives at most */
 

@@ -1,6 +1,6 @@
 /* The table of verbs; which one is meant, and what there is to know about it. */
 #include "cli/cli.h"
-#include "cli/out.h"
+#include "client/out.h"
 
 #include <signal.h>
 #include <stdlib.h>

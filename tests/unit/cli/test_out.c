@@ -1,6 +1,6 @@
 #include "support/check.h"
 
-#include "cli/out.h"
+#include "cli/print.h"
 
 #include <stdlib.h>
 

@@ -2,7 +2,7 @@
 #include "support/check.h"
 
 #include "cli/cli.h"
-#include "cli/out.h"
+#include "client/out.h"
 
 #include <stdlib.h>
 #include <unistd.h>

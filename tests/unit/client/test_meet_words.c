@@ -1,7 +1,7 @@
 /* Times as people write them, in a zone whose clocks are put forward and back; and what is said about meetings. */
 #include "support/check.h"
 
-#include "cli/meet_words.h"
+#include "client/meet_words.h"
 
 #include <stdlib.h>
 

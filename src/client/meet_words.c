@@ -1,4 +1,4 @@
-#include "cli/meet_words.h"
+#include "client/meet_words.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* Agreed times, read and written: what a person types is local time, what psstd is told and tells is UTC. */
-#ifndef PSST_CLI_MEET_WORDS_H
-#define PSST_CLI_MEET_WORDS_H
+#ifndef PSST_CLIENT_MEET_WORDS_H
+#define PSST_CLIENT_MEET_WORDS_H
 
-#include "cli/out.h"
+#include "client/out.h"
 
 #include <stdint.h>
 #include <time.h>

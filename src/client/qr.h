@@ -1,6 +1,6 @@
 /* QR codes on a terminal, two rows a line in half blocks. */
-#ifndef PSST_CLI_QR_H
-#define PSST_CLI_QR_H
+#ifndef PSST_CLIENT_QR_H
+#define PSST_CLIENT_QR_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* Moments that are over, as people write them, in a zone whose clocks are put forward and back. */
 #include "support/check.h"
 
-#include "cli/past.h"
+#include "client/past.h"
 
 #include <stdlib.h>
 

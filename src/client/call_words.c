@@ -1,4 +1,4 @@
-#include "cli/call_words.h"
+#include "client/call_words.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-#include "cli/qr.h"
+#include "client/qr.h"
 
 #include <qrencode.h>
 #include <unistd.h>

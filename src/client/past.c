@@ -1,4 +1,4 @@
-#include "cli/past.h"
+#include "client/past.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* How a contact shows himself, in words. */
-#ifndef PSST_CLI_PRESENCE_WORDS_H
-#define PSST_CLI_PRESENCE_WORDS_H
+#ifndef PSST_CLIENT_PRESENCE_WORDS_H
+#define PSST_CLIENT_PRESENCE_WORDS_H
 
-#include "cli/out.h"
+#include "client/out.h"
 
 #define PSST_PRESENCE_WORDS 1024
 

@@ -1,6 +1,6 @@
 /* Moments that are over, as people write them: local time, of which TZ says what it is. */
-#ifndef PSST_CLI_PAST_H
-#define PSST_CLI_PAST_H
+#ifndef PSST_CLIENT_PAST_H
+#define PSST_CLIENT_PAST_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* What is said of calls: results as sentences and exit codes; the line of levels. */
-#ifndef PSST_CLI_CALL_WORDS_H
-#define PSST_CLI_CALL_WORDS_H
+#ifndef PSST_CLIENT_CALL_WORDS_H
+#define PSST_CLIENT_CALL_WORDS_H
 
-#include "cli/out.h"
+#include "client/out.h"
 #include "ipc/rpc.h"
 
 /* Behind the common exit codes: what came of a call. */

@@ -1,5 +1,5 @@
 /* What is said of calls, and the line of levels. */
-#include "cli/call_words.h"
+#include "client/call_words.h"
 #include "support/check.h"
 
 #include <string.h>
