@@ -19,7 +19,9 @@ allowed() {
     net) echo "base" ;;
     daemon) echo "base crypto identity proto media audio store ipc net" ;;
     client) echo "base ipc" ;;
-    cli | tui | gtk) echo "base ipc client" ;;
+    cli) echo "base ipc client tui" ;;
+    tui | gtk) echo "base ipc client" ;;
+    notify) echo "base" ;;
     *) echo "?" ;;
     esac
 }
@@ -71,7 +73,10 @@ only() { # PATTERN FILES-ALLOWED WHAT
 only 'openssl/' '^src/crypto/openssl' 'libcrypto'
 only 'sqlcipher/|sqlite3' '^src/store/' 'SQLCipher'
 only 'uv\.h' '^src/daemon/' 'libuv'
-only 'jansson' '^src/(ipc|client|cli|daemon)/' 'jansson'
+only 'jansson' '^src/(ipc|client|cli|tui|daemon)/' 'jansson'
+only 'ncurses|curses|term\.h' '^src/tui/(screen|draw|input)\.c' 'ncurses'
+only 'utf8proc|fribidi' '^src/tui/text' 'utf8proc and fribidi'
+only 'libnotify' '^src/notify/' 'libnotify'
 only 'opus|speex' '^src/media/' 'libopus and speexdsp'
 only 'pulse/' '^src/audio/' 'libpulse'
 only 'qrencode' '^src/client/' 'libqrencode'

@@ -8,7 +8,7 @@ mkdir -p build
 { { [ -f $dir/build.ninja ] || meson setup $dir -Dbenches=true; } && meson compile -C $dir; } >build/bench.log 2>&1 ||
     { tail -n 40 build/bench.log >&2; exit 1; }
 mkdir -p $dir/bin
-for program in cli/psst daemon/psstd daemon/psst-key daemon/psst-tar daemon/psst-voice; do
+for program in cli/psst daemon/psstd daemon/psst-key daemon/psst-tar daemon/psst-voice notify/psst-notify; do
     cp $dir/src/$program $dir/bin/
 done
 rows=$dir/voice.jsonl

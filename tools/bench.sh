@@ -9,7 +9,7 @@ mkdir -p build
 { { [ -f $dir/build.ninja ] || meson setup $dir -Dbenches=true; } && meson compile -C $dir; } >build/bench.log 2>&1 ||
     { tail -n 40 build/bench.log >&2; exit 1; }
 mkdir -p $dir/bin
-cp $dir/src/cli/psst $dir/src/daemon/psstd $dir/src/daemon/psst-key $dir/src/daemon/psst-tar $dir/src/daemon/psst-voice $dir/bin/
+cp $dir/src/cli/psst $dir/src/daemon/psstd $dir/src/daemon/psst-key $dir/src/daemon/psst-tar $dir/src/daemon/psst-voice $dir/src/notify/psst-notify $dir/bin/
 rows=$dir/rows.jsonl
 : >$rows
 for what in "$@"; do

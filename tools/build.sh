@@ -11,4 +11,4 @@ if ! { { [ -f build/release/build.ninja ] || meson setup build/release --prefix 
     exit 1
 fi
 cp build/release/src/cli/psst build/release/src/daemon/psstd build/release/src/daemon/psst-key \
-    build/release/src/daemon/psst-tar build/release/src/daemon/psst-voice build/bin/
+    build/release/src/daemon/psst-tar build/release/src/daemon/psst-voice build/release/src/notify/psst-notify build/bin/

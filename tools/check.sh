@@ -37,7 +37,7 @@ for kind in "$@"; do
     add $counts
     echo "   $counts (passed, failed)"
     mkdir -p "$dir/bin"
-    cp "$dir/src/cli/psst" "$dir/src/daemon/psstd" "$dir/src/daemon/psst-key" "$dir/src/daemon/psst-tar" "$dir/src/daemon/psst-voice" "$dir/bin/"
+    cp "$dir/src/cli/psst" "$dir/src/daemon/psstd" "$dir/src/daemon/psst-key" "$dir/src/daemon/psst-tar" "$dir/src/daemon/psst-voice" "$dir/src/notify/psst-notify" "$dir/bin/"
     if [ "$kind" = release ]; then
         if sh tests/hardening.sh "$dir/bin"; then add 1 0; else add 0 1; fi
     fi

@@ -12,7 +12,7 @@ if ! { { [ -f "$dir/build.ninja" ] || meson setup "$dir" -Dtests=true; } && meso
     exit 1
 fi
 mkdir -p "$dir/bin"
-cp "$dir/src/cli/psst" "$dir/src/daemon/psstd" "$dir/src/daemon/psst-key" "$dir/src/daemon/psst-tar" "$dir/src/daemon/psst-voice" "$dir/bin/"
+cp "$dir/src/cli/psst" "$dir/src/daemon/psstd" "$dir/src/daemon/psst-key" "$dir/src/daemon/psst-tar" "$dir/src/daemon/psst-voice" "$dir/src/notify/psst-notify" "$dir/bin/"
 "$dir/tests/sim/sim_outbox" "${CUTS:-2000}"
 exec python3 tests/soak/kill_loop.py --bin "$dir/bin" --cycles "${CYCLES:-10000}" --pairs "${PAIRS:-4}" \
     --minutes "${MINUTES:-1000000}" --state build/soak

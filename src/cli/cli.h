@@ -8,25 +8,10 @@
 
 #include "client/client.h"
 #include "client/passphrase.h"
+#include "client/verb.h"
 
 #include <getopt.h>
 #include <stdio.h>
-
-enum psst_verb_daemon {
-    PSST_VERB_ALONE,  /* connects by itself, if at all */
-    PSST_VERB_DAEMON, /* psstd is started when it does not run */
-};
-
-struct psst_cli;
-
-struct psst_verb {
-    const char *name;
-    const char *usage;   /* what follows "psst "; one form a line */
-    const char *summary; /* for the list, under 50 characters */
-    const char *help;    /* paragraphs, lines of at most 80 columns */
-    enum psst_verb_daemon daemon;
-    int (*run)(struct psst_cli *cli, int argc, char **argv); /* argv[0] is the verb; gives the exit code */
-};
 
 struct psst_cli {
     const struct psst_verb *verb;

@@ -138,5 +138,6 @@ const struct psst_verb psst_verb_accept = {
     "  -o DIR|FILE|-   into this directory, under this name, to standard output\n"
     "  --wait S        wait up to S seconds until it is done: 0, else 5\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run_accept,
 };

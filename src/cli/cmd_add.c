@@ -160,5 +160,6 @@ const struct psst_verb psst_verb_add = {
     "  --as ALIAS   your name for this contact; the default is the name on the card\n"
     "  --yes        do not ask\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run,
 };

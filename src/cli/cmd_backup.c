@@ -184,6 +184,7 @@ const struct psst_verb psst_verb_backup = {
     "  --check               read a backup to its end and touch nothing\n"
     "  --passphrase-file F   the backup's passphrase, from F (- standard input)\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_ASKS,
     run_backup,
 };
 
@@ -254,5 +255,6 @@ const struct psst_verb psst_verb_restore = {
     "\n"
     "  --passphrase-file F   the backup's passphrase, from F (- standard input)\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_ASKS,
     run_restore,
 };

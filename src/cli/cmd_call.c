@@ -118,6 +118,7 @@ const struct psst_verb psst_verb_call = {
     "knows no calls. After 5, 8 and 9 you are asked, on a terminal, whether to leave\n"
     "a voice message.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run_call,
 };
 
@@ -136,5 +137,6 @@ const struct psst_verb psst_verb_answer = {
     "interrupt does. NAME may be left out when just one call rings. Options, the line\n"
     "of levels and exit codes are those of psst call; 1 when nothing rings.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run_answer,
 };

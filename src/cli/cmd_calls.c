@@ -63,5 +63,6 @@ const struct psst_verb psst_verb_calls = {
     "           answered, ended (milliseconds since 1970, 0: not), seconds, result,\n"
     "           seen\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_calls,
 };

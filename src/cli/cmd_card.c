@@ -139,5 +139,6 @@ const struct psst_verb psst_verb_card = {
     "  --address HOST:PORT   where you can be reached (several are allowed)\n"
     "  --qr                  as a QR code\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run,
 };

@@ -364,5 +364,6 @@ const struct psst_verb psst_verb_chat = {
     "what the verbs do; a call ends with the chat. Other lines that begin with a\n"
     "slash are said as they are.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_NOT,
     run,
 };

@@ -112,6 +112,7 @@ const struct psst_verb psst_verb_contacts = {
     "           presence_text, seen_ms (when the last session ended), shows (to\n"
     "           this one alone)\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_contacts,
 };
 
@@ -154,6 +155,7 @@ const struct psst_verb psst_verb_remove = {
     "\n"
     "  --yes   do not ask\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_remove,
 };
 
@@ -172,6 +174,7 @@ const struct psst_verb psst_verb_block = {
     "Ends the session and lets no new one come about. The contact and the history\n"
     "stay. Seen from the other side you are one who has not added them.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_block,
 };
 
@@ -184,7 +187,8 @@ static int run_unblock(struct psst_cli *cli, int argc, char **argv)
 }
 
 const struct psst_verb psst_verb_unblock = {
-    "unblock", "unblock NAME", "allow sessions again", "Takes back psst block.\n", PSST_VERB_DAEMON, run_unblock,
+    "unblock",         "unblock NAME", "allow sessions again", "Takes back psst block.\n", PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN, run_unblock,
 };
 
 static int run_pause(struct psst_cli *cli, int argc, char **argv)
@@ -204,6 +208,7 @@ const struct psst_verb psst_verb_pause = {
     "not stored and rings nowhere: it stays with the contact, who is told that you\n"
     "paused. Files that you accepted before go on.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_pause,
 };
 
@@ -223,6 +228,7 @@ const struct psst_verb psst_verb_unpause = {
     "Takes back psst pause. What waited over there comes at the next session, or ten\n"
     "minutes later at the latest.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_unpause,
 };
 
@@ -243,6 +249,7 @@ const struct psst_verb psst_verb_rename = {
     "call a contact by another name",
     "The name is yours alone; the contact does not learn it.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_rename,
 };
 
@@ -275,5 +282,6 @@ const struct psst_verb psst_verb_address = {
     "8; an empty word \"\" leaves none). The port may be left out, it is then 4516;\n"
     "IPv6 is written [::1]:4516. They are tried in this order.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_address,
 };

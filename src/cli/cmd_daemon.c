@@ -98,6 +98,7 @@ const struct psst_verb psst_verb_up = {
     "                       [::1]:4516 (several are allowed). Kept in the settings;\n"
     "                       also holds for a psstd that runs already\n",
     PSST_VERB_ALONE,
+    PSST_SCREEN_NOT,
     run_up,
 };
 
@@ -154,5 +155,6 @@ const struct psst_verb psst_verb_down = {
     "Tells everybody in a session, stores everything, and ends. What waits to be sent\n"
     "is kept.\n",
     PSST_VERB_ALONE,
+    PSST_SCREEN_SHOWN,
     run_down,
 };

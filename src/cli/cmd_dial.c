@@ -28,6 +28,7 @@ const struct psst_verb psst_verb_dial = {
     "contact cannot be reached, 6 when he answers but refuses you. The address given\n"
     "is tried, else all that are known of the contact. IPv6 is written [::1]:4516.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run_dial,
 };
 
@@ -65,5 +66,6 @@ const struct psst_verb psst_verb_hangup = {
     "only the call ends, and the session stays; NAME may be left out when there is\n"
     "just one call.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run_hangup,
 };

@@ -188,6 +188,7 @@ const struct psst_verb psst_verb_files = {
     "              state, reason, path, time_ms, queue, rate, left_ms, resumed_from,\n"
     "              safe, paused_by, contents\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_files,
 };
 
@@ -235,6 +236,7 @@ const struct psst_verb psst_verb_decline = {
     "a digit is always the number of a file, anything else the name of a contact who\n"
     "calls; --call says that a name is meant.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run_decline,
 };
 
@@ -246,5 +248,6 @@ const struct psst_verb psst_verb_cancel = {
     "other side is told, now or at the next session; what has come of the file is\n"
     "removed. To go on with it later, psst files pause instead.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run_cancel,
 };

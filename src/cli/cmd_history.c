@@ -64,6 +64,7 @@ const struct psst_verb psst_verb_history = {
     "there was one is known as long as the contact is, so that it is never shown\n"
     "twice. Without a second word: what holds now.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_history,
 };
 
@@ -130,5 +131,6 @@ const struct psst_verb psst_verb_forget = {
     "                  \"2026-11-23 20:15\", 20:15 (today), or 3h, 2d, 1w (ago)\n"
     "  --yes           do not ask\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_forget,
 };

@@ -215,5 +215,6 @@ const struct psst_verb psst_verb_init = {
     "  --no-passphrase       keep the key unencrypted: for machines without a person\n"
     "  --import KEY.pem      take an existing RSA key; the same passphrase opens it\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_NOT,
     run,
 };

@@ -310,6 +310,7 @@ const struct psst_verb psst_verb_log = {
     "TIME is 2026-11-23, \"2026-11-23 20:15\", 20:15 (today), today, yesterday, or a\n"
     "span: 30m, 3h, 2d, 1w (ago). What is not kept (psst history) cannot be found.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run,
 };
 
@@ -333,5 +334,6 @@ const struct psst_verb psst_verb_check = {
     "is found to be damaged is named. Messages wait meanwhile: some seconds for a\n"
     "million of them.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_check,
 };

@@ -163,5 +163,6 @@ const struct psst_verb psst_verb_meet = {
     "\n"
     "  --json   a list of objects: id, contact, time_ms, direction, state, due\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run,
 };

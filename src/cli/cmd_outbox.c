@@ -85,6 +85,7 @@ const struct psst_verb psst_verb_outbox = {
     "\n"
     "  --json   a list of objects: contact, why, online, waiting, messages, files\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_outbox,
 };
 
@@ -131,6 +132,7 @@ const struct psst_verb psst_verb_recall = {
     "marked; with history off its text is erased. What was sent may have arrived, and\n"
     "cannot be taken back: exit code 1. A file: psst cancel.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_recall,
 };
 
@@ -164,5 +166,6 @@ const struct psst_verb psst_verb_receipts = {
     "shown from now on, some seconds later or at the next session. What they let you\n"
     "know is up to them.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_receipts,
 };

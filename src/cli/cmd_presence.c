@@ -93,5 +93,6 @@ const struct psst_verb psst_verb_presence = {
     "  --for NAME   for this contact alone; STATE as-all takes that back\n"
     "  --json       one object: state, text, exceptions\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run,
 };

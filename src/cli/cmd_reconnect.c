@@ -36,5 +36,6 @@ const struct psst_verb psst_verb_reconnect = {
     "there is no session, up to 5 minutes apart, from its start on. Whoever hung up\n"
     "or was hung up on is left alone until something new waits.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_reconnect,
 };

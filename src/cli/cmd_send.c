@@ -192,5 +192,6 @@ const struct psst_verb psst_verb_send = {
     "  --wait S   wait up to S seconds until all are done: 0, else 5; 6 when declined\n"
     "  --name N   what the stream is called over there; by default stream\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_send,
 };

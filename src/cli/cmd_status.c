@@ -192,6 +192,7 @@ const struct psst_verb psst_verb_status = {
     "  --json   one object: pid, version, identity, history (null unless it is\n"
     "           damaged), listen, network, sessions, paused, counters\n",
     PSST_VERB_ALONE,
+    PSST_SCREEN_OWN,
     run_status,
 };
 
@@ -255,7 +256,11 @@ const struct psst_verb psst_verb_set = {
     "  voice_quality        0 to 10           voice_sense   -100 to 0 dBFS\n"
     "  voice_volume         0 to 200 percent  echo          own, server or off\n"
     "  clean, push_to_talk  yes or no\n"
+    "  bell, mouse          yes or no: of the terminal interface\n"
+    "  notify               on the desktop: no, hidden (that there is something) or\n"
+    "                       shown (from whom, and the text)\n"
     "  microphone, speaker  a name of psst devices; null: none\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_set,
 };

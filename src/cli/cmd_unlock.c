@@ -128,6 +128,7 @@ const struct psst_verb psst_verb_unlock = {
     "\n"
     "  --passphrase-file F   read it from the file F, or from standard input with -\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run_unlock,
 };
 
@@ -150,6 +151,7 @@ const struct psst_verb psst_verb_lock = {
     "Ends all sessions (the others are told), closes the history and makes psst-key\n"
     "forget the key. psstd goes on running; strangers cannot tell the difference.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_lock,
 };
 
@@ -235,5 +237,6 @@ const struct psst_verb psst_verb_passwd = {
     "  --new-passphrase-file F   the new one\n"
     "  --no-passphrase           from now on none: whoever gets the file has the key\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_ASKS,
     run_passwd,
 };

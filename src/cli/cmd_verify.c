@@ -72,5 +72,6 @@ const struct psst_verb psst_verb_verify = {
     "\n"
     "  --yes   mark without asking\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run,
 };

@@ -97,6 +97,7 @@ const struct psst_verb psst_verb_mute = {
     "word it says what holds. A call begins with the microphone open, unless\n"
     "psst set push_to_talk yes.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run_mute,
 };
 
@@ -107,6 +108,7 @@ const struct psst_verb psst_verb_receive = {
     "With off nothing is played, and the other side is told that you do not listen.\n"
     "Without a word it says what holds.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run_receive,
 };
 
@@ -117,6 +119,7 @@ const struct psst_verb psst_verb_ptt = {
     "With on the microphone goes out although it is muted, until off: bind the two to\n"
     "a key's going down and up. psst set push_to_talk yes begins calls muted.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run_ptt,
 };
 
@@ -128,6 +131,7 @@ const struct psst_verb psst_verb_sense = {
     "scale; softer than that is silence. The line of levels in a call shows \"voice\"\n"
     "while something goes out. Kept for later calls.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run_sense,
 };
 
@@ -138,6 +142,7 @@ const struct psst_verb psst_verb_quality = {
     "0 to 10 is 8, 12, 16, 20, 24, 28, 32, 40, 48, 64 and 96 kbit/s. Kept for later\n"
     "calls; during one at most 6, or what it began with.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run_quality,
 };
 
@@ -147,6 +152,7 @@ const struct psst_verb psst_verb_volume = {
     "how loud calls are played, in percent",
     "100 plays what was sent as loud as it was. Kept for later calls.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run_volume,
 };
 
@@ -195,6 +201,7 @@ const struct psst_verb psst_verb_devices = {
     "  --json   a list of objects: end (microphone, speaker), name, description,\n"
     "           default\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_SHOWN,
     run_devices,
 };
 
@@ -266,6 +273,7 @@ const struct psst_verb psst_verb_soundcheck = {
     "the network, plays it, and says what it thinks of it. 0: it sounds good; 1: not.\n"
     "The wav files are as with psst call.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_ASKS,
     run_soundcheck,
 };
 
@@ -290,5 +298,6 @@ const struct psst_verb psst_verb_play = {
     "shows them with their numbers. It is decoded in a process that can do nothing\n"
     "else. With --wav-out it goes into a new wav file and not to the speaker.\n",
     PSST_VERB_DAEMON,
+    PSST_SCREEN_OWN,
     run_play,
 };

@@ -1,9 +1,11 @@
 /* The table of verbs; which one is meant, and what there is to know about it. */
 #include "cli/cli.h"
 #include "client/out.h"
+#include "tui/tui.h"
 
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #ifndef PSST_VERSION
 #define PSST_VERSION "0"
@@ -102,8 +104,13 @@ static int run_help(struct psst_cli *cli, int argc, char **argv)
 }
 
 const struct psst_verb psst_verb_help = {
-    "help",          "help [VERB]", "this list, or all about one verb", "psst VERB --help says the same.\n",
-    PSST_VERB_ALONE, run_help,
+    "help",
+    "help [VERB]",
+    "this list, or all about one verb",
+    "psst VERB --help says the same.\n",
+    PSST_VERB_ALONE,
+    PSST_SCREEN_OWN,
+    run_help,
 };
 
 /* ---- the program ---- */
@@ -120,11 +127,23 @@ static int run(const struct psst_verb *verb, int argc, char **argv)
     return code;
 }
 
+/* `psst` alone, where a person sits. */
+static int run_screen(void)
+{
+    struct psst_paths paths;
+    struct psst_diag diag = {{0}};
+    if (psst_paths_get(&paths, &diag) != PSST_OK) return psst_cli_error(PSST_EXIT_FAILED, "%s", diag.text);
+    struct psst_tui setup = {
+        .paths = &paths, .verbs = psst_verbs, .n_verbs = psst_verbs_count, .version = PSST_VERSION};
+    return psst_tui_run(&setup);
+}
+
 int psst_cli_main(int argc, char **argv)
 {
     psst_out_init();
     (void)signal(SIGPIPE, SIG_IGN);
     int code = PSST_EXIT_DONE;
+    if (argc == 1 && isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0) return run_screen();
     const char *name = argc > 1 ? argv[1] : "help";
     const struct psst_verb *verb = find(name);
     bool asks = argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0);

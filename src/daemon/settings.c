@@ -27,6 +27,7 @@ static enum psst_err check_volume(const char *value, struct psst_diag *diag);
 static enum psst_err check_device(const char *value, struct psst_diag *diag);
 static enum psst_err check_echo(const char *value, struct psst_diag *diag);
 static enum psst_err check_yes_no(const char *value, struct psst_diag *diag);
+static enum psst_err check_notify(const char *value, struct psst_diag *diag);
 
 static const struct setting table[] = {
     {"listen", "[::]:4516 0.0.0.0:4516", check_listen},
@@ -42,6 +43,9 @@ static const struct setting table[] = {
     {"echo", "own", check_echo},
     {"clean", "yes", check_yes_no},
     {"push_to_talk", "no", check_yes_no},
+    {"bell", "yes", check_yes_no},
+    {"notify", "hidden", check_notify},
+    {"mouse", "yes", check_yes_no},
 };
 #define SETTINGS (sizeof table / sizeof table[0])
 
@@ -144,6 +148,12 @@ static enum psst_err check_yes_no(const char *value, struct psst_diag *diag)
 {
     if (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0) return PSST_OK;
     return psst_fail(diag, PSST_ERR_USAGE, "this setting is yes or no");
+}
+
+static enum psst_err check_notify(const char *value, struct psst_diag *diag)
+{
+    if (strcmp(value, "no") == 0 || strcmp(value, "hidden") == 0 || strcmp(value, "shown") == 0) return PSST_OK;
+    return psst_fail(diag, PSST_ERR_USAGE, "notify is no, hidden or shown");
 }
 
 static enum psst_err check_directory(const char *value, struct psst_diag *diag)

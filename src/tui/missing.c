@@ -1,0 +1,423 @@
+/* For as long as the parts are being built side by side: what is not there yet does nothing. */
+#include "tui/commands.h"
+#include "tui/screen.h"
+#include "tui/views.h"
+
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#define WEAK __attribute__((weak))
+
+WEAK enum psst_err psst_model_new(struct psst_model **out, struct psst_client *client,
+                                  const struct psst_model_watch *watch)
+{
+    return PSST_OK;
+}
+WEAK void psst_model_free(struct psst_model *model)
+{
+}
+WEAK const struct psst_self *psst_model_self(const struct psst_model *model)
+{
+    return NULL;
+}
+WEAK size_t psst_model_people(const struct psst_model *model)
+{
+    return 0;
+}
+WEAK const struct psst_person *psst_model_person(const struct psst_model *model, size_t i)
+{
+    return NULL;
+}
+WEAK const struct psst_person *psst_model_find(const struct psst_model *model, const char *name)
+{
+    return NULL;
+}
+WEAK const struct psst_call_now *psst_model_call(const struct psst_model *model)
+{
+    return NULL;
+}
+WEAK size_t psst_model_transfers(const struct psst_model *model)
+{
+    return 0;
+}
+WEAK const struct psst_transfer *psst_model_transfer(const struct psst_model *model, size_t i)
+{
+    return NULL;
+}
+WEAK bool psst_model_complete(const struct psst_model *model)
+{
+    return 0;
+}
+WEAK enum psst_err psst_model_say(struct psst_model *model, const char *name, struct psst_view text,
+                                  psst_client_answer *answer, void *ctx)
+{
+    return PSST_OK;
+}
+WEAK void psst_model_note(struct psst_model *model, const char *name, const char *fmt, ...)
+{
+}
+WEAK enum psst_err psst_conversation_open(struct psst_conversation **out, struct psst_model *model, const char *name)
+{
+    return PSST_OK;
+}
+WEAK void psst_conversation_close(struct psst_conversation *conversation)
+{
+}
+WEAK const char *psst_conversation_name(const struct psst_conversation *conversation)
+{
+    return NULL;
+}
+WEAK size_t psst_conversation_count(const struct psst_conversation *conversation)
+{
+    return 0;
+}
+WEAK const struct psst_item *psst_conversation_item(const struct psst_conversation *conversation, size_t i)
+{
+    return NULL;
+}
+WEAK size_t psst_conversation_find(const struct psst_conversation *conversation, uint64_t serial)
+{
+    return 0;
+}
+WEAK bool psst_conversation_loaded(const struct psst_conversation *conversation)
+{
+    return 0;
+}
+WEAK bool psst_conversation_has_older(const struct psst_conversation *conversation)
+{
+    return 0;
+}
+WEAK bool psst_conversation_has_newer(const struct psst_conversation *conversation)
+{
+    return 0;
+}
+WEAK uint64_t psst_conversation_below(const struct psst_conversation *conversation)
+{
+    return 0;
+}
+WEAK void psst_conversation_older(struct psst_conversation *conversation)
+{
+}
+WEAK void psst_conversation_newer(struct psst_conversation *conversation)
+{
+}
+WEAK void psst_conversation_jump(struct psst_conversation *conversation, int64_t seq)
+{
+}
+WEAK void psst_conversation_end(struct psst_conversation *conversation)
+{
+}
+WEAK void psst_conversation_beginning(struct psst_conversation *conversation)
+{
+}
+WEAK void psst_conversation_shown(struct psst_conversation *conversation, size_t i)
+{
+}
+WEAK enum psst_err psst_layout_make(struct psst_layout *out, struct psst_view text, enum psst_render how,
+                                    unsigned columns)
+{
+    return PSST_OK;
+}
+WEAK void psst_layout_fini(struct psst_layout *layout)
+{
+}
+WEAK void psst_layout_find(const struct psst_layout *layout, uint32_t at, size_t *row, unsigned *column)
+{
+}
+WEAK uint32_t psst_layout_at(const struct psst_layout *layout, size_t row, unsigned column)
+{
+    return 0;
+}
+WEAK unsigned psst_text_columns(const char *text)
+{
+    return 0;
+}
+WEAK size_t psst_text_next(struct psst_view text, size_t at)
+{
+    return 0;
+}
+WEAK size_t psst_text_previous(struct psst_view text, size_t at)
+{
+    return 0;
+}
+WEAK void psst_draw_clear(struct psst_area area, enum psst_style style)
+{
+}
+WEAK unsigned psst_draw_text(struct psst_area area, int row, int column, enum psst_style style, const char *text)
+{
+    return 0;
+}
+WEAK unsigned psst_draw_format(struct psst_area area, int row, int column, enum psst_style style, const char *fmt, ...)
+
+{
+    return 0;
+}
+WEAK void psst_draw_row(struct psst_area area, int row, int column, unsigned columns, enum psst_style style,
+                        const struct psst_layout *layout, size_t i)
+{
+}
+WEAK void psst_draw_line(struct psst_area area, int row, int column, unsigned length, enum psst_line line)
+{
+}
+WEAK void psst_draw_bar(struct psst_area area, int row, int column, unsigned columns, enum psst_style style,
+                        double value)
+{
+}
+WEAK void psst_draw_cursor(struct psst_area area, int row, int column)
+{
+}
+WEAK bool psst_screen_begin(const struct psst_screen_wish *wish)
+{
+    return 0;
+}
+WEAK void psst_screen_end(void)
+{
+}
+WEAK void psst_screen_lend(void)
+{
+}
+WEAK void psst_screen_back(void)
+{
+}
+WEAK int psst_screen_rows(void)
+{
+    return 0;
+}
+WEAK int psst_screen_columns(void)
+{
+    return 0;
+}
+WEAK void psst_screen_resize(void)
+{
+}
+WEAK void psst_screen_redraw(void)
+{
+}
+WEAK void psst_screen_show(void)
+{
+}
+WEAK void psst_screen_bell(void)
+{
+}
+WEAK void psst_screen_mouse(bool on)
+{
+}
+WEAK void psst_screen_title(const char *title)
+{
+}
+WEAK int psst_input_fd(void)
+{
+    return 0;
+}
+WEAK int psst_input_signal_fd(void)
+{
+    return 0;
+}
+WEAK void psst_input_next(struct psst_key *out)
+{
+}
+WEAK enum psst_secret_key psst_input_secret(struct psst_passphrase *pass)
+{
+    return PSST_SECRET_GONE;
+}
+WEAK enum psst_err psst_entry_new(struct psst_entry **out)
+{
+    return PSST_OK;
+}
+WEAK void psst_entry_free(struct psst_entry *entry)
+{
+}
+WEAK struct psst_view psst_entry_text(const struct psst_entry *entry)
+{
+    return psst_view(NULL, 0);
+}
+WEAK size_t psst_entry_cursor(const struct psst_entry *entry)
+{
+    return 0;
+}
+WEAK void psst_entry_set(struct psst_entry *entry, struct psst_view text, size_t cursor)
+{
+}
+WEAK void psst_entry_insert(struct psst_entry *entry, struct psst_view text)
+{
+}
+WEAK void psst_entry_replace(struct psst_entry *entry, size_t from, size_t to, struct psst_view text)
+{
+}
+WEAK void psst_entry_clear(struct psst_entry *entry)
+{
+}
+WEAK void psst_entry_done(struct psst_entry *entry)
+{
+}
+WEAK enum psst_entry_did psst_entry_key(struct psst_entry *entry, const struct psst_key *key, unsigned columns)
+{
+    return PSST_ENTRY_IGNORED;
+}
+WEAK void psst_complete(struct psst_completion *completion, struct psst_app *app, struct psst_entry *entry, bool back)
+{
+}
+WEAK void psst_complete_end(struct psst_completion *completion)
+{
+}
+WEAK void psst_command_line(struct psst_app *app, const char *line)
+{
+}
+WEAK enum psst_err psst_command_split(const char *line, char ***words, int *n)
+{
+    return PSST_OK;
+}
+WEAK bool psst_command_find(const struct psst_app *app, const char *name, const struct psst_command **command,
+                            const struct psst_verb **verb)
+{
+    return 0;
+}
+WEAK void psst_child_run(struct psst_app *app, char *const *words)
+{
+}
+WEAK void psst_child_ask(struct psst_app *app, char *const *words)
+{
+}
+WEAK size_t psst_child_poll(struct psst_app *app, struct pollfd *fds, size_t max)
+{
+    return 0;
+}
+WEAK void psst_child_turn(struct psst_app *app, const struct pollfd *fds, size_t n)
+{
+}
+WEAK void psst_child_end_all(struct psst_app *app)
+{
+}
+WEAK void psst_page_push(struct psst_app *app, struct psst_page *page)
+{
+}
+WEAK void psst_page_pop(struct psst_app *app)
+{
+}
+WEAK void psst_page_leave(struct psst_app *app, struct psst_page *page)
+{
+}
+WEAK void psst_pager_open(struct psst_app *app, const char *title, const char *text)
+{
+}
+WEAK void psst_help_open(struct psst_app *app, const char *about)
+{
+}
+WEAK void psst_search_open(struct psst_app *app, const char *words)
+{
+}
+WEAK void psst_first_run_open(struct psst_app *app)
+{
+}
+WEAK void psst_unlock_open(struct psst_app *app)
+{
+}
+WEAK void psst_card_open(struct psst_app *app, const char *for_name)
+{
+}
+WEAK void psst_add_open(struct psst_app *app, const char *path)
+{
+}
+WEAK void psst_verify_open(struct psst_app *app, const char *name)
+{
+}
+WEAK void psst_app_dirty(struct psst_app *app, unsigned what)
+{
+}
+WEAK void psst_app_open(struct psst_app *app, const char *name)
+{
+}
+WEAK void psst_app_step(struct psst_app *app, int by)
+{
+}
+WEAK void psst_app_next_unread(struct psst_app *app)
+{
+}
+WEAK void psst_app_say(struct psst_app *app, const char *fmt, ...)
+{
+}
+WEAK void psst_app_error(struct psst_app *app, const char *fmt, ...)
+{
+}
+WEAK void psst_app_request(struct psst_app *app, const char *method, json_t *params, const int *fds, size_t n,
+                           psst_client_answer *done, void *ctx)
+{
+}
+WEAK void psst_app_entered(struct psst_app *app)
+{
+}
+WEAK void psst_app_scroll(struct psst_app *app, int rows)
+{
+}
+WEAK void psst_app_scroll_to(struct psst_app *app, int64_t seq)
+{
+}
+WEAK void psst_app_quit(struct psst_app *app)
+{
+}
+WEAK bool psst_binding_act(struct psst_app *app, const struct psst_key *key)
+{
+    return 0;
+}
+WEAK void psst_notify_arrival(struct psst_app *app, const struct psst_arrival *arrival)
+{
+}
+WEAK void psst_areas_divide(struct psst_areas *out, const struct psst_shape *shape)
+{
+}
+WEAK void psst_app_draw(struct psst_app *app)
+{
+}
+WEAK void psst_view_contacts(struct psst_app *app, struct psst_area area)
+{
+}
+WEAK void psst_view_conversation(struct psst_app *app, struct psst_area area)
+{
+}
+WEAK void psst_view_call(struct psst_app *app, struct psst_area area)
+{
+}
+WEAK int psst_view_call_rows(const struct psst_app *app)
+{
+    return 0;
+}
+WEAK void psst_view_transfers(struct psst_app *app, struct psst_area area)
+{
+}
+WEAK int psst_view_transfer_rows(const struct psst_app *app)
+{
+    return 0;
+}
+WEAK void psst_view_status(struct psst_app *app, struct psst_area area)
+{
+}
+WEAK void psst_view_notice(struct psst_app *app, struct psst_area area)
+{
+}
+WEAK void psst_view_entry(struct psst_app *app, struct psst_area area)
+{
+}
+WEAK int psst_view_entry_rows(const struct psst_app *app, int columns)
+{
+    return 0;
+}
+WEAK const struct psst_person *psst_view_contact_at(const struct psst_app *app, int row, int column)
+{
+    return NULL;
+}
+WEAK void psst_view_scroll(struct psst_app *app, int rows)
+{
+}
+WEAK int psst_view_page_rows(const struct psst_app *app)
+{
+    return 0;
+}
+WEAK void psst_view_bare(struct psst_app *app)
+{
+}
+WEAK int psst_tui_run(const struct psst_tui *setup)
+{
+    return 0;
+}
+WEAK const struct psst_command psst_commands[] = {{0}};
+WEAK const size_t psst_commands_count = 0;
+WEAK const struct psst_binding psst_bindings[] = {{0}};
+WEAK const size_t psst_bindings_count = 0;

@@ -1,0 +1,33 @@
+/* The terminal as a whole: taking it over, giving it back, colours, resizing, what is written to it. One for the program. */
+#ifndef PSST_TUI_SCREEN_H
+#define PSST_TUI_SCREEN_H
+
+#include "tui/draw.h"
+
+struct psst_screen_wish {
+    bool mouse;
+};
+
+/* Takes the terminal over: alternate screen, bracketed paste, focus reports, explicit direction (text.h orders itself). Colours
+ * follow the theme; NO_COLOR is honoured. Whatever way the program ends short of SIGKILL, the terminal is given back as it was. False: said on standard error. */
+bool psst_screen_begin(const struct psst_screen_wish *wish);
+void psst_screen_end(void);
+
+/* Gives the terminal to somebody else for a while (a child that asks, a view to be copied from), and takes it back whole. */
+void psst_screen_lend(void);
+void psst_screen_back(void);
+
+int psst_screen_rows(void);
+int psst_screen_columns(void);
+/* After SIGWINCH (which input.c hands out as PSST_KEY_RESIZE): the new size holds, and all must be drawn again. */
+void psst_screen_resize(void);
+/* Forgets what stands there, so that the next show writes everything (Ctrl+L). */
+void psst_screen_redraw(void);
+/* Writes what has changed. Never waits for a terminal that does not take it for longer than a moment. */
+void psst_screen_show(void);
+void psst_screen_bell(void);
+void psst_screen_mouse(bool on);
+/* The window's title, rendered; NULL: what it was. */
+void psst_screen_title(const char *title);
+
+#endif
