@@ -137,6 +137,8 @@ bool psst_model_complete(const struct psst_model *model);
 /* Stored, then shown in the open conversation; answer (may be NULL) hears how it went. The text is UTF-8. */
 PSST_MUST_USE enum psst_err psst_model_say(struct psst_model *model, const char *name, struct psst_view text,
                                            psst_client_answer *answer, void *ctx);
+/* What an answer to `voice` or `voice.set` says (the state of voice in docs/IPC.md): whoever asked hands it over. */
+void psst_model_voice(struct psst_model *model, const json_t *state);
 /* A line of ours in this contact's conversation, kept as long as the program runs: the last 50 of each. */
 void psst_model_note(struct psst_model *model, const char *name, const char *fmt, ...) PSST_PRINTF(3, 4);
 

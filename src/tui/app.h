@@ -16,6 +16,8 @@
 #include "tui/page.h"
 #include "tui/tui.h"
 
+#define PSST_NAME_ROOM 512
+
 /* Where one is in the conversation: the item at the bottom edge, and how many of its rows are below that edge. Anchored to the
  * message, not to a row, so that it survives resizing and what comes. */
 struct psst_place {
@@ -41,6 +43,11 @@ enum psst_dirty { /* as bits: areas to draw again */
                   PSST_DIRTY_ALL = 127,
 };
 
+struct psst_areas {
+    struct psst_area contacts, conversation, call, transfers, status, notice, entry;
+    bool folded; /* too narrow for both: contacts is empty, or takes the place of the conversation */
+};
+
 struct psst_children; /* child.c */
 
 struct psst_app {
@@ -56,7 +63,13 @@ struct psst_app {
     struct psst_completion completion;
     struct psst_page *page; /* the uppermost; NULL */
     struct psst_children *children;
-    char notice[1024]; /* one line above the entry line, until the next key; "" */
+    struct psst_areas areas; /* as drawn last (views.h) */
+    int64_t wanted_seq;      /* scroll_to: the message that is still being loaded; 0: none */
+    bool wanted_beginning;
+    bool closed;                   /* the person wanted nobody open (/close) */
+    char was_open[PSST_NAME_ROOM]; /* before psstd ended */
+    unsigned changed;              /* parts of the model that nobody has looked at yet */
+    char notice[1024];             /* one line above the entry line, until the next key; "" */
     bool notice_warns;
     bool contacts_shown; /* on a narrow terminal: the list instead of the conversation (F2) */
     bool focused, focus_known;
@@ -83,9 +96,17 @@ void psst_app_request(struct psst_app *app, const char *method, json_t *params, 
                       psst_client_answer *done, void *ctx);
 /* The line that was entered: a command, or a text to whom is open. */
 void psst_app_entered(struct psst_app *app);
+void psst_app_say_to(struct psst_app *app, const char *name, struct psst_view text);
 void psst_app_scroll(struct psst_app *app, int rows);       /* up is negative */
 void psst_app_scroll_to(struct psst_app *app, int64_t seq); /* a message in the middle; 0: the end, -1: the beginning */
+/* scroll_to's message is there: the place in it. */
+void psst_app_settle(struct psst_app *app);
 void psst_app_quit(struct psst_app *app);
+void psst_app_forget_drafts(struct psst_app *app);
+/* An answer to voice.set, ctx the app: what holds now, for the model. */
+void psst_app_voice_answered(void *ctx, json_t *result, const struct psst_failure *failure);
+/* The setting `mouse`; asks psstd, and waits for the moment that takes. */
+bool psst_app_wants_mouse(struct psst_app *app);
 
 /* ---- keys (keys.c): the table of which key does what ---- */
 
@@ -107,5 +128,8 @@ bool psst_binding_act(struct psst_app *app, const struct psst_key *key);
 
 /* Bell, and the desktop where there is one, as the settings say (bell, notify), unless the person sees it anyhow. */
 void psst_notify_arrival(struct psst_app *app, const struct psst_arrival *arrival);
+/* For the loop: milliseconds until psst_notify_turn has something to do (a call that goes on ringing); -1: nothing. */
+int psst_notify_due_ms(struct psst_app *app);
+void psst_notify_turn(struct psst_app *app);
 
 #endif

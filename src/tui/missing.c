@@ -421,3 +421,16 @@ WEAK const struct psst_command psst_commands[] = {{0}};
 WEAK const size_t psst_commands_count = 0;
 WEAK const struct psst_binding psst_bindings[] = {{0}};
 WEAK const size_t psst_bindings_count = 0;
+WEAK void psst_model_voice(struct psst_model *model, const json_t *state)
+{
+}
+WEAK void psst_screen_suspend(void)
+{
+}
+WEAK int psst_notify_due_ms(struct psst_app *app)
+{
+    return -1;
+}
+WEAK void psst_notify_turn(struct psst_app *app)
+{
+}

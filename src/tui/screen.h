@@ -17,6 +17,9 @@ void psst_screen_end(void);
 void psst_screen_lend(void);
 void psst_screen_back(void);
 
+/* Ctrl+Z: stops the program until it is continued. */
+void psst_screen_suspend(void);
+
 int psst_screen_rows(void);
 int psst_screen_columns(void);
 /* After SIGWINCH (which input.c hands out as PSST_KEY_RESIZE): the new size holds, and all must be drawn again. */

@@ -18,11 +18,6 @@
 
 #include "tui/app.h"
 
-struct psst_areas {
-    struct psst_area contacts, conversation, call, transfers, status, notice, entry;
-    bool folded; /* too narrow for both: contacts is empty, or takes the place of the conversation */
-};
-
 /* Pure: for a terminal of that size. */
 struct psst_shape {
     int rows, columns;
@@ -31,6 +26,8 @@ struct psst_shape {
 };
 void psst_areas_divide(struct psst_areas *out, const struct psst_shape *shape);
 
+/* What holds now. */
+void psst_app_areas(const struct psst_app *app, struct psst_areas *out);
 /* Divides, draws what is dirty, shows it. */
 void psst_app_draw(struct psst_app *app);
 
