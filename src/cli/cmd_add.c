@@ -2,44 +2,11 @@
 #include "cli/cli.h"
 #include "cli/print.h"
 #include "cli/prompt.h"
+#include "client/card_file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define CARD_MAX   16384
 #define ALIAS_SIZE 65
-
-/* Up to CARD_MAX bytes of text; more is refused unread (attack 42). */
-static int read_card(const char *path, char out[CARD_MAX + 1])
-{
-    bool standard_input = strcmp(path, "-") == 0;
-    int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    struct stat st;
-    if (fd < 0) return psst_cli_error(PSST_EXIT_FAILED, "cannot open %s: %s", path, strerror(errno));
-    int code = PSST_EXIT_DONE;
-    size_t len = 0;
-    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-        errno = EISDIR;
-        code = psst_cli_error(PSST_EXIT_FAILED, "cannot read %s: %s", path, strerror(errno));
-    }
-    while (code == PSST_EXIT_DONE && len <= CARD_MAX) {
-        ssize_t n = read(fd, out + len, CARD_MAX + 1 - len);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) code = psst_cli_error(PSST_EXIT_FAILED, "cannot read %s: %s", path, strerror(errno));
-        if (n <= 0) break;
-        len += (size_t)n;
-    }
-    if (!standard_input) (void)close(fd);
-    if (code != PSST_EXIT_DONE) return code;
-    if (len > CARD_MAX) return psst_cli_error(PSST_EXIT_FAILED, "that is no card: it has more than %d bytes", CARD_MAX);
-    if (!psst_text_valid(psst_view(out, len)))
-        return psst_cli_error(PSST_EXIT_FAILED, "that is no card: it is no text");
-    out[len] = '\0';
-    return PSST_EXIT_DONE;
-}
 
 static void show(const json_t *card)
 {
@@ -138,9 +105,11 @@ static int run(struct psst_cli *cli, int argc, char **argv)
     if (!psst_cli_args(cli, argc, 1, 1, &code)) return code;
     if (as != NULL && (as[0] == '\0' || strlen(as) >= ALIAS_SIZE || !psst_text_valid(psst_view_str(as))))
         return psst_cli_usage(cli, "a name has 1 to %d bytes of text", ALIAS_SIZE - 1);
-    char text[CARD_MAX + 1];
-    code = read_card(argv[optind], text);
-    if (code == PSST_EXIT_DONE) code = psst_cli_need_unlocked(cli);
+    char text[PSST_CARD_FILE_MAX + 1];
+    struct psst_diag diag = {{0}};
+    if (psst_card_file_read(text, argv[optind], &diag) != PSST_OK)
+        return psst_cli_error(PSST_EXIT_FAILED, "%s", diag.text);
+    code = psst_cli_need_unlocked(cli);
     if (code != PSST_EXIT_DONE) return code;
     json_t *card = psst_cli_call(cli, "inspect", json_pack("{s:s}", "card", text), &code);
     if (card != NULL) code = add(cli, text, card, as, yes);

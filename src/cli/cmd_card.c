@@ -1,82 +1,25 @@
 /* psst card: one's own card, to be handed over. */
 #include "cli/cli.h"
 #include "cli/print.h"
+#include "client/card_file.h"
 #include "client/qr.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#define CARD_MAX 16384
-
-/* Whether the file is a card, which may be replaced; anything else that has this name is left alone. */
-static bool is_card(const char *path)
-{
-    char text[CARD_MAX + 1];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    ssize_t n = fd >= 0 ? read(fd, text, CARD_MAX) : -1;
-    if (fd >= 0) (void)close(fd);
-    if (n < 0) return false;
-    text[n] = '\0';
-    return strstr(text, "-----BEGIN PUBLIC KEY-----") != NULL && strstr(text, "PRIVATE") == NULL;
-}
-
-static bool write_all(int fd, const char *text)
-{
-    size_t len = strlen(text);
-    while (len > 0) {
-        ssize_t n = write(fd, text, len);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        text += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
-
-/* Beside the place, then renamed into it: half a card is never there. secret: for one person's eyes. */
+/* secret: for one person's eyes. */
 static int write_file(const char *path, const char *card, bool secret)
 {
-    struct stat st;
-    if (lstat(path, &st) == 0 && !is_card(path))
-        return psst_cli_error(PSST_EXIT_FAILED, "%s is there, and no card: it is left as it is", path);
-    char *beside = NULL;
-    if (asprintf(&beside, "%s.XXXXXX", path) < 0) return psst_cli_error(PSST_EXIT_FAILED, "out of memory");
-    int fd = mkostemp(beside, O_CLOEXEC);
-    bool good = fd >= 0 && fchmod(fd, secret ? 0600 : 0644) == 0 && write_all(fd, card) && fsync(fd) == 0;
-    int reason = errno;
-    if (fd >= 0) (void)close(fd);
-    if (good && rename(beside, path) != 0) {
-        reason = errno;
-        good = false;
-    }
-    if (!good && fd >= 0) (void)unlink(beside);
-    free(beside);
-    if (!good) return psst_cli_error(PSST_EXIT_FAILED, "cannot write %s: %s", path, strerror(reason));
+    struct psst_diag diag = {{0}};
+    if (psst_card_file_write(path, card, secret, &diag) != PSST_OK)
+        return psst_cli_error(PSST_EXIT_FAILED, "%s", diag.text);
     (void)printf("%s: hand it over; %s\n", path,
                  secret ? "it holds a secret for this one person, so nobody else may see it" : "it holds no secret");
     return PSST_EXIT_DONE;
 }
 
-/* The card without what follows from the key: smaller squares. */
 static int print_qr(const char *card)
 {
-    char small[CARD_MAX + 1];
-    size_t len = 0, width = 0;
-    for (const char *line = card; *line != '\0';) {
-        size_t n = strcspn(line, "\n");
-        n += line[n] == '\n';
-        bool follows = strncmp(line, "Key:", 4) == 0 || strncmp(line, "Fingerprint:", 12) == 0;
-        if (!follows && len + n <= CARD_MAX) {
-            memcpy(small + len, line, n);
-            len += n;
-        }
-        line += n;
-    }
-    small[len] = '\0';
-    if (!psst_qr_print(stdout, small, &width))
+    char small[PSST_CARD_FILE_MAX + 1];
+    size_t width = 0;
+    if (!psst_card_for_qr(small, card) || !psst_qr_print(stdout, small, &width))
         return psst_cli_error(PSST_EXIT_FAILED, "the card is too long for a QR code");
     unsigned columns = psst_out_columns(stdout);
     if (columns > 0 && width > columns)

@@ -2,19 +2,16 @@
 #include "cli/print.h"
 #include "cli/prompt.h"
 #include "cli/unlock.h"
+#include "client/init_words.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BITS_DEFAULT 4096
-#define NAME_SIZE    65
-
 struct init {
-    char name[NAME_SIZE];
+    char name[PSST_INIT_NAME_SIZE];
     long long bits;
     const char *passphrase_file, *import;
     bool no_passphrase, ask;
@@ -23,18 +20,10 @@ struct init {
 
 /* ---- asking ---- */
 
-/* What the system knows: the full name, else the login name. */
-static void suggest_name(char out[NAME_SIZE])
-{
-    const struct passwd *me = getpwuid(getuid());
-    const char *name = me == NULL ? "" : me->pw_gecos != NULL && me->pw_gecos[0] != '\0' ? me->pw_gecos : me->pw_name;
-    (void)snprintf(out, NAME_SIZE, "%.*s", (int)strcspn(name, ","), name);
-}
-
 static bool ask_name(struct init *init)
 {
-    char suggestion[NAME_SIZE], question[256];
-    suggest_name(suggestion);
+    char suggestion[PSST_INIT_NAME_SIZE], question[256];
+    psst_init_suggest_name(suggestion);
     (void)snprintf(question, sizeof question,
                    "Your name, as it stands on your card%s%s%s: ", suggestion[0] != '\0' ? " [" : "",
                    psst_out_text(suggestion, 60), suggestion[0] != '\0' ? "]" : "");
@@ -43,22 +32,19 @@ static bool ask_name(struct init *init)
     return init->name[0] != '\0';
 }
 
-static bool bits_allowed(long long bits)
-{
-    return bits >= 1024 && bits <= 4096 && bits % 256 == 0;
-}
-
 static bool ask_bits(struct init *init)
 {
-    (void)fprintf(stderr, "\nThe size of your RSA key. It holds for good, so take the strongest:\n"
-                          "  4096   the default; takes some seconds to make, once\n"
-                          "  3072   strong by today's measure; made in a second or two\n"
-                          "  less   for the sake of old keys only; marked weak wherever it is shown\n");
+    (void)fprintf(stderr, "\n%s\n", psst_init_size_words);
+    for (size_t i = 0; i < sizeof psst_init_sizes / sizeof psst_init_sizes[0]; i++) {
+        char bits[16] = "less";
+        if (psst_init_sizes[i].bits > 0) (void)snprintf(bits, sizeof bits, "%d", psst_init_sizes[i].bits);
+        (void)fprintf(stderr, "  %s   %s\n", bits, psst_init_sizes[i].words);
+    }
     char answer[16];
     do {
         if (!psst_prompt_line("Bits [4096]: ", answer, sizeof answer)) return false;
-        if (answer[0] == '\0') (void)snprintf(answer, sizeof answer, "%d", BITS_DEFAULT);
-    } while (!psst_cli_number(answer, 1024, 4096, &init->bits) || !bits_allowed(init->bits));
+        if (answer[0] == '\0') (void)snprintf(answer, sizeof answer, "%d", PSST_INIT_BITS);
+    } while (!psst_cli_number(answer, 1024, 4096, &init->bits) || !psst_init_bits_allowed(init->bits));
     return true;
 }
 
@@ -167,7 +153,7 @@ static int run(struct psst_cli *cli, int argc, char **argv)
                                           {"no-passphrase", no_argument, NULL, 'x'},
                                           {"import", required_argument, NULL, 'i'},
                                           {NULL, 0, NULL, 0}};
-    struct init init = {.bits = BITS_DEFAULT, .ask = psst_prompt_possible()};
+    struct init init = {.bits = PSST_INIT_BITS, .ask = psst_prompt_possible()};
     bool bits_given = false;
     int opt, code = PSST_EXIT_DONE;
     while ((opt = getopt_long(argc, argv, ":", table, NULL)) != -1) {
@@ -179,7 +165,7 @@ static int run(struct psst_cli *cli, int argc, char **argv)
             break;
         case 'b':
             bits_given = psst_cli_number(optarg, 0, 1 << 20, &init.bits);
-            if (!bits_given || !bits_allowed(init.bits))
+            if (!bits_given || !psst_init_bits_allowed(init.bits))
                 return psst_cli_usage(cli, "a key has 1024 to 4096 bits, in steps of 256");
             break;
         case 'p': init.passphrase_file = optarg; break;

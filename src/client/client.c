@@ -24,8 +24,8 @@ struct psst_client {
     struct psst_lines lines;
     json_int_t last_id;
     struct pending *pending;
-    psst_client_event *event;
-    void *event_ctx;
+    psst_client_event *event, *progress;
+    void *event_ctx, *progress_ctx;
     bool gone;
 };
 
@@ -159,6 +159,12 @@ void psst_client_on_event(struct psst_client *client, psst_client_event *event, 
     client->event_ctx = ctx;
 }
 
+void psst_client_on_progress(struct psst_client *client, psst_client_event *progress, void *ctx)
+{
+    client->progress = progress;
+    client->progress_ctx = ctx;
+}
+
 int psst_client_fd(const struct psst_client *client)
 {
     return client->lines.fd;
@@ -222,7 +228,10 @@ static void all_gone(struct psst_client *client)
 static void hand_out(struct psst_client *client, const struct psst_rpc *rpc)
 {
     if (rpc->kind == PSST_RPC_EVENT) {
-        if (client->event != NULL) client->event(client->event_ctx, rpc->method, rpc->params);
+        if (client->progress != NULL && strcmp(rpc->method, "init.progress") == 0)
+            client->progress(client->progress_ctx, rpc->method, rpc->params);
+        else if (client->event != NULL)
+            client->event(client->event_ctx, rpc->method, rpc->params);
         return;
     }
     struct pending *p = json_is_integer(rpc->id) ? take_pending(client, json_integer_value(rpc->id)) : NULL;

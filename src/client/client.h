@@ -39,6 +39,8 @@ void psst_client_close(struct psst_client *client); /* NULL is safe; unanswered 
 /* params are borrowed, during the call. */
 typedef void psst_client_event(void *ctx, const char *event, json_t *params);
 void psst_client_on_event(struct psst_client *client, psst_client_event *event, void *ctx);
+/* init.progress, which only who asked for init gets, goes here and not to the events; NULL: to the events again. */
+void psst_client_on_progress(struct psst_client *client, psst_client_event *progress, void *ctx);
 
 /* result is borrowed; NULL: it failed, and failure says why. Called once. */
 typedef void psst_client_answer(void *ctx, json_t *result, const struct psst_failure *failure);

@@ -286,15 +286,6 @@ WEAK void psst_child_turn(struct psst_app *app, const struct pollfd *fds, size_t
 WEAK void psst_child_end_all(struct psst_app *app)
 {
 }
-WEAK void psst_page_push(struct psst_app *app, struct psst_page *page)
-{
-}
-WEAK void psst_page_pop(struct psst_app *app)
-{
-}
-WEAK void psst_page_leave(struct psst_app *app, struct psst_page *page)
-{
-}
 WEAK void psst_pager_open(struct psst_app *app, const char *title, const char *text)
 {
 }
