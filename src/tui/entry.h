@@ -26,6 +26,12 @@ void psst_entry_clear(struct psst_entry *entry);
 void psst_entry_done(struct psst_entry *entry);
 /* A line that must not be kept is left out of the history with clear instead. */
 
+/* The text as it lies in rows of so many columns, made once per change; good until the next call that changes the text. From
+ * then on Up and Down go by these rows. NULL: no memory. */
+const struct psst_layout *psst_entry_layout(struct psst_entry *entry, unsigned columns);
+/* The first of `rows` rows that are to be shown of it: moved just so far that the cursor's row is among them. */
+size_t psst_entry_top(struct psst_entry *entry, const struct psst_layout *layout, size_t rows);
+
 enum psst_entry_did {
     PSST_ENTRY_IGNORED, /* not a key for the entry line: the program's */
     PSST_ENTRY_MOVED,   /* the cursor */
@@ -33,7 +39,8 @@ enum psst_entry_did {
     PSST_ENTRY_FULL,    /* it would become too long: not taken, nothing lost of what was there */
 };
 /* Letters, pastes, Backspace, Delete, arrows, Home, End, Ctrl+A E B F K U W Y D H T, Alt+B F D Backspace, Ctrl+arrows; Ctrl+J and
- * Alt+Enter: a new line; Up, Down: by row of `layout` width, and beyond the ends the history. Enter is the program's. */
+ * Alt+Enter: a new line; Ctrl+_: undo; Up, Down: by row, of `columns` when nothing has been laid out yet, and beyond the ends
+ * the history: lines that begin with what was being written when there are such, else all. Enter is the program's. */
 enum psst_entry_did psst_entry_key(struct psst_entry *entry, const struct psst_key *key, unsigned columns);
 
 #endif

@@ -218,40 +218,6 @@ WEAK enum psst_secret_key psst_input_secret(struct psst_passphrase *pass)
 {
     return PSST_SECRET_GONE;
 }
-WEAK enum psst_err psst_entry_new(struct psst_entry **out)
-{
-    return PSST_OK;
-}
-WEAK void psst_entry_free(struct psst_entry *entry)
-{
-}
-WEAK struct psst_view psst_entry_text(const struct psst_entry *entry)
-{
-    return psst_view(NULL, 0);
-}
-WEAK size_t psst_entry_cursor(const struct psst_entry *entry)
-{
-    return 0;
-}
-WEAK void psst_entry_set(struct psst_entry *entry, struct psst_view text, size_t cursor)
-{
-}
-WEAK void psst_entry_insert(struct psst_entry *entry, struct psst_view text)
-{
-}
-WEAK void psst_entry_replace(struct psst_entry *entry, size_t from, size_t to, struct psst_view text)
-{
-}
-WEAK void psst_entry_clear(struct psst_entry *entry)
-{
-}
-WEAK void psst_entry_done(struct psst_entry *entry)
-{
-}
-WEAK enum psst_entry_did psst_entry_key(struct psst_entry *entry, const struct psst_key *key, unsigned columns)
-{
-    return PSST_ENTRY_IGNORED;
-}
 WEAK void psst_complete(struct psst_completion *completion, struct psst_app *app, struct psst_entry *entry, bool back)
 {
 }
@@ -382,13 +348,6 @@ WEAK void psst_view_status(struct psst_app *app, struct psst_area area)
 }
 WEAK void psst_view_notice(struct psst_app *app, struct psst_area area)
 {
-}
-WEAK void psst_view_entry(struct psst_app *app, struct psst_area area)
-{
-}
-WEAK int psst_view_entry_rows(const struct psst_app *app, int columns)
-{
-    return 0;
 }
 WEAK const struct psst_person *psst_view_contact_at(const struct psst_app *app, int row, int column)
 {
