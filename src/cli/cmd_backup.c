@@ -255,6 +255,6 @@ const struct psst_verb psst_verb_restore = {
     "\n"
     "  --passphrase-file F   the backup's passphrase, from F (- standard input)\n",
     PSST_VERB_DAEMON,
-    PSST_SCREEN_ASKS,
+    PSST_SCREEN_NOT,
     run_restore,
 };

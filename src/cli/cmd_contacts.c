@@ -155,7 +155,7 @@ const struct psst_verb psst_verb_remove = {
     "\n"
     "  --yes   do not ask\n",
     PSST_VERB_DAEMON,
-    PSST_SCREEN_SHOWN,
+    PSST_SCREEN_ASKS,
     run_remove,
 };
 

@@ -131,6 +131,6 @@ const struct psst_verb psst_verb_forget = {
     "                  \"2026-11-23 20:15\", 20:15 (today), or 3h, 2d, 1w (ago)\n"
     "  --yes           do not ask\n",
     PSST_VERB_DAEMON,
-    PSST_SCREEN_SHOWN,
+    PSST_SCREEN_ASKS,
     run_forget,
 };

@@ -173,6 +173,6 @@ const struct psst_verb psst_verb_say = {
     "  --wait S   wait up to S seconds until the other side has it: exit code 0, else\n"
     "             5; 6 when the other side does not accept it\n",
     PSST_VERB_DAEMON,
-    PSST_SCREEN_SHOWN,
+    PSST_SCREEN_OWN,
     run,
 };

@@ -192,7 +192,7 @@ const struct psst_verb psst_verb_status = {
     "  --json   one object: pid, version, identity, history (null unless it is\n"
     "           damaged), listen, network, sessions, paused, counters\n",
     PSST_VERB_ALONE,
-    PSST_SCREEN_OWN,
+    PSST_SCREEN_SHOWN,
     run_status,
 };
 
@@ -261,6 +261,6 @@ const struct psst_verb psst_verb_set = {
     "                       shown (from whom, and the text)\n"
     "  microphone, speaker  a name of psst devices; null: none\n",
     PSST_VERB_DAEMON,
-    PSST_SCREEN_SHOWN,
+    PSST_SCREEN_OWN,
     run_set,
 };

@@ -30,4 +30,9 @@ struct psst_verb {
     int (*run)(struct psst_cli *cli, int argc, char **argv); /* argv[0] is the verb; gives the exit code */
 };
 
+/* Letters to add, drop, change or swap with the next one, until a is b; words of more than 16 letters are 16 apart. From
+ * PSST_VERB_SLIP on it is no slip of the fingers. */
+#define PSST_VERB_SLIP 3
+unsigned psst_verb_distance(const char *a, const char *b);
+
 #endif
