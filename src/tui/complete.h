@@ -10,10 +10,12 @@ struct psst_app;
 #define PSST_COMPLETE_MAX 512
 
 struct psst_completion {
-    size_t from, to; /* bytes of the entry's text that a candidate replaces */
-    size_t n, chosen;
-    char **words; /* sorted; quoted as commands.h reads them, with a blank or '/' behind where one belongs */
-    bool active;  /* Tab again takes the next one; any other key ends it */
+    size_t from, to;  /* bytes of the entry's text that a candidate replaces */
+    size_t n, chosen; /* chosen n: none yet */
+    char **words;     /* sorted; quoted as commands.h reads them, with a blank or '/' behind where one belongs */
+    char **shown;     /* each as the list shows it */
+    size_t more;      /* that are not in it */
+    bool active;      /* Tab again takes the next one; any other key ends it */
 };
 
 /* First Tab: the candidates; one: it is put in; several: their common beginning, then each in turn; backwards with back. */

@@ -51,24 +51,12 @@ static size_t anchor(struct psst_view text, size_t at)
     return least;
 }
 
-/* Clusters of a piece that begins at a boundary; calls of text.h see no more than that. */
-static size_t step(struct psst_view text, size_t at)
-{
-    size_t room = text.len - at;
-    if (room > LOOK_BACK) {
-        room = LOOK_BACK;
-        while (room > 1 && continues(text.data[at + room])) room--;
-    }
-    size_t by = psst_text_next(psst_view(text.data + at, room), 0);
-    return at + (by > 0 ? by : 1);
-}
-
 size_t psst_walk_snap(struct psst_view text, size_t at)
 {
     if (at >= text.len) return text.len;
     while (at < text.len && continues(text.data[at])) at++;
     size_t here = anchor(text, at);
-    while (here < at) here = step(text, here);
+    while (here < at) here = psst_text_next(text, here);
     return here;
 }
 
@@ -78,7 +66,7 @@ size_t psst_walk_previous(struct psst_view text, size_t at)
     size_t here = anchor(text, at), before = here;
     while (here < at) {
         before = here;
-        here = step(text, here);
+        here = psst_text_next(text, here);
     }
     return before;
 }

@@ -218,12 +218,6 @@ WEAK enum psst_secret_key psst_input_secret(struct psst_passphrase *pass)
 {
     return PSST_SECRET_GONE;
 }
-WEAK void psst_complete(struct psst_completion *completion, struct psst_app *app, struct psst_entry *entry, bool back)
-{
-}
-WEAK void psst_complete_end(struct psst_completion *completion)
-{
-}
 WEAK void psst_command_line(struct psst_app *app, const char *line)
 {
 }
