@@ -317,44 +317,7 @@ WEAK void psst_areas_divide(struct psst_areas *out, const struct psst_shape *sha
 WEAK void psst_app_draw(struct psst_app *app)
 {
 }
-WEAK void psst_view_contacts(struct psst_app *app, struct psst_area area)
-{
-}
-WEAK void psst_view_conversation(struct psst_app *app, struct psst_area area)
-{
-}
-WEAK void psst_view_call(struct psst_app *app, struct psst_area area)
-{
-}
-WEAK int psst_view_call_rows(const struct psst_app *app)
-{
-    return 0;
-}
-WEAK void psst_view_transfers(struct psst_app *app, struct psst_area area)
-{
-}
-WEAK int psst_view_transfer_rows(const struct psst_app *app)
-{
-    return 0;
-}
-WEAK void psst_view_status(struct psst_app *app, struct psst_area area)
-{
-}
 WEAK void psst_view_notice(struct psst_app *app, struct psst_area area)
-{
-}
-WEAK const struct psst_person *psst_view_contact_at(const struct psst_app *app, int row, int column)
-{
-    return NULL;
-}
-WEAK void psst_view_scroll(struct psst_app *app, int rows)
-{
-}
-WEAK int psst_view_page_rows(const struct psst_app *app)
-{
-    return 0;
-}
-WEAK void psst_view_bare(struct psst_app *app)
 {
 }
 WEAK int psst_tui_run(const struct psst_tui *setup)

@@ -1,0 +1,103 @@
+/* The messages alone, on the terminal's own screen, broken by nobody but the terminal: to be copied, links whole. Any key
+ * goes back; meanwhile psstd is listened to, so that a call still rings. */
+#include "client/out.h"
+#include "tui/rows.h"
+#include "tui/screen.h"
+#include "tui/views.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <termios.h>
+#include <unistd.h>
+
+#define MOST_CHARS 70000
+#define INDENT     "    " /* of what goes on: a message's own lines never begin where messages begin */
+
+static void print_text(struct psst_view text)
+{
+    struct psst_buf shown;
+    psst_buf_init(&shown, 16 * MOST_CHARS);
+    psst_text_render(&shown, text, PSST_RENDER_PARAGRAPH, MOST_CHARS);
+    for (size_t i = 0; !shown.failed && i < shown.len; i++) {
+        (void)putchar(shown.data[i]);
+        if (shown.data[i] == '\n') (void)fputs(INDENT, stdout);
+    }
+    psst_buf_fini(&shown);
+    (void)putchar('\n');
+}
+
+static void print_item(const struct psst_item *item, const char *name)
+{
+    char clock[64];
+    if (item->kind == PSST_ITEM_MESSAGE) {
+        (void)printf("%s %s: ", psst_out_time(clock, item->time_ms, "%H:%M"),
+                     item->out ? "me" : psst_out_text(name, 64));
+        print_text(item->text.len > 0 ? item->text : psst_view_str("(text no longer kept)"));
+    } else {
+        (void)fputs(item->kind == PSST_ITEM_DAMAGED ? "-- cannot be read, the history is damaged: " : "-- ", stdout);
+        print_text(item->text);
+    }
+}
+
+/* All that has a row on the screen, whole. */
+static void print_seen(struct psst_app *app)
+{
+    struct psst_area area = app->areas.conversation;
+    struct psst_rows rows = psst_view_rows(app, area);
+    unsigned height = psst_view_height(&app->place, area), hidden;
+    size_t last;
+    if (rows.conversation == NULL || height == 0) return;
+    if (!psst_place_fit(&app->place, &rows, height, &last, &hidden)) return;
+    size_t first = last;
+    while (first > 0 && psst_place_above(&rows, last, hidden, height) >= height) {
+        /* as far up as the screen reaches */
+        unsigned n = 0;
+        for (size_t i = first; i <= last; i++) {
+            struct psst_block block;
+            psst_rows_block(&rows, i, &block);
+            n += block.rows;
+        }
+        if (n >= height + hidden) break;
+        first--;
+    }
+    if (psst_place_above(&rows, last, hidden, height) < height) first = 0;
+    for (size_t i = first; i <= last; i++)
+        print_item(psst_conversation_item(rows.conversation, i), psst_conversation_name(rows.conversation));
+}
+
+static void wait_for_key(struct psst_app *app)
+{
+    struct pollfd fds[3] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                            {.fd = psst_input_signal_fd(), .events = POLLIN},
+                            {.fd = psst_client_fd(app->client), .events = POLLIN}};
+    for (;;) {
+        if (psst_client_wants_write(app->client)) fds[2].events = POLLIN | POLLOUT;
+        if (poll(fds, 3, psst_notify_due_ms(app)) < 0) return;
+        if (fds[0].revents != 0 || fds[1].revents != 0) return;
+        fds[2].events = POLLIN;
+        if (fds[2].revents != 0 && psst_client_turn(app->client) != PSST_OK) {
+            app->gone = true;
+            return;
+        }
+        psst_notify_turn(app);
+    }
+}
+
+void psst_view_bare(struct psst_app *app)
+{
+    struct termios was, keys;
+    psst_screen_lend();
+    (void)fputs("\n", stdout);
+    print_seen(app);
+    (void)fputs("\n-- messages alone, to be copied; any key goes back\n", stdout);
+    (void)fflush(stdout);
+    bool changed = tcgetattr(STDIN_FILENO, &was) == 0;
+    if (changed) {
+        keys = was;
+        keys.c_lflag &= (tcflag_t) ~(ICANON | ECHO | ISIG);
+        changed = tcsetattr(STDIN_FILENO, TCSAFLUSH, &keys) == 0;
+    }
+    wait_for_key(app);
+    if (changed) (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &was); /* and the key is gone */
+    psst_screen_back();
+}
