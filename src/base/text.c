@@ -8,7 +8,6 @@
 #define REPLACEMENT   0xfffdu
 #define ELLIPSIS      0x2026u
 #define DOTTED_CIRCLE 0x25ccu /* stands in for the base that a stray mark lacks */
-#define INVALID       UINT32_MAX
 #define MAX_MARKS     8
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
@@ -70,13 +69,12 @@ static size_t lead(uint8_t b, uint8_t *lo, uint8_t *hi)
     return 0;
 }
 
-/* One code point of the left (at least one) bytes at p; gives how many bytes it took. */
-static size_t decode(const uint8_t *p, size_t left, uint32_t *cp)
+size_t psst_text_decode(const uint8_t *p, size_t left, uint32_t *cp)
 {
     static const uint8_t lead_bits[5] = {0, 0x7f, 0x1f, 0x0f, 0x07};
     uint8_t lo, hi;
     size_t len = lead(p[0], &lo, &hi);
-    *cp = INVALID;
+    *cp = PSST_TEXT_INVALID;
     if (len == 0) return 1;
     uint32_t v = p[0] & lead_bits[len];
     for (size_t i = 1; i < len; i++) {
@@ -118,7 +116,7 @@ static uint32_t symbol(uint32_t cp, enum psst_render how)
     if (how == PSST_RENDER_PARAGRAPH && cp == '\t') return ' ';
     if (cp < 0x20) return 0x2400 + cp;
     if (cp == 0x7f) return 0x2421;
-    if (cp == INVALID || (cp >= 0x80 && cp <= 0x9f)) return REPLACEMENT;
+    if (cp == PSST_TEXT_INVALID || (cp >= 0x80 && cp <= 0x9f)) return REPLACEMENT;
     if (cp == 0x2028 || cp == 0x2029) return REPLACEMENT; /* line and paragraph separator */
     if ((cp & 0xfffe) == 0xfffe || (cp >= 0xfdd0 && cp <= 0xfdef)) return REPLACEMENT;
     return cp;
@@ -128,8 +126,8 @@ bool psst_text_valid(struct psst_view utf8)
 {
     for (size_t at = 0; at < utf8.len;) {
         uint32_t cp;
-        at += decode(utf8.data + at, utf8.len - at, &cp);
-        if (cp == INVALID || cp == 0) return false;
+        at += psst_text_decode(utf8.data + at, utf8.len - at, &cp);
+        if (cp == PSST_TEXT_INVALID || cp == 0) return false;
     }
     return true;
 }
@@ -141,7 +139,7 @@ void psst_text_render(struct psst_buf *out, struct psst_view text, enum psst_ren
     bool base = false; /* a character stands before, on the same line, for marks to sit on */
     for (size_t at = 0; at < text.len;) {
         uint32_t cp;
-        at += decode(text.data + at, text.len - at, &cp);
+        at += psst_text_decode(text.data + at, text.len - at, &cp);
         if (in_ranges(dropped, COUNT(dropped), cp)) continue;
         bool mark = in_ranges(marks, COUNT(marks), cp);
         if (mark && ++marks_here > MAX_MARKS) continue;

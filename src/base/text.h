@@ -12,6 +12,11 @@
  * valid here. */
 bool psst_text_valid(struct psst_view utf8);
 
+/* One code point of the left (at least one) bytes at p, and how many bytes it took. PSST_TEXT_INVALID for each maximal part
+ * that does not decode (Unicode 15, section 3.9). */
+#define PSST_TEXT_INVALID UINT32_MAX
+size_t psst_text_decode(const uint8_t *p, size_t left, uint32_t *cp);
+
 enum psst_render {
     PSST_RENDER_LINE,      /* one line: line feeds are shown as symbols too */
     PSST_RENDER_PARAGRAPH, /* line feeds and tabs stay (tab becomes one space) */

@@ -111,33 +111,6 @@ WEAK void psst_conversation_beginning(struct psst_conversation *conversation)
 WEAK void psst_conversation_shown(struct psst_conversation *conversation, size_t i)
 {
 }
-WEAK enum psst_err psst_layout_make(struct psst_layout *out, struct psst_view text, enum psst_render how,
-                                    unsigned columns)
-{
-    return PSST_OK;
-}
-WEAK void psst_layout_fini(struct psst_layout *layout)
-{
-}
-WEAK void psst_layout_find(const struct psst_layout *layout, uint32_t at, size_t *row, unsigned *column)
-{
-}
-WEAK uint32_t psst_layout_at(const struct psst_layout *layout, size_t row, unsigned column)
-{
-    return 0;
-}
-WEAK unsigned psst_text_columns(const char *text)
-{
-    return 0;
-}
-WEAK size_t psst_text_next(struct psst_view text, size_t at)
-{
-    return 0;
-}
-WEAK size_t psst_text_previous(struct psst_view text, size_t at)
-{
-    return 0;
-}
 WEAK void psst_draw_clear(struct psst_area area, enum psst_style style)
 {
 }

@@ -5,9 +5,11 @@
  *   UTF-8 -> paragraphs (line feeds) -> clusters (UAX 29, utf8proc) -> cells (rendered, columns) -> rows (broken at blanks,
  *   else between clusters) -> visual order (UAX 9, fribidi)
  *
- * A cluster takes 0 (joined to the one before), 1 or 2 columns; where the C library and Unicode's tables disagree about a
- * character's columns, a terminal may too: it is shown as U+FFFD, one column, so that the screen stays whole. Emoji made of
- * several by joiners are shown as their parts' first one only when the rest is dropped by rendering; what is sent stays as it was typed.
+ * A cell takes 1 or 2 columns and holds one character with its marks; most clusters are one cell. A flag, an emoji made of
+ * several by joiners (shown as its parts), a letter with a vowel sign that stands beside it are several. What cannot be seen
+ * belongs to the cluster before it. Where the C library and Unicode's tables disagree about a character's columns, a terminal
+ * may too: it is shown as U+FFFD, one column, so that the screen stays whole (text_cluster.c has what is excepted, and why
+ * skin tones are left out). What is sent stays as it was typed.
  */
 #ifndef PSST_TUI_TEXT_H
 #define PSST_TUI_TEXT_H
@@ -19,9 +21,10 @@
 #define PSST_CELL_CHARS 5 /* a base and its marks: as many as a terminal library takes (CCHARW_MAX) */
 
 struct psst_cell {
-    uint32_t at, len; /* its bytes in the text laid out */
+    uint32_t at,
+        len; /* the bytes of its cluster in the text laid out; len is 0 in all but the first cell of a cluster */
     wchar_t chars[PSST_CELL_CHARS + 1];
-    uint8_t columns; /* 1 or 2; 0 for the line feed that ended a row (chars is then empty) */
+    uint8_t columns; /* 1 or 2; 0 for what ended a row: a line feed, blanks that did not fit (chars is then empty) */
     bool rtl;
 };
 
@@ -42,9 +45,17 @@ struct psst_layout {
  * broken. PSST_ERR_MEMORY. */
 PSST_MUST_USE enum psst_err psst_layout_make(struct psst_layout *out, struct psst_view text, enum psst_render how,
                                              unsigned columns);
+/* The same rows, their cells left in the order in which they are read, and brackets as they are: for what is printed line by
+ * line to a terminal that does the ordering itself, if anybody does. */
+PSST_MUST_USE enum psst_err psst_layout_make_as_read(struct psst_layout *out, struct psst_view text,
+                                                     enum psst_render how, unsigned columns);
 void psst_layout_fini(struct psst_layout *layout);
+/* Appends the characters of a row, as UTF-8. */
+void psst_layout_put(struct psst_buf *out, const struct psst_layout *layout, size_t row);
 
-/* Where the cursor stands before the cluster at byte `at`: row and column from the left edge of the row's own text. */
+/* Where the cursor stands before the cluster at byte `at`: row and column from the left edge of the row's own text. On the
+ * cluster, whichever way it runs; behind a row that is full, the column is its width. The end of what runs from right to left
+ * is column 0: there is none before it. */
 void psst_layout_find(const struct psst_layout *layout, uint32_t at, size_t *row, unsigned *column);
 /* The byte before which a cursor at that row and column stands; the nearest one. */
 uint32_t psst_layout_at(const struct psst_layout *layout, size_t row, unsigned column);
