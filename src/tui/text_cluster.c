@@ -13,8 +13,9 @@
 #include <stdlib.h>
 #include <utf8proc.h>
 
-#define LF ((uint32_t)'\n')
-#define CR ((uint32_t)'\r')
+#define LF                ((uint32_t)'\n')
+#define CR                ((uint32_t)'\r')
+#define ZERO_WIDTH_JOINER 0x200du
 
 static bool ascii(uint8_t b)
 {
