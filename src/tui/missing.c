@@ -228,12 +228,6 @@ WEAK void psst_help_open(struct psst_app *app, const char *about)
 WEAK void psst_search_open(struct psst_app *app, const char *words)
 {
 }
-WEAK void psst_first_run_open(struct psst_app *app)
-{
-}
-WEAK void psst_unlock_open(struct psst_app *app)
-{
-}
 WEAK void psst_card_open(struct psst_app *app, const char *for_name)
 {
 }
