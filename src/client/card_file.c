@@ -48,6 +48,14 @@ enum psst_err psst_card_file_read(char out[PSST_CARD_FILE_MAX + 1], const char *
     return PSST_OK;
 }
 
+enum psst_err psst_card_file_check(const char *path, struct psst_diag *diag)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) return psst_fail(diag, PSST_ERR_IO, "cannot open %s: %s", path, strerror(errno));
+    if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) return PSST_OK; /* reading has the words about folders */
+    return psst_fail(diag, PSST_ERR_IO, "%s is no file", path);
+}
+
 /* ---- writing ---- */
 
 /* Whether the file is a card, which may be replaced; anything else that has this name is left alone. */

@@ -228,15 +228,6 @@ WEAK void psst_help_open(struct psst_app *app, const char *about)
 WEAK void psst_search_open(struct psst_app *app, const char *words)
 {
 }
-WEAK void psst_card_open(struct psst_app *app, const char *for_name)
-{
-}
-WEAK void psst_add_open(struct psst_app *app, const char *path)
-{
-}
-WEAK void psst_verify_open(struct psst_app *app, const char *name)
-{
-}
 WEAK void psst_app_dirty(struct psst_app *app, unsigned what)
 {
 }
