@@ -44,18 +44,28 @@ static unsigned total(const struct psst_strip *strip)
     return sum;
 }
 
+static bool can_shorten(const struct psst_piece *piece)
+{
+    return piece->shown == PSST_PIECE_FULL && piece->brief[0] != '\0';
+}
+
+/* How soon it gives way. To be short is not as bad as to be gone: even what stays becomes shorter before others go. */
+static unsigned patience(const struct psst_piece *piece)
+{
+    return can_shorten(piece) ? 2 * piece->rank + 3 : 2 * piece->rank;
+}
+
 /* The one that gives way next, made shorter or gone. False: all that are left stay. */
 static bool give_way(struct psst_strip *strip)
 {
     struct psst_piece *next = NULL;
     for (unsigned i = 0; i < strip->n; i++) {
         struct psst_piece *piece = &strip->pieces[i];
-        bool can = piece->shown == PSST_PIECE_FULL && piece->brief[0] != '\0';
-        if (piece->shown == PSST_PIECE_GONE || (piece->rank == 0 && !can)) continue;
-        if (next == NULL || piece->rank >= next->rank) next = piece;
+        if (piece->shown == PSST_PIECE_GONE || (piece->rank == 0 && !can_shorten(piece))) continue;
+        if (next == NULL || patience(piece) >= patience(next)) next = piece;
     }
     if (next == NULL) return false;
-    next->shown = next->shown == PSST_PIECE_FULL && next->brief[0] != '\0' ? PSST_PIECE_BRIEF : PSST_PIECE_GONE;
+    next->shown = can_shorten(next) ? PSST_PIECE_BRIEF : PSST_PIECE_GONE;
     return true;
 }
 

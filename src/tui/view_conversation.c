@@ -85,14 +85,16 @@ static void remember_edge(const struct psst_place *place, const struct psst_rows
 {
     struct psst_block block;
     size_t at = 0;
+    bool same = seen.edge_serial == place->serial;
     seen.edge_serial = place->serial;
     seen.edge_hidden = place->hidden_rows;
     seen.edge_columns = rows->shape.columns;
-    seen.edge_at = 0;
     if (hidden == 0) return;
     psst_rows_block(rows, i, &block);
-    if (block.rows > hidden && psst_block_row(&block, block.rows - hidden - 1, &at) == PSST_ROW_BODY)
-        seen.edge_at = block.body->rows[at].at;
+    if (block.rows <= hidden || psst_block_row(&block, block.rows - hidden - 1, &at) != PSST_ROW_BODY) return;
+    const struct psst_row *row = &block.body->rows[at];
+    /* the same byte for as long as it stands in that row: many changes of width do not add up */
+    if (!same || seen.edge_at < row->at || seen.edge_at >= row->end) seen.edge_at = row->at;
 }
 
 /* ---- drawing ---- */
