@@ -73,12 +73,13 @@ static bool keep(struct psst_completion *completion, const struct psst_found *fo
 }
 
 /* False: it would become too long. */
-static bool put_in(struct psst_completion *completion, struct psst_entry *entry, const char *word)
+static bool put_in(struct psst_completion *completion, struct psst_entry *entry, const char *word, bool whole)
 {
     struct psst_view text = psst_entry_text(entry), with = psst_view_str(word);
     size_t rest = text.len - completion->to;
     /* a blank that is there already is the one behind it */
-    if (rest > 0 && with.len > 0 && with.data[with.len - 1] == ' ' && text.data[completion->to] == ' ') with.len--;
+    if (whole && rest > 0 && with.len > 0 && with.data[with.len - 1] == ' ' && text.data[completion->to] == ' ')
+        with.len--;
     size_t want = completion->from + with.len + rest;
     if (want > PSST_ENTRY_MAX) return false;
     psst_entry_replace(entry, completion->from, completion->to, with);
@@ -152,7 +153,7 @@ static void put_common(struct psst_completion *completion, struct psst_entry *en
     }
     psst_buf_put_u8(&out, '\0');
     if (!word.failed && !out.failed && out.len - 1 > completion->to - completion->from)
-        (void)put_in(completion, entry, (const char *)out.data);
+        (void)put_in(completion, entry, (const char *)out.data, false);
     psst_buf_fini(&word);
     psst_buf_fini(&out);
 }
@@ -169,7 +170,7 @@ static void begin(struct psst_completion *completion, struct psst_app *app, stru
             psst_app_say(app, "what is there has a name that cannot be shown as it is, and is not offered");
     } else if (keep(completion, &found)) {
         if (found.n == 1) {
-            (void)put_in(completion, entry, completion->words[0]);
+            (void)put_in(completion, entry, completion->words[0], true);
         } else {
             put_common(completion, entry, &found);
             list(app, completion);
@@ -190,7 +191,7 @@ void psst_complete(struct psst_completion *completion, struct psst_app *app, str
     }
     size_t n = completion->n, now = completion->chosen;
     completion->chosen = back ? (now == 0 || now == n ? n - 1 : now - 1) : (now == n ? 0 : (now + 1) % n);
-    if (!put_in(completion, entry, completion->words[completion->chosen])) {
+    if (!put_in(completion, entry, completion->words[completion->chosen], true)) {
         psst_complete_end(completion);
         return;
     }

@@ -4,7 +4,7 @@
 
 static bool blank(uint8_t byte)
 {
-    return byte == ' ' || byte == '\t' || byte == '\n';
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
 }
 
 /* One word, its quotes taken off; gives where it ends. */

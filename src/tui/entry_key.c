@@ -52,14 +52,15 @@ static enum psst_entry_did kill(struct psst_entry *entry, size_t from, size_t to
 static enum psst_entry_did kill_to_begin(struct psst_entry *entry, bool joined)
 {
     size_t from = psst_walk_line_begin(text_of(entry), entry->cursor);
-    if (from == entry->cursor && from > 0) from--; /* nothing before it in its line: the line feed */
+    if (from == entry->cursor)
+        from = psst_walk_previous(text_of(entry), from); /* nothing before it in its line: the line feed */
     return kill(entry, from, entry->cursor, joined);
 }
 
 static enum psst_entry_did kill_to_end(struct psst_entry *entry, bool joined)
 {
     size_t to = psst_walk_line_end(text_of(entry), entry->cursor);
-    if (to == entry->cursor && to < entry->text.len) to++;
+    if (to == entry->cursor) to = psst_walk_next(text_of(entry), to);
     return kill(entry, entry->cursor, to, joined);
 }
 

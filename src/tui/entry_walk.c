@@ -85,7 +85,8 @@ size_t psst_walk_line_begin(struct psst_view text, size_t at)
 size_t psst_walk_line_end(struct psst_view text, size_t at)
 {
     while (at < text.len && text.data[at] != '\n') at++;
-    return at;
+    /* what cannot be seen, alone in its line, is one cluster with the line feed */
+    return psst_walk_snap(text, at) == at ? at : psst_walk_previous(text, at);
 }
 
 static bool blank(uint32_t cp)
