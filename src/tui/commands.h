@@ -28,6 +28,7 @@ struct psst_command {
     enum psst_complete_kind words; /* what its words are, for completion */
     /* words[0] is the command's name. What it has to say goes to psst_app_say or psst_app_error. */
     void (*run)(struct psst_app *app, int n, char **words);
+    int verbatim; /* the so many-th word is all the rest of the line, as it stands; 0: none is */
 };
 
 extern const struct psst_command psst_commands[];
@@ -38,6 +39,15 @@ void psst_command_line(struct psst_app *app, const char *line);
 /* Splits as a shell would, but does nothing else: blanks, "double", 'single' and backslash quotes, ~ at the beginning of a word.
  * PSST_ERR_MALFORMED: a quote is not closed. *words is one block, to be freed. */
 PSST_MUST_USE enum psst_err psst_command_split(const char *line, char ***words, int *n);
+/* So many words that way, then the rest as it stands, as one more, if there is any. */
+PSST_MUST_USE enum psst_err psst_command_split_most(const char *line, int most, char ***words, int *n);
+/* That command or verb, as one reads about it; NULL: it has none of its own. */
+const char *psst_command_usage(const struct psst_app *app, const struct psst_command *command);
+const char *psst_command_summary(const struct psst_app *app, const struct psst_command *command);
+/* The verb of that whole name; NULL. */
+const struct psst_verb *psst_command_verb(const struct psst_app *app, const char *name);
+/* The nearest command or verb to a mistyped one; NULL: nothing is near. */
+const char *psst_command_nearest(const struct psst_app *app, const char *name);
 /* The command or verb that `name` means, by whole name or by the only one that begins so. False: none, or several. */
 bool psst_command_find(const struct psst_app *app, const char *name, const struct psst_command **command,
                        const struct psst_verb **verb);
@@ -53,5 +63,7 @@ struct pollfd;
 size_t psst_child_poll(struct psst_app *app, struct pollfd *fds, size_t max);
 void psst_child_turn(struct psst_app *app, const struct pollfd *fds, size_t n);
 void psst_child_end_all(struct psst_app *app);
+/* Asks all of them to end; how many. */
+size_t psst_child_stop_all(struct psst_app *app);
 
 #endif

@@ -191,43 +191,6 @@ WEAK enum psst_secret_key psst_input_secret(struct psst_passphrase *pass)
 {
     return PSST_SECRET_GONE;
 }
-WEAK void psst_command_line(struct psst_app *app, const char *line)
-{
-}
-WEAK enum psst_err psst_command_split(const char *line, char ***words, int *n)
-{
-    return PSST_OK;
-}
-WEAK bool psst_command_find(const struct psst_app *app, const char *name, const struct psst_command **command,
-                            const struct psst_verb **verb)
-{
-    return 0;
-}
-WEAK void psst_child_run(struct psst_app *app, char *const *words)
-{
-}
-WEAK void psst_child_ask(struct psst_app *app, char *const *words)
-{
-}
-WEAK size_t psst_child_poll(struct psst_app *app, struct pollfd *fds, size_t max)
-{
-    return 0;
-}
-WEAK void psst_child_turn(struct psst_app *app, const struct pollfd *fds, size_t n)
-{
-}
-WEAK void psst_child_end_all(struct psst_app *app)
-{
-}
-WEAK void psst_pager_open(struct psst_app *app, const char *title, const char *text)
-{
-}
-WEAK void psst_help_open(struct psst_app *app, const char *about)
-{
-}
-WEAK void psst_search_open(struct psst_app *app, const char *words)
-{
-}
 WEAK void psst_app_dirty(struct psst_app *app, unsigned what)
 {
 }
@@ -282,8 +245,6 @@ WEAK int psst_tui_run(const struct psst_tui *setup)
 {
     return 0;
 }
-WEAK const struct psst_command psst_commands[] = {{0}};
-WEAK const size_t psst_commands_count = 0;
 WEAK const struct psst_binding psst_bindings[] = {{0}};
 WEAK const size_t psst_bindings_count = 0;
 WEAK void psst_model_voice(struct psst_model *model, const json_t *state)
