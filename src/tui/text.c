@@ -101,7 +101,7 @@ static size_t row_end(struct psst_cell *cells, size_t start, size_t n, unsigned 
 
 /* ---- rows ---- */
 
-static enum psst_err add_row(struct work *w, size_t first, size_t n, size_t end, unsigned columns)
+static enum psst_err add_row(struct work *w, size_t first, size_t n, size_t end, unsigned columns, bool line_feed)
 {
     if (w->n_rows == w->cap_rows) {
         size_t cap = w->cap_rows == 0 ? 4 : 2 * w->cap_rows;
@@ -111,7 +111,7 @@ static enum psst_err add_row(struct work *w, size_t first, size_t n, size_t end,
         w->cap_rows = cap;
     }
     uint32_t at = w->n_rows > 0 ? w->rows[w->n_rows - 1].end : 0;
-    w->rows[w->n_rows++] = (struct psst_row){first, n, at, (uint32_t)end, columns, w->order.rtl};
+    w->rows[w->n_rows++] = (struct psst_row){first, n, at, (uint32_t)end, columns, w->order.rtl, line_feed};
     return PSST_OK;
 }
 
@@ -134,7 +134,8 @@ static enum psst_err add_paragraph(struct work *w, size_t first, size_t end, boo
             next = all;
             byte = end;
         }
-        if (add_row(w, first + at, next - at, byte, used) != PSST_OK) return PSST_ERR_MEMORY;
+        bool ends = line_feed && next == all;
+        if (add_row(w, first + at, next - at, byte, used, ends) != PSST_OK) return PSST_ERR_MEMORY;
         at = next;
     } while (at < n);
     return PSST_OK;
@@ -264,14 +265,16 @@ uint32_t psst_layout_at(const struct psst_layout *layout, size_t row, unsigned c
     const struct psst_row *in = &layout->rows[row];
     const struct psst_cell *cells = layout->cells + in->first, *last = NULL;
     unsigned left = 0;
-    for (size_t i = 0; i < in->n; i++) {
-        if (cells[i].columns == 0)
-            return cells[i].at; /* behind what is seen: a line feed, or a blank that did not fit */
+    size_t i = 0;
+    for (; i < in->n && cells[i].columns > 0; i++) {
         if (column - left < cells[i].columns) return cells[i].at;
         left += cells[i].columns;
         if (last == NULL || cells[i].at >= last->at) last = &cells[i];
     }
     if (in->rtl) return in->at; /* beyond the right edge: where it begins */
-    /* beyond the end: the text's own, or the last cluster's, since the end of this row is the beginning of the next */
-    return row + 1 == layout->n_rows || last == NULL ? in->end : last->at;
+    if (row + 1 == layout->n_rows) return in->end;
+    /* beyond the end: before the line feed, or the blanks that did not fit, or the last cluster, since the end of this row is
+     * the beginning of the next */
+    if (i < in->n) return cells[in->line_feed ? in->n - 1 : i].at;
+    return last == NULL ? in->at : last->at;
 }

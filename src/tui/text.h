@@ -32,7 +32,8 @@ struct psst_row {
     size_t first, n;  /* cells, in the order in which they are seen */
     uint32_t at, end; /* its bytes in the text; what was broken at (a blank, a line feed) belongs to the row it ended */
     unsigned columns;
-    bool rtl; /* its paragraph runs from right to left: to be set to the right */
+    bool rtl;       /* its paragraph runs from right to left: to be set to the right */
+    bool line_feed; /* ends with one: its last cell */
 };
 
 struct psst_layout {

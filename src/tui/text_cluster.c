@@ -13,9 +13,8 @@
 #include <stdlib.h>
 #include <utf8proc.h>
 
-#define LF                ((uint32_t)'\n')
-#define CR                ((uint32_t)'\r')
-#define ZERO_WIDTH_JOINER 0x200du
+#define LF ((uint32_t)'\n')
+#define CR ((uint32_t)'\r')
 
 static bool ascii(uint8_t b)
 {
@@ -231,16 +230,16 @@ static size_t step_back(struct psst_view text, size_t at, uint32_t *cp)
 }
 
 /* A boundary before `at` from which on all can be told without looking further back: the start of a paragraph, or between two
- * characters that never join, the second of which can be seen. */
+ * characters that never join, and that can both be seen. */
 static size_t safe_before(struct psst_cells *cells, struct psst_view text, size_t at)
 {
     uint32_t before, after;
     size_t here = step_back(text, at, &after), end;
     while (!paragraph_start(text, here)) {
         size_t there = step_back(text, here, &before);
-        if (before != PSST_TEXT_INVALID && after != PSST_TEXT_INVALID && before != ZERO_WIDTH_JOINER &&
+        if (before != PSST_TEXT_INVALID && after != PSST_TEXT_INVALID &&
             utf8proc_grapheme_break((utf8proc_int32_t)before, (utf8proc_int32_t)after) &&
-            visible(cells, text, here, &end))
+            visible(cells, text, here, &end) && visible(cells, psst_view(text.data, here), there, &end))
             break;
         here = there;
         after = before;
