@@ -144,7 +144,7 @@ static void on_card(struct psst_page *page, struct psst_app *app, json_t *result
     (void)snprintf(card->fingerprint, sizeof card->fingerprint, "%s", psst_out_string(result, "fingerprint"));
     keep_fields(card);
     switch (card->wish) {
-    case WISH_LOOK: show(card, card->form.items[card->form.focus].id); return;
+    case WISH_LOOK: show(card, psst_form_focused(&card->form)); return;
     case WISH_WRITE: write_it(card, text); return;
     case WISH_QR: show_qr(card, text); return;
     }
@@ -198,7 +198,7 @@ static void on_status(struct psst_page *page, struct psst_app *app, json_t *resu
                        psst_out_text(one, 60));
     }
     keep_fields(card);
-    show(card, card->form.items[card->form.focus].id);
+    show(card, psst_form_focused(&card->form));
 }
 
 /* ---- the page ---- */

@@ -1,4 +1,4 @@
-/* What the files of completion share; nobody else includes this.
+/* What the files of completion share; beside them only path.c includes this.
  *
  *   complete.c        Tab: putting candidates in, one after the other
  *   complete_find.c   which kind of word belongs where the cursor is

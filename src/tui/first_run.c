@@ -265,6 +265,15 @@ static void draw(struct psst_page *page, struct psst_app *app, struct psst_area 
     psst_form_draw(&self_of(page)->form, area);
 }
 
+/* Whoever types a number means it. */
+static void number_means_another(struct first_run *run, const struct psst_key *key)
+{
+    if (key->code != PSST_KEY_TEXT || key->mods != 0 || key->cp < '0' || key->cp > '9') return;
+    if (psst_form_focused(&run->form) != ID_BITS) psst_form_set(&run->form, ID_BITS, "");
+    psst_form_choose(&run->form, ID_SIZE, 2);
+    psst_form_focus(&run->form, ID_BITS);
+}
+
 static bool key(struct psst_page *page, struct psst_app *app, const struct psst_key *key)
 {
     struct first_run *run = self_of(page);
@@ -276,8 +285,7 @@ static bool key(struct psst_page *page, struct psst_app *app, const struct psst_
         go_back(run);
         return true;
     }
-    if (run->step == STEP_SIZE && key->code == PSST_KEY_TEXT && key->mods == 0 && key->cp >= '0' && key->cp <= '9')
-        psst_form_focus(&run->form, ID_BITS); /* whoever types a number means it */
+    if (run->step == STEP_SIZE) number_means_another(run, key);
     if (psst_form_key(&run->form, key) != PSST_FORM_PRESSED) return true;
     if (run->form.pressed == ID_ON)
         go_on(run);

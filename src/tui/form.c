@@ -155,6 +155,17 @@ void psst_form_set(struct psst_form *form, int id, const char *text)
     if (item != NULL && item->entry != NULL) psst_entry_set(item->entry, psst_view_str(text), strlen(text));
 }
 
+void psst_form_choose(struct psst_form *form, int id, unsigned chosen)
+{
+    struct psst_form_item *item = find(form, id);
+    if (item != NULL && chosen < item->options) item->chosen = chosen;
+}
+
+int psst_form_focused(const struct psst_form *form)
+{
+    return form->focus < form->n ? form->items[form->focus].id : 0;
+}
+
 /* ---- keys ---- */
 
 /* The next item in that direction that takes keys; that which has them when there is none. */

@@ -66,6 +66,8 @@ void psst_form_focus(struct psst_form *form, int id);
 char *psst_form_text(const struct psst_form *form, int id);
 unsigned psst_form_chosen(const struct psst_form *form, int id);
 void psst_form_set(struct psst_form *form, int id, const char *text);
+void psst_form_choose(struct psst_form *form, int id, unsigned chosen);
+int psst_form_focused(const struct psst_form *form); /* 0: none */
 
 /* ---- being there ---- */
 
