@@ -111,86 +111,6 @@ WEAK void psst_conversation_beginning(struct psst_conversation *conversation)
 WEAK void psst_conversation_shown(struct psst_conversation *conversation, size_t i)
 {
 }
-WEAK void psst_draw_clear(struct psst_area area, enum psst_style style)
-{
-}
-WEAK unsigned psst_draw_text(struct psst_area area, int row, int column, enum psst_style style, const char *text)
-{
-    return 0;
-}
-WEAK unsigned psst_draw_format(struct psst_area area, int row, int column, enum psst_style style, const char *fmt, ...)
-
-{
-    return 0;
-}
-WEAK void psst_draw_row(struct psst_area area, int row, int column, unsigned columns, enum psst_style style,
-                        const struct psst_layout *layout, size_t i)
-{
-}
-WEAK void psst_draw_line(struct psst_area area, int row, int column, unsigned length, enum psst_line line)
-{
-}
-WEAK void psst_draw_bar(struct psst_area area, int row, int column, unsigned columns, enum psst_style style,
-                        double value)
-{
-}
-WEAK void psst_draw_cursor(struct psst_area area, int row, int column)
-{
-}
-WEAK bool psst_screen_begin(const struct psst_screen_wish *wish)
-{
-    return 0;
-}
-WEAK void psst_screen_end(void)
-{
-}
-WEAK void psst_screen_lend(void)
-{
-}
-WEAK void psst_screen_back(void)
-{
-}
-WEAK int psst_screen_rows(void)
-{
-    return 0;
-}
-WEAK int psst_screen_columns(void)
-{
-    return 0;
-}
-WEAK void psst_screen_resize(void)
-{
-}
-WEAK void psst_screen_redraw(void)
-{
-}
-WEAK void psst_screen_show(void)
-{
-}
-WEAK void psst_screen_bell(void)
-{
-}
-WEAK void psst_screen_mouse(bool on)
-{
-}
-WEAK void psst_screen_title(const char *title)
-{
-}
-WEAK int psst_input_fd(void)
-{
-    return 0;
-}
-WEAK int psst_input_signal_fd(void)
-{
-    return 0;
-}
-WEAK void psst_input_next(struct psst_key *out)
-{
-}
-WEAK enum psst_secret_key psst_input_secret(struct psst_passphrase *pass)
-{
-    return PSST_SECRET_GONE;
-}
 WEAK void psst_app_dirty(struct psst_app *app, unsigned what)
 {
 }
@@ -248,9 +168,6 @@ WEAK int psst_tui_run(const struct psst_tui *setup)
 WEAK const struct psst_binding psst_bindings[] = {{0}};
 WEAK const size_t psst_bindings_count = 0;
 WEAK void psst_model_voice(struct psst_model *model, const json_t *state)
-{
-}
-WEAK void psst_screen_suspend(void)
 {
 }
 WEAK int psst_notify_due_ms(struct psst_app *app)

@@ -17,6 +17,8 @@ void psst_screen_end(void);
 void psst_screen_lend(void);
 void psst_screen_back(void);
 
+/* The program has been stopped and continued by somebody else: the terminal is taken over anew. */
+void psst_screen_again(void);
 /* Ctrl+Z: stops the program until it is continued. */
 void psst_screen_suspend(void);
 
@@ -26,8 +28,11 @@ int psst_screen_columns(void);
 void psst_screen_resize(void);
 /* Forgets what stands there, so that the next show writes everything (Ctrl+L). */
 void psst_screen_redraw(void);
-/* Writes what has changed. Never waits for a terminal that does not take it for longer than a moment. */
+/* Writes what has changed, as far as the terminal takes it now; the rest when it takes again, and what has changed until then
+ * with it: at most one screen's worth waits, and nothing here waits for the terminal. */
 void psst_screen_show(void);
+/* Goes on with that; psst_input_next does it. */
+void psst_screen_turn(void);
 void psst_screen_bell(void);
 void psst_screen_mouse(bool on);
 /* The window's title, rendered; NULL: what it was. */
