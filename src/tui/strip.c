@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #define BETWEEN    2u
+#define RANK_MOST  9u
 #define LAST_LEAST 6u /* columns that somebody's words are cut to before they go */
 
 struct psst_piece *psst_strip_add(struct psst_strip *strip, unsigned rank, enum psst_style style, const char *brief,
@@ -69,10 +70,24 @@ static bool give_way(struct psst_strip *strip)
     return true;
 }
 
+/* What one gave way for may have gone itself since: it is tried again, the most important first. */
+static void try_again(struct psst_strip *strip, unsigned columns, unsigned from, unsigned rank)
+{
+    for (unsigned i = 0; i < strip->n; i++) {
+        struct psst_piece *piece = &strip->pieces[i];
+        if (piece->rank != rank || piece->shown != from) continue;
+        bool brief = from == PSST_PIECE_GONE && piece->brief[0] != '\0';
+        piece->shown = brief ? PSST_PIECE_BRIEF : PSST_PIECE_FULL;
+        if (total(strip) > columns) piece->shown = from;
+    }
+}
+
 unsigned psst_strip_fit(struct psst_strip *strip, unsigned columns)
 {
     for (unsigned i = 0; i < strip->n; i++) strip->pieces[i].shown = PSST_PIECE_FULL;
     while (total(strip) > columns && give_way(strip)) continue;
+    for (unsigned rank = 0; rank <= RANK_MOST; rank++) try_again(strip, columns, PSST_PIECE_GONE, rank);
+    for (unsigned rank = 0; rank <= RANK_MOST; rank++) try_again(strip, columns, PSST_PIECE_BRIEF, rank);
     return total(strip);
 }
 

@@ -8,14 +8,16 @@
 #define PSST_STRIP_PIECES 16
 #define PSST_STRIP_WORDS  600 /* bytes of a piece; longer ones are cut at a character */
 
+enum psst_piece_shown { PSST_PIECE_FULL, PSST_PIECE_BRIEF, PSST_PIECE_GONE };
+
 struct psst_piece {
     char full[PSST_STRIP_WORDS], brief[128]; /* not rendered; brief "": it has no shorter form */
-    unsigned rank;                           /* 0 stays; the highest goes first */
+    unsigned rank;                           /* 0 stays; up to 9, and the highest goes first */
     enum psst_style style;
     unsigned bar;       /* columns of a bar behind the words; 0: none */
     double value, mark; /* of the bar, 0..1; mark: a sign across it, < 0: none */
     bool last;          /* somebody's own words: cut before it goes, and nothing stands behind it */
-    enum { PSST_PIECE_FULL, PSST_PIECE_BRIEF, PSST_PIECE_GONE } shown;
+    unsigned shown;     /* enum psst_piece_shown */
 };
 
 struct psst_strip {

@@ -48,19 +48,11 @@ static void print_seen(struct psst_app *app)
     size_t last;
     if (rows.conversation == NULL || height == 0) return;
     if (!psst_place_fit(&app->place, &rows, height, &last, &hidden)) return;
+    struct psst_block block;
     size_t first = last;
-    while (first > 0 && psst_place_above(&rows, last, hidden, height) >= height) {
-        /* as far up as the screen reaches */
-        unsigned n = 0;
-        for (size_t i = first; i <= last; i++) {
-            struct psst_block block;
-            psst_rows_block(&rows, i, &block);
-            n += block.rows;
-        }
-        if (n >= height + hidden) break;
-        first--;
-    }
-    if (psst_place_above(&rows, last, hidden, height) < height) first = 0;
+    psst_rows_block(&rows, last, &block);
+    for (unsigned n = block.rows > hidden ? block.rows - hidden : 0; n < height && first > 0; n += block.rows)
+        psst_rows_block(&rows, --first, &block);
     for (size_t i = first; i <= last; i++)
         print_item(psst_conversation_item(rows.conversation, i), psst_conversation_name(rows.conversation));
 }

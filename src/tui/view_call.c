@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #define ONE_ROW_FROM 130 /* columns of the terminal */
+#define NAME_CHARS   16
 #define BAR_COLUMNS  10
 #define BAR_LEAST    6
 #define BOTTOM_DBFS  (-60.0)
@@ -54,11 +55,11 @@ static void say_state(struct psst_strip *strip, const struct psst_call_now *call
 {
     char clock[PSST_SIZE_TEXT];
     uint64_t now_ms = psst_client_now_ms(), ms = now_ms > call->since_ms ? now_ms - call->since_ms : 0;
-    const char *name = call->name != NULL ? call->name : "";
+    const char *name = psst_out_text(call->name, NAME_CHARS);
     switch (call->state) {
     case PSST_CALL_OFFERED:
-        psst_strip_add(strip, 0, PSST_STYLE_UNREAD, "F7 answers, F8 declines", "F7 /answer, F8 /decline:");
-        psst_strip_add(strip, 0, PSST_STYLE_UNREAD, NULL, "%s calls", name)->last = true;
+        psst_strip_add(strip, 0, PSST_STYLE_UNREAD, NULL, "%s calls:", name);
+        psst_strip_add(strip, 0, PSST_STYLE_UNREAD, "F7 or F8", "/answer or /decline (F7, F8)");
         break;
     case PSST_CALL_DIALLING: psst_strip_add(strip, 0, PSST_STYLE_PLAIN, NULL, "dialling %s", name); break;
     case PSST_CALL_CALLING: psst_strip_add(strip, 0, PSST_STYLE_PLAIN, NULL, "calling %s", name); break;

@@ -12,6 +12,7 @@
 #define NAME_COLUMN 5
 #define NAME_LEAST  6 /* columns that words leave to a name */
 #define NUMBERED    10
+#define LEVELS      3 /* of being brief */
 
 static size_t top; /* the first one that is seen: it moves no more than it must */
 
@@ -63,31 +64,50 @@ static const char *call_word(const struct psst_app *app, const struct psst_perso
     return call->state == PSST_CALL_ACTIVE ? "call" : "calling";
 }
 
-/* Words from the most important on, as many as go into `room`; gives the columns used. */
-static unsigned tags(char *out, size_t size, const struct psst_app *app, const struct psst_person *person,
-                     unsigned room)
+/* What else there is of him, the most important first; level 0 in words, 2 in letters. False: not all of it has room. */
+static bool tags(char *out, size_t size, const struct psst_app *app, const struct psst_person *person, unsigned level,
+                 unsigned room)
 {
-    char unread[32] = "";
+    char unread[32];
     const char *call = call_word(app, person);
-    if (person->unread > 0) (void)snprintf(unread, sizeof unread, "(%llu)", (unsigned long long)person->unread);
+    (void)snprintf(unread, sizeof unread, "(%llu)", (unsigned long long)person->unread);
     const struct {
         bool is;
-        const char *word, *brief;
+        const char *words[LEVELS];
     } table[] = {
-        {call[0] != '\0', call, call},      {person->unread > 0, unread, unread},
-        {person->blocked, "blocked", "b"},  {person->missed_call, "missed call", "missed"},
-        {person->weak, "weak key", "weak"}, {person->paused, "paused", "p"},
+        {call[0] != '\0', {call, call, call}},
+        {person->unread > 0, {unread, unread, unread}},
+        {person->blocked, {"blocked", "blocked", "b"}},
+        {person->weak, {"weak key", "weak", "w"}},
+        {person->missed_call, {"missed call", "missed", "m"}},
+        {person->paused, {"paused", "paused", "p"}},
     };
-    unsigned used = 0;
+    size_t used = 0;
+    bool all = true;
     out[0] = '\0';
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        const char *word = table[i].words[level];
         if (!table[i].is) continue;
-        const char *word = used + 1 + strlen(table[i].word) <= room ? table[i].word : table[i].brief;
-        if (used + 1 + strlen(word) > room) continue;
-        (void)snprintf(out + used, size - used, " %s", word);
-        used += 1 + (unsigned)strlen(word);
+        if (used + 1 + strlen(word) > room || used + 2 + strlen(word) > size) {
+            all = false;
+            continue;
+        }
+        used += (size_t)snprintf(out + used, size - used, " %s", word);
     }
-    return used;
+    return all;
+}
+
+/* As wordy as the name allows; then the name is cut for them. Gives the columns. */
+static unsigned fit_tags(char *out, size_t size, const struct psst_app *app, const struct psst_person *person,
+                         unsigned room)
+{
+    unsigned name = psst_text_columns(person->name), kept = name < NAME_LEAST ? name : NAME_LEAST;
+    for (unsigned cut = 0; cut < 2; cut++) {
+        unsigned taken = cut == 0 ? name : kept;
+        for (unsigned level = cut; level < LEVELS; level++)
+            if (tags(out, size, app, person, level, room > taken ? room - taken : 0)) return (unsigned)strlen(out);
+    }
+    return (unsigned)strlen(out);
 }
 
 static void draw_person(struct psst_app *app, struct psst_area area, int row, size_t i)
@@ -109,14 +129,11 @@ static void draw_person(struct psst_app *app, struct psst_area area, int row, si
                    !person->verified ? "?"
                    : can_tick()      ? "\u2713"
                                      : "v");
-    unsigned name = psst_text_columns(person->name),
-             room = (unsigned)(area.columns > NAME_COLUMN ? area.columns - NAME_COLUMN : 0);
-    unsigned kept = name < NAME_LEAST ? name : NAME_LEAST;
-    unsigned brief = tags(words, sizeof words, app, person, room > name ? room - name : 0);
-    if (brief == 0 || name > room) brief = tags(words, sizeof words, app, person, room > kept ? room - kept : 0);
-    struct psst_area name_area = {line.row, line.column + NAME_COLUMN, 1, (int)(room - brief)};
+    unsigned room = (unsigned)(area.columns > NAME_COLUMN ? area.columns - NAME_COLUMN : 0);
+    unsigned beside = fit_tags(words, sizeof words, app, person, room);
+    struct psst_area name_area = {line.row, line.column + NAME_COLUMN, 1, (int)(room - beside)};
     psst_draw_text(name_area, 0, 0, style, person->name);
-    psst_draw_text(line, 0, area.columns - (int)brief, style, words);
+    psst_draw_text(line, 0, area.columns - (int)beside, style, words);
 }
 
 /* ---- the list ---- */

@@ -9,6 +9,7 @@
 
 #define ROWS_MOST   3
 #define BAR_COLUMNS 10
+#define NAME_CHARS  16
 
 static bool is_state(const struct psst_transfer *file, const char *state)
 {
@@ -51,9 +52,11 @@ static void say_offer(struct psst_strip *strip, const struct psst_transfer *file
 {
     char size[PSST_SIZE_TEXT] = "";
     long long id = (long long)file->id;
-    char brief[64];
+    char brief[96];
     if (file->size >= 0) (void)psst_out_size(size, (unsigned long long)file->size);
-    psst_strip_add(strip, 1, PSST_STYLE_UNREAD, "<-", "<- %s offers a %s%s%s:", file->contact, what(file),
+    (void)snprintf(brief, sizeof brief, "<- %s:", psst_out_text(file->contact, NAME_CHARS));
+    psst_strip_add(strip, 1, PSST_STYLE_UNREAD, brief,
+                   "<- %s offers a %s%s%s:", psst_out_text(file->contact, NAME_CHARS), what(file),
                    size[0] != '\0' ? ", " : "", size);
     (void)snprintf(brief, sizeof brief, "/accept %lld", id);
     psst_strip_add(strip, 0, PSST_STYLE_UNREAD, brief, "/accept %lld or /decline %lld", id, id);
@@ -64,7 +67,8 @@ static void say_progress(struct psst_strip *strip, const struct psst_transfer *f
     char size[PSST_SIZE_TEXT], time[PSST_SIZE_TEXT];
     double part = file->size > 0 ? (double)file->done / (double)file->size : 0;
     part = part < 0 ? 0 : part > 1 ? 1 : part;
-    psst_strip_add(strip, 0, PSST_STYLE_PLAIN, file->in ? "<-" : "->", "%s %s", file->in ? "<-" : "->", file->contact);
+    psst_strip_add(strip, 0, PSST_STYLE_PLAIN, file->in ? "<-" : "->", "%s %s", file->in ? "<-" : "->",
+                   psst_out_text(file->contact, NAME_CHARS));
     if (file->size > 0) {
         struct psst_piece *bar = psst_strip_add(strip, 4, PSST_STYLE_PLAIN, NULL, "%s", "");
         bar->bar = BAR_COLUMNS;
@@ -98,7 +102,7 @@ static void draw_one(const struct psst_transfer *file, struct psst_area area, in
         say_offer(&strip, file);
     else
         say_progress(&strip, file);
-    psst_strip_add(&strip, 2, PSST_STYLE_PLAIN, NULL, "%s", file->name)->last = true;
+    psst_strip_add(&strip, is_offer(file) ? 1 : 2, PSST_STYLE_PLAIN, NULL, "%s", file->name)->last = true;
     psst_strip_draw(&strip, area, row, 1, PSST_STYLE_PLAIN);
 }
 
