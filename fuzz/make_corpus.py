@@ -442,7 +442,19 @@ def voice_protocol():
         b"\x14\1\0" + text(b"\1" * 200), b"\x14\1\0" + text(b"a\x1b[2J\xe2\x80\xaeb"), b"\x15\1\1" + text(b"alsa_output") + text(b"Speaker"), b"\x16\1" + text(b"no"), b"\x16\0\0"]
 
 
-for name, make in (("netlink", netlink), ("backup", backup), ("handshake", handshake), ("chunk", chunk), ("record", record), ("datagram", datagram),
+# ---- layout: u8 how (bit 0: one line; the rest: columns - 2) || text ----
+
+def layout():
+    family, hebrew, arabic = "\U0001f468\u200d\U0001f469\u200d\U0001f467", "\u05e9\u05dc\u05d5\u05dd", "\u0627\u0644\u0639"
+    texts = ["", "\n", "one two three four-five/six", "https://example.org/a/very/long/path?with=much&more=of-it", "a\r\n\tb\n\n", "x" * 300, " " * 90 + "-- after",
+             f"{hebrew} (abc) 123 [{hebrew}] {arabic} \u0661\u0662", f"abc {hebrew} 12-3 {arabic}", f"({hebrew}[" * 20 + "])" * 20, "(" * 80 + "\u05d0" + ")" * 80,
+             "\u4e16\u754c\u3002\u300c\u4f60\u597d\u300d abc", "\u1112\u1161\u11ab \ud55c \u1161", "\u0915\u094d\u0937\u093f \u0e01\u0e33", f"{family} \U0001f44d\U0001f3fd \U0001f1e9\U0001f1ea\U0001f1eb 1\ufe0f\u20e3 \u2764\ufe0f",
+             (family + "\u200d") * 12, "z" + "\u0301" * 500 + "y", "\u0301", "\u200b\u200ba\u200b\n\u2060\n", "photo\u202egpj.exe\u2066\u200f", "\x1b[2J\x1b]52;c;x\x07\x9b\x85\u2028", "\u0600\u06001 \u4dc0"]
+    out = [bytes([how]) + text.encode() for text in texts for how in (1, 18)] + [b"\0" + text.encode() for text in texts[7:15]]
+    return out + [b"\x14" + raw for raw in (b"\xff\x80a", b"\xed\xa0\x80\xed\xb0\x80", b"\xe4\xb8", b"\xf4\x90\x80\x80", b"\xc0\xaf\xcc\x81", bytes(range(256)))]
+
+
+for name, make in (("layout", layout), ("netlink", netlink), ("backup", backup), ("handshake", handshake), ("chunk", chunk), ("record", record), ("datagram", datagram),
                    ("session", session), ("link", link), ("tar", tar), ("ogg", ogg), ("voice", voice), ("voice_protocol", voice_protocol)):
     seeds = make()
     assert len(seeds) < 80, name

@@ -1,5 +1,6 @@
 #include "cli/gutter.h"
 #include "cli/print.h"
+#include "tui/text.h"
 
 #include <stdarg.h>
 
@@ -12,67 +13,56 @@
 void psst_gutter_init(struct psst_gutter *gutter, FILE *f, const char *alias)
 {
     *gutter = (struct psst_gutter){.f = f, .columns = psst_out_columns(f)};
-    gutter->name_width = psst_out_width(psst_out_text(alias, NAME_MAX_));
+    gutter->name_width = psst_text_columns(psst_out_text(alias, NAME_MAX_));
     if (gutter->name_width < strlen(ME)) gutter->name_width = strlen(ME);
 }
 
-/* Wider than a terminal may find it, never narrower: then a line ends early, and the terminal never breaks one. */
-static size_t wrap_width(uint32_t cp)
+/* Broken at so many columns, each row with what stands before it. Cells, not bytes, are printed: only of them is it known
+ * that no terminal finds them wider. */
+static void put_broken(const struct psst_gutter *gutter, const char *head, const char *more, struct psst_view text,
+                       unsigned columns)
 {
-    int width = psst_out_char_width(cp);
-    return cp >= 0x1100 && width == 1 ? 2 : (size_t)width;
-}
-
-/* How many bytes of text, which holds no line feed, go into so many columns; broken after a blank where there is one. */
-static size_t fit(const char *text, size_t columns)
-{
-    size_t used = 0, after_blank = 0;
-    const char *at = text;
-    while (*at != '\0') {
-        const char *next = at;
-        uint32_t cp = psst_out_next(&next);
-        used += wrap_width(cp);
-        if (used > columns && at != text) return after_blank > 0 ? after_blank : (size_t)(at - text);
-        at = next;
-        if (cp == ' ') after_blank = (size_t)(at - text);
+    struct psst_layout layout;
+    struct psst_buf row;
+    psst_buf_init(&row, SIZE_MAX / 4);
+    if (psst_layout_make_as_read(&layout, text, PSST_RENDER_PARAGRAPH, columns) != PSST_OK)
+        (void)fprintf(gutter->f, "%s(out of memory)\n", head);
+    for (size_t i = 0; i < layout.n_rows; i++) {
+        row.len = 0;
+        psst_layout_put(&row, &layout, i);
+        (void)fprintf(gutter->f, "%s%.*s\n", i == 0 ? head : more, (int)row.len, row.len > 0 ? (char *)row.data : "");
     }
-    return (size_t)(at - text);
+    psst_buf_fini(&row);
+    psst_layout_fini(&layout);
 }
 
-/* One line of the message, broken as needed; head stands before its first piece. */
-static void put_line(struct psst_gutter *gutter, const char *head, const char *line)
-{
-    size_t indent = HEAD_COLUMNS + gutter->name_width;
-    size_t columns = gutter->columns == 0                       ? SIZE_MAX
-                     : gutter->columns > indent + 3 + NARROWEST ? gutter->columns - indent - 3
-                                                                : NARROWEST;
-    do {
-        size_t len = fit(line, columns);
-        if (head != NULL)
-            (void)fprintf(gutter->f, "%s %.*s\n", head, (int)len, line);
-        else
-            (void)fprintf(gutter->f, "%*s | %.*s\n", (int)indent, "", (int)len, line);
-        head = NULL;
-        line += len;
-    } while (*line != '\0');
-}
-
-static void put_text(struct psst_gutter *gutter, const char *head, const json_t *text)
+/* Lines as they came. */
+static void put_whole(const struct psst_gutter *gutter, const char *head, const char *more, struct psst_view text)
 {
     struct psst_buf shown;
     psst_buf_init(&shown, 16 * TEXT_CHARS);
-    psst_text_render(&shown, psst_view(json_string_value(text), json_string_length(text)), PSST_RENDER_PARAGRAPH,
-                     TEXT_CHARS);
+    psst_text_render(&shown, text, PSST_RENDER_PARAGRAPH, TEXT_CHARS);
     psst_buf_put_u8(&shown, 0);
     char *line = shown.failed ? NULL : (char *)shown.data;
     while (line != NULL) {
         char *lf = strchr(line, '\n');
         if (lf != NULL) *lf = '\0';
-        put_line(gutter, head, line);
-        head = NULL;
+        (void)fprintf(gutter->f, "%s%s\n", head, line);
+        head = more;
         line = lf != NULL ? lf + 1 : NULL;
     }
     psst_buf_fini(&shown);
+}
+
+/* What stands before the rows is so wide, and the same for all. */
+static void put_text(const struct psst_gutter *gutter, const char *head, const char *more, size_t indent,
+                     struct psst_view text)
+{
+    if (gutter->columns == 0)
+        put_whole(gutter, head, more, text);
+    else
+        put_broken(gutter, head, more, text,
+                   gutter->columns > indent + NARROWEST ? gutter->columns - (unsigned)indent : NARROWEST);
 }
 
 static char mark_of(const char *state)
@@ -87,7 +77,7 @@ static char mark_of(const char *state)
 
 void psst_gutter_message(struct psst_gutter *gutter, const json_t *message)
 {
-    char day[64], clock[64], head[256];
+    char day[64], clock[64], head[256], more[256];
     if (psst_out_bool(message, "damaged")) { /* history.h */
         psst_gutter_note(gutter, "cannot be read, the history is damaged: %s",
                          psst_out_text(psst_out_string(message, "words"), 200));
@@ -101,14 +91,13 @@ void psst_gutter_message(struct psst_gutter *gutter, const json_t *message)
     (void)psst_out_time(day, time_ms, "%A, %d %B %Y");
     if (strcmp(day, gutter->day) != 0) psst_gutter_note(gutter, "%s", day);
     memcpy(gutter->day, day, sizeof day);
-    size_t width = psst_out_width(name);
-    (void)snprintf(head, sizeof head, "%s %c %s%*s %c", psst_out_time(clock, time_ms, "%H:%M"), mark_of(state), name,
-                   (int)(gutter->name_width > width ? gutter->name_width - width : 0), "",
-                   json_string_length(text) > 0 ? '|' : ':');
-    if (json_string_length(text) > 0)
-        put_text(gutter, head, text);
-    else
-        put_line(gutter, head, "text no longer kept");
+    struct psst_view view = psst_view(json_string_value(text), json_string_length(text));
+    size_t width = psst_text_columns(name), indent = HEAD_COLUMNS + gutter->name_width;
+    (void)snprintf(head, sizeof head, "%s %c %s%*s %c ", psst_out_time(clock, time_ms, "%H:%M"), mark_of(state), name,
+                   (int)(gutter->name_width > width ? gutter->name_width - width : 0), "", view.len > 0 ? '|' : ':');
+    (void)snprintf(more, sizeof more, "%*s | ", (int)indent, "");
+    if (view.len == 0) view = psst_view_str("text no longer kept");
+    put_text(gutter, head, more, indent + 3, view);
     if (strcmp(state, "refused") == 0) psst_gutter_note(gutter, "not accepted: %s", psst_out_string(message, "reason"));
     if (!gutter->buffered) (void)fflush(gutter->f);
 }
@@ -120,16 +109,7 @@ void psst_gutter_note(struct psst_gutter *gutter, const char *fmt, ...)
     va_start(args, fmt);
     (void)vsnprintf(words, sizeof words, fmt, args);
     va_end(args);
-    const char *text = psst_out_text(words, 500);
-    const char *mark = "-- ";
-    size_t columns = gutter->columns == 0              ? SIZE_MAX
-                     : gutter->columns > 5 + NARROWEST ? gutter->columns - 5
-                                                       : NARROWEST;
-    do {
-        size_t len = fit(text, columns);
-        (void)fprintf(gutter->f, "%s%.*s\n", mark, (int)len, text);
-        text += len;
-        mark = "--   "; /* what goes on may be somebody's words: it must not look like a line of its own */
-    } while (*text != '\0');
+    /* what goes on may be somebody's words: it must not look like a line of its own */
+    put_text(gutter, "-- ", "--   ", 5, psst_view_str(psst_out_text(words, 500)));
     if (!gutter->buffered) (void)fflush(gutter->f);
 }

@@ -1,4 +1,5 @@
 #include "cli/print.h"
+#include "tui/text.h"
 
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -50,12 +51,12 @@ void psst_table_print(const struct psst_table *table, FILE *f)
     size_t widths[PSST_TABLE_COLUMNS] = {0};
     if (table->failed) return;
     for (size_t i = 0; i < table->n; i++) {
-        size_t width = psst_out_width(table->cells[i]);
+        size_t width = psst_text_columns(table->cells[i]);
         if (width > widths[i % table->columns]) widths[i % table->columns] = width;
     }
     for (size_t i = 0; i < table->n; i++) {
         bool last = i % table->columns == table->columns - 1;
-        size_t pad = last ? 0 : widths[i % table->columns] - psst_out_width(table->cells[i]) + 2;
+        size_t pad = last ? 0 : widths[i % table->columns] - psst_text_columns(table->cells[i]) + 2;
         (void)fprintf(f, "%s%*s%s", table->cells[i], (int)pad, "", last ? "\n" : "");
     }
 }

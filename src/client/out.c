@@ -4,7 +4,6 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <time.h>
-#include <wchar.h>
 
 void psst_out_init(void)
 {
@@ -51,20 +50,6 @@ uint32_t psst_out_next(const char **text)
     for (; i < len && (p[i] & 0xc0) == 0x80; i++) cp = cp << 6 | (p[i] & 0x3fu);
     *text += i;
     return cp;
-}
-
-int psst_out_char_width(uint32_t cp)
-{
-    int width = wcwidth((wchar_t)cp);
-    return width >= 0 ? width : 1;
-}
-
-size_t psst_out_width(const char *text)
-{
-    size_t width = 0;
-    for (uint32_t cp = psst_out_next(&text); cp != 0; cp = psst_out_next(&text))
-        width += (size_t)psst_out_char_width(cp);
-    return width;
 }
 
 /* ---- numbers ---- */

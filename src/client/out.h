@@ -1,4 +1,4 @@
-/* What is shown to people: text from outside made harmless, widths, sizes, times. For every user interface. */
+/* What is shown to people: text from outside made harmless, sizes, times. For every user interface. */
 #ifndef PSST_CLIENT_OUT_H
 #define PSST_CLIENT_OUT_H
 
@@ -7,7 +7,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Prepares the locale: widths of characters need one that knows UTF-8. */
+/* Prepares the locale: columns of characters (tui/text.h) need one that knows UTF-8. */
 void psst_out_init(void);
 
 /* One line of text from outside, rendered, at most max_chars characters. Static storage, eight in turn: good for the
@@ -18,9 +18,6 @@ const char *psst_out_string(const json_t *object, const char *key);
 long long psst_out_int(const json_t *object, const char *key);
 bool psst_out_bool(const json_t *object, const char *key);
 
-/* Columns that a character takes; a terminal may disagree on some. */
-int psst_out_char_width(uint32_t cp);
-size_t psst_out_width(const char *text);
 /* The code point at *text, which moves behind it; 0 at the end. Text is valid UTF-8. */
 uint32_t psst_out_next(const char **text);
 

@@ -35,17 +35,6 @@ static void duration__units__are_people_s(void **state)
     }
 }
 
-static void width__counts__columns_not_bytes(void **state)
-{
-    (void)state;
-    assert_int_equal(5, psst_out_width("hello"));
-    assert_int_equal(5, psst_out_width("gr\xc3\xbc\xc3\x9f"
-                                       "e"));
-    assert_int_equal(4, psst_out_width("\xe4\xb8\x96\xe7\x95\x8c"));
-    assert_int_equal(1, psst_out_width("e\xcc\x81"));
-    assert_int_equal(0, psst_out_width(""));
-}
-
 static void table__columns__are_aligned(void **state)
 {
     (void)state;
@@ -105,7 +94,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(size__steps__by_a_thousand),
         cmocka_unit_test(duration__units__are_people_s),
-        cmocka_unit_test(width__counts__columns_not_bytes),
         cmocka_unit_test(table__columns__are_aligned),
         cmocka_unit_test(text__from_outside__is_one_harmless_line),
         cmocka_unit_test(text__eight_in_one_printf__do_not_disturb_each_other),
