@@ -85,8 +85,11 @@ static void draw_rows(const struct psst_app *app, struct psst_area area, int pro
     unsigned column;
     psst_layout_find(layout, (uint32_t)psst_entry_cursor(app->entry), &row, &column);
     const struct psst_row *r = &layout->rows[row];
+    size_t at = psst_entry_cursor(app->entry);
+    bool behind = at == text.len || text.data[at] == '\n';
     unsigned indent = r->rtl && r->columns < columns ? columns - r->columns : 0;
     unsigned x = indent + column;
+    if (r->rtl && behind && x > 0) x--; /* what is written next comes to the left of all */
     if (x >= columns && columns > 0) x = columns - 1;
     if (row >= top && row < top + (size_t)shown) psst_draw_cursor(area, (int)(row - top), prompt + (int)x);
 }

@@ -186,7 +186,8 @@ void psst_draw_bar(struct psst_area area, int row, int column, unsigned columns,
 
 void psst_draw_cursor(struct psst_area area, int row, int column)
 {
-    (void)area, (void)row, (void)column;
+    fake.cursor_row = area.row + row;
+    fake.cursor_column = area.column + column;
 }
 
 int psst_screen_columns(void)

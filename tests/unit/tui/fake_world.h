@@ -11,7 +11,8 @@
 #define FAKE_PEOPLE  2000
 
 struct fake_world {
-    int rows, columns; /* of the terminal */
+    int rows, columns;             /* of the terminal */
+    int cursor_row, cursor_column; /* where a view has put it */
     struct psst_self self;
     struct psst_person people[FAKE_PEOPLE];
     size_t n_people, people_asked; /* how often one was looked at */

@@ -391,7 +391,7 @@ static void tab__stays_within__the_longest_line_and_the_notice(void **state)
 
 /* ---- quotes ---- */
 
-/* What is quoted is read back as it was, by our own reader; commands.h's is held against it in test_commands. */
+/* What is quoted is read back as it was, by the reader of unfinished lines and by that of commands. */
 static void words__come_back__from_their_quotes(void **state)
 {
     (void)state;
@@ -411,6 +411,13 @@ static void words__come_back__from_their_quotes(void **state)
             assert_false(words.list[1].tilde);
             assert_int_equal(3, words.list[1].from);
             psst_words_fini(&words);
+            psst_buf_put_u8(&line, '\0');
+            char **split;
+            int n;
+            assert_ok(psst_command_split((const char *)line.data, &split, &n));
+            assert_int_equal(2, n);
+            assert_string_equal(words_list[i], split[1]);
+            free(split);
             psst_buf_fini(&line);
         }
     }
