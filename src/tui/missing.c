@@ -149,9 +149,6 @@ WEAK bool psst_binding_act(struct psst_app *app, const struct psst_key *key)
 {
     return 0;
 }
-WEAK void psst_notify_arrival(struct psst_app *app, const struct psst_arrival *arrival)
-{
-}
 WEAK void psst_areas_divide(struct psst_areas *out, const struct psst_shape *shape)
 {
 }
@@ -168,12 +165,5 @@ WEAK int psst_tui_run(const struct psst_tui *setup)
 WEAK const struct psst_binding psst_bindings[] = {{0}};
 WEAK const size_t psst_bindings_count = 0;
 WEAK void psst_model_voice(struct psst_model *model, const json_t *state)
-{
-}
-WEAK int psst_notify_due_ms(struct psst_app *app)
-{
-    return -1;
-}
-WEAK void psst_notify_turn(struct psst_app *app)
 {
 }
