@@ -91,7 +91,8 @@ struct finding {
     struct psst_found *out;
     struct psst_app *app;
     const struct psst_words *words;
-    const char *word; /* the last one */
+    const char *word;    /* the last one */
+    const char *command; /* its whole name */
 };
 
 static void offer(struct finding *f, const char *word)
@@ -137,9 +138,8 @@ static bool is_over(const struct psst_transfer *t)
 /* Files by number: those that the command can do something with. */
 static void offer_files(struct finding *f)
 {
-    const char *command = f->words->list[0].text + 1;
-    bool answers = strcmp(command, "accept") == 0 || strcmp(command, "decline") == 0;
-    bool plays = strcmp(command, "play") == 0;
+    bool answers = strcmp(f->command, "accept") == 0 || strcmp(f->command, "decline") == 0;
+    bool plays = strcmp(f->command, "play") == 0;
     for (size_t i = 0; i < psst_model_transfers(f->app->model); i++) {
         const struct psst_transfer *t = psst_model_transfer(f->app->model, i);
         if (answers && (!t->in || strcmp(t->state, "waiting") != 0)) continue;
@@ -221,6 +221,7 @@ static void find_argument(struct finding *f)
     const struct psst_command *command = NULL;
     const struct psst_verb *verb = NULL;
     if (!psst_command_find(f->app, f->words->list[0].text + 1, &command, &verb)) return;
+    f->command = command != NULL ? command->name : verb->name;
     const char *usage = command != NULL && command->usage != NULL ? command->usage : verb != NULL ? verb->usage : "";
     struct psst_usage_ask ask = {.usage = usage, .words = f->words, .literal = offer_literal, .ctx = f};
     ask.may_leave_out = f->app->open != NULL;
@@ -235,7 +236,7 @@ static void find_in_command(struct psst_found *out, struct psst_app *app, struct
 {
     struct psst_words words;
     if (!psst_words_read(&words, line)) return;
-    struct finding f = {out, app, &words, words.list[words.n - 1].text};
+    struct finding f = {out, app, &words, words.list[words.n - 1].text, ""};
     out->from = words.list[words.n - 1].from;
     if (words.n > 1) {
         find_argument(&f);
@@ -253,7 +254,7 @@ static void find_in_text(struct psst_found *out, struct psst_app *app, struct ps
     if (word == NULL) return;
     if (line.len > 0) memcpy(word, line.data, line.len);
     word[line.len] = '\0';
-    struct finding f = {out, app, NULL, word};
+    struct finding f = {out, app, NULL, word, ""};
     out->quote = PSST_QUOTE_NONE;
     if (line.len > 0) offer_contacts(&f, ':');
     free(word);

@@ -38,8 +38,8 @@ static void read_token(struct form *form, const char *from, size_t len, bool *op
     }
     token.option = is_option(token.text);
     token.argument = *opened && !token.option && !begins;
-    /* "[-o FILE]" takes one, "[--json]" and "--check" do not */
-    *opened = token.option && begins && !ends;
+    /* "[-o FILE]" and "-o FILE" take one, "[--json] FILE" and "--check [NAME]" do not */
+    *opened = token.option && !ends;
     if (form->n < TOKENS_MAX && n > 0) form->tokens[form->n++] = token;
 }
 

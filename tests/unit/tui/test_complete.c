@@ -75,7 +75,7 @@ const struct psst_command psst_commands[] = {
     {.name = "help", .usage = "help [ABOUT]", .words = PSST_WORD_COMMAND},
     {.name = "msg", .usage = "msg WHO TEXT...", .words = PSST_WORD_CONTACT},
     {.name = "mute", .words = PSST_WORD_ON_OFF, .usage = "mute"},
-    {.name = "accept"},
+    {.name = "accept", .usage = "accept [ID...]\naccept ID -o DIR|FILE", .words = PSST_WORD_FILE_ID},
     {.name = "quit", .usage = "quit"},
 };
 const size_t psst_commands_count = sizeof psst_commands / sizeof psst_commands[0];
@@ -86,7 +86,7 @@ bool psst_command_find(const struct psst_app *app, const char *name, const struc
     *command = NULL;
     *verb = NULL;
     for (size_t i = 0; i < psst_commands_count; i++)
-        if (strcmp(psst_commands[i].name, name) == 0) *command = &psst_commands[i];
+        if (strncmp(psst_commands[i].name, name, strlen(name)) == 0) *command = &psst_commands[i];
     for (size_t i = 0; i < app->setup->n_verbs; i++)
         if (strcmp(app->setup->verbs[i]->name, name) == 0) *verb = app->setup->verbs[i];
     return *command != NULL || *verb != NULL;
@@ -225,6 +225,7 @@ static void tab__completes__commands_and_their_words(void **state)
         {"/accept |", "/accept 12 |", NULL},
         {"/play |", "/play 25 |", NULL},
         {"/accept 12 -o pic|", "/accept 12 -o pictures/|", NULL},
+        {"/acce |", "/acce 12 |", NULL},              /* as short as it may be said */
         {"/recall Bob |", "/recall Bob all |", NULL}, /* an ID of a message, not of a file */
         {"/set voice_q|", "/set voice_quality |", NULL},
         {"/set echo |", "/set echo |", "off  own  server"},
