@@ -22,6 +22,7 @@ struct card_page {
     char *person; /* whom it is for; NULL: anybody */
     enum wish wish;
     char addresses[ADDRESSES_MAX + 1], path[1024], fingerprint[128], listen[400];
+    char suggested[128]; /* what path was, before the person changed it */
     char said[1400];
     bool warns, asked, status_known;
 };
@@ -103,6 +104,45 @@ static void say(struct card_page *card, bool warns, int focus, const char *words
     card->form.scroll = 0;
 }
 
+/* Letters and digits of a name, small, for the name of a file; "" when nothing is left of it. */
+static void name_part(char out[NAME_PART_MAX], const char *name)
+{
+    size_t len = 0;
+    for (; *name != '\0' && len + 1 < NAME_PART_MAX; name++) {
+        char c = *name;
+        if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
+        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (plain)
+            out[len++] = c;
+        else if (len > 0 && out[len - 1] != '-')
+            out[len++] = '-';
+    }
+    while (len > 0 && out[len - 1] == '-') len--;
+    out[len] = '\0';
+}
+
+/* A file in one's home; a path that the person has typed stays. name: one's own. */
+static void suggest_path(struct card_page *card, const char *name)
+{
+    char me[NAME_PART_MAX], who[NAME_PART_MAX] = "";
+    if (strcmp(card->path, card->suggested) != 0) return;
+    name_part(me, name);
+    if (card->person != NULL) name_part(who, card->person);
+    (void)snprintf(card->suggested, sizeof card->suggested, "~/%s%s%s.psst", me[0] != '\0' ? me : "card",
+                   card->person != NULL ? "-for-" : "", card->person != NULL && who[0] == '\0' ? "one" : who);
+    (void)snprintf(card->path, sizeof card->path, "%s", card->suggested);
+}
+
+/* With what is known now; where one is in it stays. */
+static void show_again(struct card_page *card)
+{
+    int scroll = card->form.scroll;
+    bool follow = card->form.follow;
+    show(card, psst_form_focused(&card->form));
+    card->form.scroll = scroll;
+    card->form.follow = follow;
+}
+
 /* ---- asking for it ---- */
 
 static void write_it(struct card_page *card, const char *text)
@@ -144,7 +184,7 @@ static void on_card(struct psst_page *page, struct psst_app *app, json_t *result
     (void)snprintf(card->fingerprint, sizeof card->fingerprint, "%s", psst_out_string(result, "fingerprint"));
     keep_fields(card);
     switch (card->wish) {
-    case WISH_LOOK: show(card, psst_form_focused(&card->form)); return;
+    case WISH_LOOK: show_again(card); return;
     case WISH_WRITE: write_it(card, text); return;
     case WISH_QR: show_qr(card, text); return;
     }
@@ -197,8 +237,10 @@ static void on_status(struct psst_page *page, struct psst_app *app, json_t *resu
         (void)snprintf(card->listen + used, sizeof card->listen - used, "%s%s", i > 0 ? ", " : "",
                        psst_out_text(one, 60));
     }
+    const char *name = json_string_value(json_object_get(json_object_get(result, "identity"), "name"));
     keep_fields(card);
-    show(card, psst_form_focused(&card->form));
+    suggest_path(card, name != NULL ? name : "");
+    show_again(card);
 }
 
 /* ---- the page ---- */
@@ -234,32 +276,6 @@ static void free_page(struct psst_page *page)
     free(card);
 }
 
-/* Letters and digits of a name, small, for the name of a file; "" when nothing is left of it. */
-static void name_part(char out[NAME_PART_MAX], const char *name)
-{
-    size_t len = 0;
-    for (; *name != '\0' && len + 1 < NAME_PART_MAX; name++) {
-        char c = *name;
-        if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
-        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-        if (plain)
-            out[len++] = c;
-        else if (len > 0 && out[len - 1] != '-')
-            out[len++] = '-';
-    }
-    while (len > 0 && out[len - 1] == '-') len--;
-    out[len] = '\0';
-}
-
-static void suggest_path(struct card_page *card)
-{
-    char me[NAME_PART_MAX], who[NAME_PART_MAX] = "";
-    name_part(me, psst_model_self(card->app->model)->name);
-    if (card->person != NULL) name_part(who, card->person);
-    (void)snprintf(card->path, sizeof card->path, "~/%s%s%s.psst", me[0] != '\0' ? me : "card",
-                   card->person != NULL ? "-for-" : "", card->person != NULL && who[0] == '\0' ? "one" : who);
-}
-
 static const struct psst_page_kind kind = {.draw = draw, .key = key, .free = free_page};
 
 void psst_card_open(struct psst_app *app, const char *for_name)
@@ -275,7 +291,7 @@ void psst_card_open(struct psst_app *app, const char *for_name)
     card->app = app;
     (void)snprintf(card->page.title, sizeof card->page.title, "Your card%s%s", for_name != NULL ? ", for " : "",
                    for_name != NULL ? psst_out_text(for_name, 50) : "");
-    suggest_path(card);
+    suggest_path(card, psst_model_self(app->model)->name);
     show(card, ID_ADDRESSES);
     card->form.follow = false;
     psst_page_push(app, &card->page);

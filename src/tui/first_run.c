@@ -90,6 +90,7 @@ static void show_making(struct first_run *run)
                     "Your key is being made: %lld bits. This takes some seconds, once; on a slow machine a minute.",
                     run->bits);
     psst_form_words(&run->form, PSST_STYLE_PLAIN, " ");
+    if (run->tried == 0) return;
     psst_form_words(&run->form, PSST_STYLE_BOLD, "%u number%s tried, two primes are wanted", run->tried,
                     run->tried == 1 ? "" : "s");
 }

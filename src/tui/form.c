@@ -64,7 +64,8 @@ void psst_form_fact(struct psst_form *form, enum psst_style style, const char *l
     struct psst_buf shown;
     psst_buf_init(&shown, WORDS_MAX);
     psst_text_render(&shown, psst_view_str(text), PSST_RENDER_LINE, 1000);
-    psst_form_words(form, style, "%s%s%.*s", label, label[0] != '\0' ? ": " : "", (int)shown.len,
+    const char *between = label[0] == '\0' ? "" : label[0] == '!' ? " " : ": ";
+    psst_form_words(form, style, "%s%s%.*s", label, between, (int)shown.len,
                     shown.len > 0 ? (const char *)shown.data : "");
     psst_buf_fini(&shown);
 }
