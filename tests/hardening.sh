@@ -3,7 +3,7 @@
 # Usage: tests/hardening.sh DIRECTORY
 set -u
 bad=0
-for name in psst psstd psst-key psst-tar psst-voice; do
+for name in psst psstd psst-key psst-tar psst-voice psst-notify; do
     file=$1/$name
     headers=$(readelf -W -h -l -d "$file" 2>/dev/null)
     symbols=$(readelf -W --dyn-syms "$file" 2>/dev/null)
