@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <utf8proc.h>
 
-#define TEXT_LONGEST ((size_t)1 << 28) /* bytes; positions are 32 bits */
+#define CELLS_AT_FIRST 64
+#define TEXT_LONGEST   ((size_t)1 << 28) /* bytes; positions are 32 bits */
 
 /* One layout being made. */
 struct work {
@@ -182,8 +183,13 @@ static enum psst_err make_layout(struct psst_layout *out, struct psst_view text,
     if (text.len > TEXT_LONGEST) return PSST_ERR_MEMORY;
     struct work w = {.as_read = as_read, .columns = how == PSST_RENDER_LINE ? 0 : columns < 2 ? 2 : columns};
     psst_cells_init(&w.cells);
-    enum psst_err err = make(&w, text, how);
+    w.cells.cap = CELLS_AT_FIRST; /* there is a place for cells even when there are none */
+    w.cells.at = malloc(w.cells.cap * sizeof *w.cells.at);
+    enum psst_err err = w.cells.at == NULL ? PSST_ERR_MEMORY : make(&w, text, how);
     if (err == PSST_OK) {
+        /* views keep layouts for a while: no more than is needed */
+        struct psst_cell *less = realloc(w.cells.at, (w.cells.n > 0 ? w.cells.n : 1) * sizeof *less);
+        if (less != NULL) w.cells.at = less;
         *out = (struct psst_layout){w.cells.at, w.rows, w.cells.n, w.n_rows};
         w.cells.at = NULL;
         w.rows = NULL;
