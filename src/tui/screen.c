@@ -43,7 +43,7 @@ static struct {
     SCREEN *screen;
     FILE *memory;
     int cursor_row, cursor_column, cursor_shown;
-    char title[TITLE_MAX * 4 + 8];
+    char title[TITLE_MAX * 4 + 8], title_shown[TITLE_MAX * 4 + 8]; /* wished; "": the one that was */
     char restore[RESTORE_BYTES];
 } screen;
 
@@ -165,6 +165,32 @@ static void collect(void)
     if (ftruncate(fd, 0) == 0) (void)lseek(fd, 0, SEEK_SET);
 }
 
+static void title_back(void)
+{
+    if (screen.title_set) (void)psst_tty_puts(TITLE_BACK);
+    screen.title_set = false;
+    screen.title_shown[0] = '\0';
+}
+
+static void prepare_restore(void);
+
+/* The one that is wished, when it is not there yet. */
+static void title_forth(void)
+{
+    if (!screen.title_known || strcmp(screen.title, screen.title_shown) == 0) return;
+    if (screen.title[0] == '\0') {
+        title_back();
+    } else {
+        if (!screen.title_set) (void)psst_tty_puts(TITLE_KEEP);
+        screen.title_set = true;
+        memcpy(screen.title_shown, screen.title, sizeof screen.title);
+        (void)psst_tty_puts("\033]2;");
+        (void)psst_tty_puts(screen.title);
+        (void)psst_tty_puts("\033\\");
+    }
+    prepare_restore();
+}
+
 /* Adds a capability to the bytes that restore the terminal, without its pauses ("$<5>"). */
 static void restore_add(const char *bytes)
 {
@@ -188,6 +214,7 @@ static void prepare_restore(void)
     restore_add(capability("sgr0"));
     restore_add(capability("cnorm"));
     restore_add(capability("rmcup"));
+    if (capability("rmcup") == NULL) restore_add(capability("clear")); /* what was said does not stay there */
     restore_add("\r\n");
     psst_signals_restore(psst_tty_out_fd(), screen.restore, strlen(screen.restore), psst_tty_before());
 }
@@ -207,7 +234,12 @@ static void leave(void)
     if (!screen.ours) return;
     (void)curs_set(1);
     screen.cursor_shown = 1;
+    if (capability("rmcup") == NULL) { /* what was said does not stay there */
+        (void)erase();
+        (void)refresh();
+    }
     (void)endwin();
+    title_back();
     if (screen.mouse_known && screen.mouse_wished) (void)psst_tty_puts(MOUSE_END);
     if (screen.xterm) (void)psst_tty_puts(XTERM_END);
     collect();
@@ -297,7 +329,6 @@ bool psst_screen_begin(const struct psst_screen_wish *wish)
 void psst_screen_end(void)
 {
     if (!screen.begun) return;
-    if (screen.ours) psst_screen_title(NULL);
     leave();
     screen.begun = false;
     psst_input_end();
@@ -380,6 +411,7 @@ static void make_frame(void)
     }
     (void)refresh();
     collect();
+    title_forth();
 }
 
 void psst_screen_show(void)
@@ -417,22 +449,5 @@ void psst_screen_mouse(bool on)
 
 void psst_screen_title(const char *title)
 {
-    char line[sizeof screen.title];
-    if (!screen.begun || !screen.ours || !screen.title_known || psst_tty_waits()) return;
-    if (title == NULL) {
-        if (screen.title_set) (void)psst_tty_puts(TITLE_BACK);
-        screen.title_set = false;
-        screen.title[0] = '\0';
-    } else {
-        (void)snprintf(line, sizeof line, "%s", psst_out_text(title, TITLE_MAX));
-        if (screen.title_set && strcmp(line, screen.title) == 0) return;
-        if (!screen.title_set) (void)psst_tty_puts(TITLE_KEEP);
-        screen.title_set = true;
-        memcpy(screen.title, line, sizeof line);
-        (void)psst_tty_puts("\033]2;");
-        (void)psst_tty_puts(line);
-        (void)psst_tty_puts("\033\\");
-    }
-    (void)psst_tty_flush(0);
-    prepare_restore();
+    (void)snprintf(screen.title, sizeof screen.title, "%s", title != NULL ? psst_out_text(title, TITLE_MAX) : "");
 }
