@@ -123,6 +123,7 @@ void psst_view_status(struct psst_app *app, struct psst_area area)
         if (all + 1 > (unsigned)area.columns && own > 8) {
             unsigned over = all + 1 - (unsigned)area.columns;
             name.columns = 1 + (int)(own > over + 8 ? own - over : 8);
+            if (name.columns > area.columns) name.columns = area.columns;
             psst_draw_text(name, 0, 1, PSST_STYLE_BAR, strip.pieces[0].full);
             for (unsigned i = 1; i < strip.n; i++) strip.pieces[i - 1] = strip.pieces[i];
             strip.n--;

@@ -320,6 +320,44 @@ static void files__more_than_three__are_counted(void **state)
     assert_string_equal(" 4 more files: /files", fake_row(2));
 }
 
+/* ---- all of them ---- */
+
+static void parts__stay_in_their_area__at_any_size(void **state)
+{
+    static const char *const names[] = {"Bob", "\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d",
+                                        "\xe7\x94\xb0\xe4\xb8\xad\xe3\x81\x95\xe3\x82\x93",
+                                        "\x1b[2J\x1b]0;x\x07 %n%s <b>", "Wolfeschlegelsteinhausenbergerdorff"};
+    (void)state;
+    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+        fake_begin(&app, 10, 120);
+        active();
+        struct psst_person *person = &fake.people[0];
+        fake.call.name = person->name = app.open = (char *)(uintptr_t)names[n];
+        fake.call.words = names[n];
+        person->there_text = person->address = names[n];
+        person->unread = person->waiting = UINT64_MAX;
+        person->weak = person->blocked = person->paused = person->missed_call = true;
+        add_file(INT64_MAX, names[n], "waiting", true)->contact = names[n];
+        add_file(INT64_MIN, names[n], "running", false)->done = INT64_MAX;
+        fake.files[1].rate = fake.files[1].left_ms = INT64_MAX;
+        for (int columns = 1; columns < 100; columns++) {
+            struct psst_area area = {2, 3, 3, columns};
+            fake_wipe();
+            psst_view_contacts(&app, area);
+            psst_view_status(&app, area);
+            psst_view_call(&app, area);
+            psst_view_transfers(&app, area);
+            assert_string_equal("", fake_row(1));
+            assert_string_equal("", fake_row(5));
+            for (int row = 2; row < 5; row++) {
+                assert_memory_equal("   ", fake_row(row)[0] != '\0' ? fake_row(row) : "   ", 3);
+                assert_true(psst_text_columns(fake_row(row)) <= (unsigned)columns + 3);
+                assert_null(strchr(fake_row(row), '\x1b'));
+            }
+        }
+    }
+}
+
 /* ---- strips ---- */
 
 static void strip__cuts__the_least_important_first(void **state)
@@ -357,6 +395,7 @@ int main(void)
         cmocka_unit_test(files__offer__says_what_to_type),
         cmocka_unit_test(files__run__with_bar_and_rate),
         cmocka_unit_test(files__more_than_three__are_counted),
+        cmocka_unit_test(parts__stay_in_their_area__at_any_size),
         cmocka_unit_test(strip__cuts__the_least_important_first),
     };
     psst_out_init();
