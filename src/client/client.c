@@ -211,6 +211,20 @@ static struct pending *take_pending(struct psst_client *client, json_int_t id)
     return p;
 }
 
+void psst_client_forget(struct psst_client *client, const void *ctx)
+{
+    struct pending **at = &client->pending;
+    while (*at != NULL) {
+        struct pending *p = *at;
+        if (p->ctx == ctx) {
+            *at = p->next;
+            free(p);
+        } else {
+            at = &p->next;
+        }
+    }
+}
+
 /* Out of order, or not what psstd says: it is not listened to any longer. */
 static void all_gone(struct psst_client *client)
 {

@@ -48,6 +48,9 @@ typedef void psst_client_answer(void *ctx, json_t *result, const struct psst_fai
 PSST_MUST_USE enum psst_err psst_client_request(struct psst_client *client, const char *method, json_t *params,
                                                 const int *fds, size_t n, psst_client_answer *answer, void *ctx);
 
+/* Who has asked with this ctx is gone: he hears no answer. What was asked for is done nevertheless. */
+void psst_client_forget(struct psst_client *client, const void *ctx);
+
 int psst_client_fd(const struct psst_client *client);
 bool psst_client_wants_write(const struct psst_client *client);
 /* Reads, writes and hands out what is there, without waiting. PSST_ERR_IO: psstd is gone; all unanswered requests have

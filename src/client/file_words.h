@@ -4,9 +4,16 @@
 
 #include "client/out.h"
 
-/* "file", "folder" or "stream": what it is. */
+/* "file", "folder", "stream" or "voice message": what it is. */
 const char *psst_file_word(const json_t *file);
 /* "done", "declined: ...", for a list. */
 const char *psst_file_state(char out[256], const json_t *file);
+/* Somebody must say whether it is taken. */
+bool psst_file_is_offer(const json_t *file);
+
+#define PSST_FILE_LINE 5400
+/* What an event `file` means for who sits in a conversation with its contact: an offer, or an end; "": nothing to be said.
+ * The file's name, the other side's word, stands last. */
+const char *psst_file_event_line(char out[PSST_FILE_LINE], const json_t *file);
 
 #endif

@@ -139,6 +139,8 @@ PSST_MUST_USE enum psst_err psst_model_say(struct psst_model *model, const char 
                                            psst_client_answer *answer, void *ctx);
 /* What an answer to `voice` or `voice.set` says (the state of voice in docs/IPC.md): whoever asked hands it over. */
 void psst_model_voice(struct psst_model *model, const json_t *state);
+/* Whoever asks for a session (`dial`) says so, and again when it has failed; that it stands is known by itself. */
+void psst_model_dialling(struct psst_model *model, const char *name, bool on);
 /* A line of ours in this contact's conversation, kept as long as the program runs: the last 50 of each. */
 void psst_model_note(struct psst_model *model, const char *name, const char *fmt, ...) PSST_PRINTF(3, 4);
 

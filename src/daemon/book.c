@@ -538,6 +538,7 @@ static void remove_done(void *arg, enum psst_err err, const char *words)
         psst_reconnect_forget(book->d->reconnect, c);
         delist(book, c);
         psst_presences_book_changed(book->d->presences);
+        psst_daemon_event(book->d, "contact.removed", json_pack("{s:s}", "contact", c->alias));
         contact_free(c);
     }
     change->done(change->ctx, err, words);

@@ -78,7 +78,7 @@ const char *const psst_ipc_event_names[PSST_IPC_EVENTS] = {
     [PSST_IPC_EVENT_CONTACT] = "contact",   [PSST_IPC_EVENT_IDENTITY] = "identity",
     [PSST_IPC_EVENT_PRESENCE] = "presence", [PSST_IPC_EVENT_MEET] = "meet",
     [PSST_IPC_EVENT_STOPPING] = "stopping", [PSST_IPC_EVENT_CALL] = "call",
-    [PSST_IPC_EVENT_VOICE] = "voice",
+    [PSST_IPC_EVENT_VOICE] = "voice",       [PSST_IPC_EVENT_CONTACT_REMOVED] = "contact.removed",
 };
 
 enum psst_ipc_event psst_ipc_event_find(const char *name)
