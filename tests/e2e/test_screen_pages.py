@@ -14,9 +14,9 @@ class FirstRun(ScreenE2E):
     def to_passphrase(self, terminal):
         terminal.wait("Your name")
         terminal.keys("C-u").enter("Alice")
-        terminal.wait("The size of your RSA key")
+        terminal.wait("4096 bits: the default")
         terminal.enter("1024")
-        terminal.wait("no passphrase: whoever gets at this disk is you")
+        terminal.wait("( ) no passphrase:")
 
     def test_from_nothing_to_a_contact(self):
         terminal = self.terminal(self.alice)
@@ -67,7 +67,7 @@ class FirstRun(ScreenE2E):
         terminal.wait("That is none")
         self.assertIsNone(self.alice.status()["identity"])
         terminal.keys("Escape")
-        terminal.wait("no passphrase:")
+        terminal.wait("( ) no passphrase:")
         terminal.keys("Down", "Enter")
         wait_for("the identity", lambda: self.alice.status()["identity"], 60)
         self.assertFalse(self.alice.status()["identity"]["encrypted"])
@@ -77,7 +77,7 @@ class FirstRun(ScreenE2E):
         terminal = self.terminal(self.alice)
         self.to_passphrase(terminal)
         terminal.keys("Escape")
-        terminal.wait("The size of your RSA key")
+        terminal.wait("4096 bits: the default")
         terminal.keys("Escape")
         terminal.wait("Your name")
         self.assertIn("Alice", terminal.text())
