@@ -191,7 +191,9 @@ static size_t of_csi(struct psst_key *out, const struct csi *csi, size_t took)
     }
     if (csi->final >= 'a' && csi->final <= 'd' && csi->n == 0) /* rxvt */
         return give(out, of_letter((uint8_t)(csi->final - 'a' + 'A')), PSST_MOD_SHIFT, took);
-    return give(out, of_letter(csi->final), mods, took);
+    /* with numbers it is "1;modifier"; others are answers to questions that we do not ask */
+    bool key = csi->n == 0 || (csi->params[0] <= 1 && csi->n <= 2 && csi->params[1] <= 16);
+    return give(out, key ? of_letter(csi->final) : PSST_KEY_NONE, mods, took);
 }
 
 /* bytes begins with ESC [ */
