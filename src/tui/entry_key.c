@@ -125,11 +125,8 @@ static enum psst_entry_did walk(struct psst_entry *entry, int by, unsigned colum
     if (!walking) entry->column = column;
     entry->walking = true;
     if (by < 0 ? row > 0 : row + 1 < layout->n_rows) {
-        size_t to = by < 0 ? row - 1 : row + 1, end = layout->rows[to].end;
-        size_t at = psst_layout_at(layout, to, entry->column);
-        /* a cursor behind a row is one at the beginning of the next */
-        if (to + 1 < layout->n_rows && at >= end) at = psst_walk_previous(text_of(entry), end);
-        return move(entry, psst_walk_snap(text_of(entry), at));
+        size_t to = by < 0 ? row - 1 : row + 1;
+        return move(entry, psst_walk_snap(text_of(entry), psst_layout_at(layout, to, entry->column)));
     }
     entry->walking = false;
     return psst_history_step(entry, by) ? PSST_ENTRY_CHANGED : PSST_ENTRY_MOVED;

@@ -5,6 +5,8 @@
 #include "support/check.h"
 #include "tui/entry.h"
 
+#include <stdlib.h>
+
 static const struct {
     const char *name;
     enum psst_key_code code;
@@ -64,25 +66,25 @@ static inline void check_entry(const struct psst_entry *entry, const char *want)
 {
     struct psst_view text = psst_entry_text(entry);
     size_t cursor = psst_entry_cursor(entry);
-    char *got = test_malloc(text.len + 2);
+    char *got = malloc(text.len + 2); /* of the C library: cmocka would report a leak in the place of what failed */
     assert_true(cursor <= text.len);
     if (cursor > 0) memcpy(got, text.data, cursor);
     got[cursor] = '|';
     if (cursor < text.len) memcpy(got + cursor + 1, text.data + cursor, text.len - cursor);
     got[text.len + 1] = '\0';
     assert_string_equal(want, got);
-    test_free(got);
+    free(got);
 }
 
 static inline void set_entry(struct psst_entry *entry, const char *with_bar)
 {
     const char *bar = strchr(with_bar, '|');
     size_t len = strlen(with_bar), cursor = bar != NULL ? (size_t)(bar - with_bar) : len;
-    char *text = test_malloc(len + 1);
+    char *text = malloc(len + 1);
     memcpy(text, with_bar, cursor);
     if (bar != NULL) memcpy(text + cursor, bar + 1, len - cursor - 1);
     psst_entry_set(entry, psst_view(text, bar != NULL ? len - 1 : len), cursor);
-    test_free(text);
+    free(text);
 }
 
 #endif
