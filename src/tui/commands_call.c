@@ -66,23 +66,42 @@ void psst_run_hangup(struct psst_app *app, int n, char **words)
     if (person != NULL) psst_app_request(app, "hangup", psst_command_name(person->name), NULL, 0, NULL, NULL);
 }
 
+struct dialling {
+    struct psst_app *app;
+    char *name;
+};
+
 static void dialled(void *ctx, json_t *result, const struct psst_failure *failure)
 {
+    struct dialling *dialling = ctx;
     const char *address = json_string_value(json_object_get(result, "address"));
     (void)failure;
-    if (result != NULL) psst_app_say(ctx, "a session stands, at %s", address != NULL ? address : "an unknown address");
+    if (result != NULL)
+        psst_app_say(dialling->app, "a session with %s stands, at %s", dialling->name,
+                     address != NULL ? address : "an unknown address");
+    else if (dialling->app->model != NULL)
+        psst_model_dialling(dialling->app->model, dialling->name, false);
+    free(dialling->name);
+    free(dialling);
 }
 
 void psst_run_dial(struct psst_app *app, int n, char **words)
 {
     bool address_only = n == 2 && psst_command_person(app, words[1]) == NULL && strpbrk(words[1], ".:") != NULL;
     const struct psst_person *person = psst_command_whom(app, address_only ? 0 : n, words, 1);
-    if (person == NULL) return;
+    struct dialling *dialling = person != NULL ? calloc(1, sizeof *dialling) : NULL;
+    if (dialling == NULL) return;
+    *dialling = (struct dialling){app, strdup(person->name)};
+    if (dialling->name == NULL) {
+        free(dialling);
+        return;
+    }
     json_t *params = psst_command_name(person->name);
     const char *address = address_only ? words[1] : n > 2 ? words[2] : NULL;
     if (address != NULL) (void)json_object_set_new(params, "address", json_string(address));
     psst_app_say(app, "dialling %s ...", person->name);
-    psst_app_request(app, "dial", params, NULL, 0, dialled, app);
+    psst_model_dialling(app->model, dialling->name, true);
+    psst_app_request(app, "dial", params, NULL, 0, dialled, dialling);
 }
 
 /* ---- switches ---- */

@@ -57,11 +57,10 @@ void psst_app_request(struct psst_app *a, const char *method, json_t *params, co
     (void)a;
     (void)fds;
     (void)n;
-    (void)answer;
-    (void)ctx;
     note("%s%s", method, text);
     free(text);
     json_decref(params);
+    if (answer != NULL) answer(ctx, NULL, NULL); /* it failed, and that was said */
 }
 void psst_app_say_to(struct psst_app *a, const char *name, struct psst_view text)
 {
@@ -83,6 +82,12 @@ void psst_app_voice_answered(void *ctx, json_t *result, const struct psst_failur
     (void)ctx;
     (void)result;
     (void)failure;
+}
+void psst_model_dialling(struct psst_model *model, const char *name, bool on)
+{
+    (void)model;
+    (void)name;
+    (void)on;
 }
 static void note_words(const char *what, char *const *words)
 {
