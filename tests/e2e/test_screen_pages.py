@@ -123,7 +123,7 @@ class Cards(ScreenE2E):
         self.assertEqual(len(self.alice.contacts()), 1)
         terminal.keys("BTab", "BTab", "C-u")
         terminal.enter("Bob from work")
-        terminal.wait("Bob from work is a")
+        terminal.wait("[Verify]")
         self.assertEqual({c["name"] for c in self.alice.contacts()}, {"Bob", "Bob from work"})
 
     def test_what_is_no_card(self):
@@ -134,7 +134,7 @@ class Cards(ScreenE2E):
         terminal.wait(lambda text: "!!" in text and "16384" not in text)
         os.unlink(self.alice.path("x.psst"))
         terminal.keys("Enter")
-        terminal.wait("No such file")
+        terminal.wait("cannot open")
 
     def test_a_pasted_card(self):
         terminal = self.terminal(self.alice)
@@ -160,13 +160,13 @@ class Cards(ScreenE2E):
         terminal = self.terminal(self.alice, 60, 20)
         terminal.wait("Bob")
         terminal.enter("/card")
-        terminal.wait("QR code")
+        terminal.wait("It lies at")
         terminal.keys("Tab", "Tab", "Tab", "Enter")
         terminal.wait("It needs")
         terminal.resize(140, 60)
         terminal.wait("\u2588\u2588\u2588\u2588")
         terminal.keys("Escape")
-        terminal.wait("Fingerprint")
+        terminal.wait("Your card is a small file")
 
 
 if __name__ == "__main__":
