@@ -56,6 +56,7 @@ static const struct order_case {
     {A "\u4e16\u754c" B, 20, ">" B "\u4e16\u754c" A},
     {A "\U0001f600" B, 20, ">" B "\U0001f600" A},
     {A "\U0001f1e9\U0001f1ea" B, 20, ">" B "\U0001f1e9\U0001f1ea" A},
+    {"a " A "\u093e b", 20, "a \u093e" A " b"},
     {A " \u0915\u093e " B, 20, ">" B " \u0915\u093e " A},
 };
 
