@@ -50,10 +50,12 @@ static bool can_shorten(const struct psst_piece *piece)
     return piece->shown == PSST_PIECE_FULL && piece->brief[0] != '\0';
 }
 
-/* How soon it gives way. To be short is not as bad as to be gone: even what stays becomes shorter before others go. */
-static unsigned patience(const struct psst_piece *piece)
+/* How soon it gives way, the highest first. To be short is not as bad as to be gone: what matters less becomes short before
+ * anything near it goes, and even what stays before its neighbours go. */
+static unsigned readiness(const struct psst_piece *piece)
 {
-    return can_shorten(piece) ? 2 * piece->rank + 3 : 2 * piece->rank;
+    if (!can_shorten(piece)) return 2 * piece->rank;
+    return 2 * piece->rank + (piece->rank > 1 ? 7 : 3);
 }
 
 /* The one that gives way next, made shorter or gone. False: all that are left stay. */
@@ -63,7 +65,7 @@ static bool give_way(struct psst_strip *strip)
     for (unsigned i = 0; i < strip->n; i++) {
         struct psst_piece *piece = &strip->pieces[i];
         if (piece->shown == PSST_PIECE_GONE || (piece->rank == 0 && !can_shorten(piece))) continue;
-        if (next == NULL || patience(piece) >= patience(next)) next = piece;
+        if (next == NULL || readiness(piece) >= readiness(next)) next = piece;
     }
     if (next == NULL) return false;
     next->shown = can_shorten(next) ? PSST_PIECE_BRIEF : PSST_PIECE_GONE;

@@ -223,7 +223,7 @@ static void call__shows__levels_and_what_goes_out(void **state)
     assert_non_null(strstr(fake_row(0), "silence goes out"));
     assert_non_null(strstr(fake_row(1), "you ##|##....."));
     assert_non_null(strstr(fake_row(1), "him .........."));
-    assert_true(fake_has("loss 1.5%") && fake_has("80 ms"));
+    assert_true(fake_has("q7  -45 dB  2%  80 ms"));
     fake.call.voice = true;
     draw_call(2, 59);
     assert_true(fake_has("voice goes out"));
