@@ -229,18 +229,26 @@ static size_t step_back(struct psst_view text, size_t at, uint32_t *cp)
     return at - 1;
 }
 
+/* The code point in [from, to) can be seen. Only it is looked at, so that a long cluster is not looked at again and again. */
+static bool visible_alone(struct psst_cells *cells, struct psst_view text, size_t from, size_t to)
+{
+    size_t end;
+    return visible(cells, psst_view(text.data, to), from, &end);
+}
+
 /* A boundary before `at` from which on all can be told without looking further back: the start of a paragraph, or between two
  * characters that never join, and that can both be seen. */
 static size_t safe_before(struct psst_cells *cells, struct psst_view text, size_t at)
 {
     uint32_t before, after;
-    size_t here = step_back(text, at, &after), end;
+    size_t here = step_back(text, at, &after);
     while (!paragraph_start(text, here)) {
         size_t there = step_back(text, here, &before);
         if (before != PSST_TEXT_INVALID && after != PSST_TEXT_INVALID &&
             utf8proc_grapheme_break((utf8proc_int32_t)before, (utf8proc_int32_t)after) &&
-            visible(cells, text, here, &end) && visible(cells, psst_view(text.data, here), there, &end))
+            visible_alone(cells, text, there, here) && visible_alone(cells, text, here, at))
             break;
+        at = here;
         here = there;
         after = before;
     }

@@ -185,6 +185,19 @@ static void text__of_five_hundred_marks__takes_one_column(void **state)
     psst_layout_fini(&layout);
 }
 
+static void step__over_the_longest_cluster__is_one(void **state)
+{
+    (void)state;
+    static const char *const units[] = {"\U0001f468\u200d", "\u0301", "\u093e", "\u200b"};
+    static char text[65474];
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        size_t len = 0, unit = strlen(units[i]);
+        for (; len + unit <= sizeof text; len += unit) memcpy(text + len, units[i], unit);
+        assert_int_equal(len, psst_text_next(psst_view(text, len), 0));
+        assert_int_equal(0, psst_text_previous(psst_view(text, len), len));
+    }
+}
+
 static void layout__of_less_than_two_columns__has_two(void **state)
 {
     (void)state;
@@ -291,6 +304,7 @@ int main(void)
         cmocka_unit_test(line__is_shown__in_cells_of_known_columns),
         cmocka_unit_test(text__too_wide__is_broken_where_it_reads_best),
         cmocka_unit_test(text__of_five_hundred_marks__takes_one_column),
+        cmocka_unit_test(step__over_the_longest_cluster__is_one),
         cmocka_unit_test(layout__of_less_than_two_columns__has_two),
         cmocka_unit_test(place__of_a_byte__is_where_it_is_seen),
         cmocka_unit_test(place__inside_a_cluster__is_the_cluster),
