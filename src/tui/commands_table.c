@@ -178,11 +178,14 @@ static void run_bottom(struct psst_app *app, int n, char **words)
     psst_app_scroll_to(app, 0);
 }
 
+/* A text of several lines that was pasted may begin so, and is not meant. */
 static void run_quit(struct psst_app *app, int n, char **words)
 {
-    (void)n;
     (void)words;
-    psst_app_quit(app);
+    if (n > 1)
+        psst_app_error(app, "/quit stands alone; with two slashes it is said as text");
+    else
+        psst_app_quit(app);
 }
 
 #define CALLS_LAST "A call ends when you leave psst: nobody is left alone with an open microphone.\n"
