@@ -204,27 +204,47 @@ static char *for_screen(const struct psst_buf *out)
     for (size_t i = 0; i < words.len; i++)
         if (words.data[i] == 0) words.data[i] = '?'; /* it becomes a string */
     psst_buf_put_u8(&words, 0);
-    char *copy = words.failed ? NULL : strdup((const char *)words.data);
+    char *copy = words.failed ? NULL : malloc(words.len + 1);
+    if (copy != NULL) memcpy(copy, words.data, words.len);
     psst_buf_fini(&words);
     return copy;
 }
 
-/* Two short lines go into one. */
+/* "it went wrong; usage: /..." goes into one line. What a contact has said never does: it stands behind its gutter. */
 static void join(char *words, size_t columns)
 {
     char *lf = strchr(words, '\n');
-    if (lf == NULL || strchr(lf + 1, '\n') != NULL || strlen(words) + 1 > columns) return;
-    *lf = ' ';
+    bool two = lf != NULL && strchr(lf + 1, '\n') == NULL && strncmp(lf + 1, "usage: ", 7) == 0;
+    size_t len = strlen(words);
+    if (!two || len + 1 > columns) return;
+    memmove(lf + 2, lf + 1, len - (size_t)(lf - words));
+    memcpy(lf, "; ", 2);
+}
+
+/* "psst files" is "/files" here. The same or fewer bytes. */
+static void rename_verbs(const struct psst_app *app, char *words)
+{
+    for (char *at = words; (at = strstr(at, "psst ")) != NULL; at++) {
+        char name[16];
+        size_t n = strspn(at + 5, "abcdefghijklmnopqrstuvwxyz");
+        if (n == 0 || n >= sizeof name || (at > words && at[-1] != ' ')) continue;
+        memcpy(name, at + 5, n);
+        name[n] = '\0';
+        if (psst_command_verb(app, name) == NULL) continue;
+        *at = '/';
+        memmove(at + 1, at + 5, strlen(at + 5) + 1);
+    }
 }
 
 static void tell(struct child *child, bool failed)
 {
-    char *words = for_screen(&child->out);
+    char *words = for_screen(&child->out); /* with one byte to spare */
     int columns = psst_screen_columns();
     if (words == NULL) {
         psst_app_error(child->app, "no memory for what %s says", child->title);
     } else if (words[0] != '\0') {
         join(words, columns > 4 ? (size_t)columns - 4 : 0);
+        if (strchr(words, '\n') == NULL) rename_verbs(child->app, words);
         if (strchr(words, '\n') != NULL)
             psst_pager_open(child->app, child->title, words);
         else if (failed)
@@ -254,7 +274,7 @@ static void finish(struct child *child)
     bool failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
     if (child->page != NULL) {
         if (failed) psst_pager_append(child->page, child->app, psst_view_str("-- it did not work to its end\n"));
-        psst_pager_forget(child->page);
+        psst_pager_forget(child->page, child->app);
     } else if (!child->left) {
         tell(child, failed);
     }
@@ -324,7 +344,7 @@ void psst_child_end_all(struct psst_app *app)
     for (size_t i = 0; app->children != NULL && i < CHILDREN; i++) {
         struct child *child = &app->children->at[i];
         if (child->pid == 0) continue;
-        if (child->page != NULL) psst_pager_forget(child->page);
+        if (child->page != NULL) psst_pager_forget(child->page, child->app);
         if (child->pipe >= 0) (void)close(child->pipe);
         if (child->process >= 0) (void)close(child->process);
         psst_buf_fini(&child->out);

@@ -110,8 +110,11 @@ static void tell_line(struct psst_buf *out, const struct why *why, const struct 
     const struct psst_item *note = last_note(why->app, why->name);
     psst_buf_put_str(out, "The line\n\n");
     if (is_true(contact, "online")) {
-        psst_buf_printf(out, "In session: what you say arrives at once. %s shows as: %s%s.\n", why->name,
-                        psst_presence_words(words, contact), psst_presence_quote(said, contact));
+        bool plain = strcmp(string(contact, "presence"), "online") == 0;
+        psst_buf_put_str(out, "In session: what you say arrives at once.\n");
+        if (!plain || string(contact, "presence_text")[0] != '\0')
+            psst_buf_printf(out, "%s shows as %s%s.\n", why->name,
+                            plain ? "online" : psst_presence_words(words, contact), psst_presence_quote(said, contact));
         if (person != NULL && person->address[0] != '\0')
             psst_buf_printf(out, "The other end is at %s.\n", person->address);
     } else {

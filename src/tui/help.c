@@ -7,28 +7,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TITLE      "Help"
-#define KEYS_WIDE  23
-#define NAMES_WIDE 29
+#define TITLE        "Help"
+#define KEYS_WIDE    23
+#define NAMES_WIDE   29
+#define FAR_IN       8  /* blanks */
+#define NAMES_NARROW 13 /* the names alone */
 
 /* ---- on the screen ---- */
 
-static void put_keys(struct psst_buf *out)
+/* How text is laid out for what there is room for. */
+struct sheet {
+    struct psst_buf *out;
+    bool narrow; /* too narrow for two columns: the words below the label */
+    int names;   /* columns of a usage */
+};
+
+static struct sheet sheet_for(const struct psst_app *app, struct psst_buf *out)
 {
-    psst_buf_put_str(out, "Keys\n\n");
-    for (size_t i = 0; i < psst_bindings_count; i++)
-        if (psst_bindings[i].label != NULL)
-            psst_buf_printf(out, "  %-*s %s\n", KEYS_WIDE, psst_bindings[i].label, psst_bindings[i].words);
+    int columns = app->areas.conversation.columns;
+    return (struct sheet){out, columns > 0 && columns<52, columns> 0 && columns < 70 ? NAMES_NARROW : NAMES_WIDE};
 }
 
-/* The first form, as far as it goes into the column. */
-static void put_row(struct psst_buf *out, const char *usage, const char *summary)
+static void put_two(const struct sheet *sheet, int wide, const char *left, int len, const char *right)
 {
-    size_t len = strcspn(usage, "\n");
-    if (len < NAMES_WIDE)
-        psst_buf_printf(out, "  /%-*.*s %s\n", NAMES_WIDE - 1, (int)len, usage, summary);
+    if (sheet->narrow)
+        psst_buf_printf(sheet->out, "  %.*s\n      %s\n", len, left, right);
     else
-        psst_buf_printf(out, "  /%-*.*s %s\n", NAMES_WIDE - 1, (int)strcspn(usage, " \n"), usage, summary);
+        psst_buf_printf(sheet->out, "  %-*.*s %s\n", wide, len, left, right);
+}
+
+static void put_keys(const struct sheet *sheet)
+{
+    psst_buf_put_str(sheet->out, "Keys\n\n");
+    for (size_t i = 0; i < psst_bindings_count; i++)
+        if (psst_bindings[i].label != NULL)
+            put_two(sheet, KEYS_WIDE, psst_bindings[i].label, KEYS_WIDE + 9, psst_bindings[i].words);
+}
+
+/* The first form, when it goes into the column; else the name alone. */
+static void put_row(const struct sheet *sheet, const char *usage, const char *summary)
+{
+    char form[128];
+    size_t len = strcspn(usage, "\n"), most = sheet->narrow ? 34 : (size_t)sheet->names - 1;
+    if (len > most) len = strcspn(usage, " \n");
+    (void)snprintf(form, sizeof form, "/%.*s", (int)len, usage);
+    put_two(sheet, sheet->names, form, (int)sizeof form, summary);
 }
 
 /* Verbs that are no commands, and can be run from here. */
@@ -41,14 +64,17 @@ static bool is_listed(const struct psst_verb *verb)
 
 static void put_all(struct psst_buf *out, const struct psst_app *app)
 {
-    put_keys(out);
-    psst_buf_put_str(out, "\nCommands: each may be shortened while only one begins so; //text says /text.\n"
-                          "/help COMMAND says all about one. [ ] may be left out.\n\n");
+    struct sheet sheet = sheet_for(app, out);
+    put_keys(&sheet);
+    psst_buf_put_str(
+        out, "\nCommands: each may be shortened while only one begins so; //text says /text. /help COMMAND says "
+             "all about one. What stands in [ ] may be left out.\n\n");
     for (size_t i = 0; i < psst_commands_count; i++)
-        put_row(out, psst_command_usage(app, &psst_commands[i]), psst_command_summary(app, &psst_commands[i]));
+        put_row(&sheet, psst_command_usage(app, &psst_commands[i]), psst_command_summary(app, &psst_commands[i]));
     psst_buf_put_str(out, "\nAnd what else psst can do on a command line; NAME left out means who is open:\n\n");
     for (size_t i = 0; i < app->setup->n_verbs; i++)
-        if (is_listed(app->setup->verbs[i])) put_row(out, app->setup->verbs[i]->usage, app->setup->verbs[i]->summary);
+        if (is_listed(app->setup->verbs[i]))
+            put_row(&sheet, app->setup->verbs[i]->usage, app->setup->verbs[i]->summary);
     psst_buf_printf(out, "\npsst %s; man psst says all.\n", app->setup->version);
 }
 
@@ -61,13 +87,36 @@ static void put_usage(struct psst_buf *out, const char *usage)
     }
 }
 
+/* Lines that were broken for 80 columns go together again, so that the page can break them for what it has. What begins with a
+ * blank begins a line, unless it stands far in: then it goes on with the option above it. */
+static void put_paragraphs(struct psst_buf *out, const char *text)
+{
+    bool inside = false; /* a line that may go on */
+    for (const char *line = text; *line != '\0';) {
+        size_t len = strcspn(line, "\n"), blanks = strspn(line, " ");
+        bool goes_on = inside && len > 0 && (blanks == 0 || blanks >= FAR_IN);
+        if (goes_on)
+            psst_buf_put_str(out, " ");
+        else if (inside)
+            psst_buf_put_str(out, "\n");
+        if (len == 0) psst_buf_put_str(out, "\n");
+        size_t skip = goes_on ? blanks : 0;
+        psst_buf_put(out, line + skip, len - skip);
+        inside = len > 0;
+        line += len + (line[len] == '\n');
+    }
+    if (inside) psst_buf_put_str(out, "\n");
+}
+
 static void put_one(struct psst_buf *out, const struct psst_app *app, const struct psst_command *command,
                     const struct psst_verb *verb)
 {
     const char *help = command != NULL && command->help != NULL ? command->help : verb != NULL ? verb->help : "";
     const char *summary = command != NULL ? psst_command_summary(app, command) : verb->summary;
     put_usage(out, command != NULL ? psst_command_usage(app, command) : verb->usage);
-    psst_buf_printf(out, "\n%s%s%s", summary, help[0] != '\0' ? "\n\n" : "\n", help);
+    psst_buf_printf(out, "\n%s\n", summary);
+    if (help[0] != '\0') psst_buf_put_str(out, "\n");
+    put_paragraphs(out, help);
     if (command == NULL && verb->screen == PSST_SCREEN_NOT)
         psst_buf_put_str(out, "\nThis is for the command line, and makes no sense here.\n");
     else if (command == NULL && strstr(verb->usage, " NAME") != NULL)

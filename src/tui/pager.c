@@ -407,9 +407,10 @@ void psst_pager_append(struct psst_page *page, struct psst_app *app, struct psst
     psst_app_dirty(app, PSST_DIRTY_PAGE);
 }
 
-void psst_pager_forget(struct psst_page *page)
+void psst_pager_forget(struct psst_page *page, struct psst_app *app)
 {
     pager_of(page)->left = NULL;
+    psst_app_dirty(app, PSST_DIRTY_PAGE);
 }
 
 bool psst_pager_is(const struct psst_page *page, const char *title)

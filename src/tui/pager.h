@@ -11,7 +11,7 @@ struct psst_page *psst_pager_begin(struct psst_app *app, const char *title, void
 /* end: stays at the end, if one was there. */
 void psst_pager_append(struct psst_page *page, struct psst_app *app, struct psst_view text);
 /* What `left` was told to is no more. */
-void psst_pager_forget(struct psst_page *page);
+void psst_pager_forget(struct psst_page *page, struct psst_app *app);
 /* Whether this is a pager with that title, so that it need not be opened again. */
 bool psst_pager_is(const struct psst_page *page, const char *title);
 

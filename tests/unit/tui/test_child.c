@@ -22,6 +22,16 @@ static int verb_line(void)
     (void)printf("one line\n");
     return 0;
 }
+static int verb_speaks(void)
+{
+    (void)printf("no files: psst send NAME FILE; psst files --all, psst nothing, lpsst send\n");
+    return 0;
+}
+static int verb_said(void)
+{
+    (void)printf("-- Monday\n11:30 bob | psst send me that\n");
+    return 0;
+}
 static int verb_fail(void)
 {
     (void)fprintf(stderr, "psst: it went wrong\n");
@@ -60,12 +70,14 @@ static int verb_runs(void)
 {
     (void)printf("a\nb\nc\n");
     (void)fflush(stdout);
-    while (pause() < 0) {}
+    while (pause() < 0) {
+    }
     return 0;
 }
 static int verb_waits(void)
 {
-    while (pause() < 0) {}
+    while (pause() < 0) {
+    }
     return 0;
 }
 static int verb_flood(void)
@@ -77,14 +89,18 @@ static int verb_flood(void)
 static const struct {
     const char *name;
     int (*run)(void);
-} as_verb[] = {{"line", verb_line},     {"fail", verb_fail},     {"usage", verb_usage}, {"many", verb_many},
-               {"silent", verb_silent}, {"killed", verb_killed}, {"looks", verb_looks}, {"runs", verb_runs},
-               {"waits", verb_waits},   {"flood", verb_flood}};
+} as_verb[] = {{"line", verb_line},     {"fail", verb_fail},     {"usage", verb_usage},   {"many", verb_many},
+               {"silent", verb_silent}, {"killed", verb_killed}, {"looks", verb_looks},   {"runs", verb_runs},
+               {"waits", verb_waits},   {"flood", verb_flood},   {"speaks", verb_speaks}, {"said", verb_said}};
 
 /* ---- the interface around it ---- */
 
 static struct psst_app app;
 static bool warned;
+
+/* No keys: their functions would bring the terminal along. */
+const struct psst_binding psst_bindings[] = {{0}};
+const size_t psst_bindings_count = 0;
 
 void psst_app_dirty(struct psst_app *a, unsigned what)
 {
@@ -104,6 +120,12 @@ void psst_app_error(struct psst_app *a, const char *fmt, ...)
     va_start(args, fmt);
     (void)vsnprintf(a->notice, sizeof a->notice, fmt, args);
     va_end(args);
+}
+const struct psst_verb *psst_command_verb(const struct psst_app *a, const char *name)
+{
+    static const struct psst_verb verb = {.name = "one"};
+    (void)a;
+    return strcmp(name, "send") == 0 || strcmp(name, "files") == 0 ? &verb : NULL;
 }
 void psst_screen_lend(void)
 {
@@ -182,7 +204,7 @@ static void child__that_failed__is_an_error_in_the_words_of_the_screen(void **st
     assert_string_equal("it went wrong", app.notice);
     assert_true(warned);
     run_to_end("usage");
-    assert_string_equal("something is missing usage: /rename NAME NEW", app.notice);
+    assert_string_equal("something is missing; usage: /rename NAME NEW", app.notice);
     warned = false;
     run_to_end("silent");
     assert_string_equal("/silent did not work", app.notice);
@@ -190,6 +212,22 @@ static void child__that_failed__is_an_error_in_the_words_of_the_screen(void **st
     warned = false;
     run_to_end("killed");
     assert_true(warned);
+}
+
+static void child__that_names_verbs__means_commands(void **state)
+{
+    (void)state;
+    run_to_end("speaks");
+    assert_string_equal("no files: /send NAME FILE; /files --all, psst nothing, lpsst send", app.notice);
+}
+
+static void child__that_shows_what_was_said__is_a_page_word_for_word(void **state)
+{
+    (void)state;
+    run_to_end("said");
+    assert_true(psst_pager_is(app.page, "/said"));
+    (void)row(0);
+    assert_true(fake_has("11:30 bob | psst send me that"));
 }
 
 static void child__many_lines__are_a_page(void **state)
@@ -271,6 +309,8 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(child__one_line__is_a_notice, begin, end),
         cmocka_unit_test_setup_teardown(child__that_failed__is_an_error_in_the_words_of_the_screen, begin, end),
+        cmocka_unit_test_setup_teardown(child__that_names_verbs__means_commands, begin, end),
+        cmocka_unit_test_setup_teardown(child__that_shows_what_was_said__is_a_page_word_for_word, begin, end),
         cmocka_unit_test_setup_teardown(child__many_lines__are_a_page, begin, end),
         cmocka_unit_test_setup_teardown(child__has__no_terminal_no_input_nothing_of_ours, begin, end),
         cmocka_unit_test_setup_teardown(child__that_goes_on__is_shown_and_ends_with_its_page, begin, end),
