@@ -26,6 +26,10 @@ static void note(const char *fmt, ...)
     va_end(args);
 }
 
+/* No keys: their functions would bring the terminal along. */
+const struct psst_binding psst_bindings[] = {{0}};
+const size_t psst_bindings_count = 0;
+
 void psst_app_dirty(struct psst_app *a, unsigned what)
 {
     a->dirty |= what;
