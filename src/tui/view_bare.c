@@ -44,10 +44,11 @@ static void print_seen(struct psst_app *app)
 {
     struct psst_area area = app->areas.conversation;
     struct psst_rows rows = psst_view_rows(app, area);
-    unsigned height = psst_view_height(&app->place, area), hidden;
+    struct psst_place place = app->place;
+    unsigned height = psst_view_height(&place, area), hidden;
     size_t last;
     if (rows.conversation == NULL || height == 0) return;
-    if (!psst_place_fit(&app->place, &rows, height, &last, &hidden)) return;
+    if (!psst_place_fit(&place, &rows, height, &last, &hidden)) return;
     struct psst_block block;
     size_t first = last;
     psst_rows_block(&rows, last, &block);

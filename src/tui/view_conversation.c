@@ -79,6 +79,8 @@ static void keep_edge(struct psst_place *place, const struct psst_rows *rows)
     psst_rows_block(rows, i, &block);
     unsigned row = psst_block_row_at(&block, seen.edge_at);
     place->hidden_rows = block.rows > row + 1 ? block.rows - row - 1 : 0;
+    seen.edge_hidden = place->hidden_rows;
+    seen.edge_columns = rows->shape.columns;
 }
 
 static void remember_edge(const struct psst_place *place, const struct psst_rows *rows, size_t i, unsigned hidden)
@@ -241,11 +243,17 @@ void psst_view_conversation(struct psst_app *app, struct psst_area area)
         return;
     }
     keep_edge(&app->place, &rows);
-    if (!psst_place_fit(&app->place, &rows, psst_view_height(&app->place, area), &i, &hidden)) return;
-    unsigned height = psst_view_height(&app->place, area); /* it may have come to the end */
+    /* what a large terminal shows further down is not the place: a small one again shows what it showed before */
+    struct psst_place place = app->place;
+    if (!psst_place_fit(&place, &rows, psst_view_height(&place, area), &i, &hidden)) return;
+    bool there =
+        psst_conversation_find(rows.conversation, app->place.serial) < psst_conversation_count(rows.conversation);
+    if (place.end || !there) app->place = place;
+    unsigned height = psst_view_height(&place, area); /* it may have come to the end */
     int blank = draw_rows(area, (int)height, &rows, i, hidden);
     if (height < (unsigned)area.rows) draw_newer(area, app, i);
-    remember_edge(&app->place, &rows, i, hidden);
+    if (place.serial == app->place.serial && place.hidden_rows == app->place.hidden_rows)
+        remember_edge(&place, &rows, i, hidden);
     if (blank > 0 && psst_conversation_has_older(app->conversation)) psst_conversation_older(app->conversation);
     tell_shown(app, &rows, i, hidden, height);
 }

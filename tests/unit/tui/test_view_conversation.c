@@ -290,6 +290,23 @@ static void resizing__keeps__the_message_at_the_edge(void **state)
     }
 }
 
+static void resizing__comes_back__to_the_beginning(void **state)
+{
+    (void)state;
+    begin(10, 60);
+    say_many(100);
+    psst_view_scroll(&app, -1000);
+    draw();
+    assert_int_equal(1, fake_find("message 0."));
+    resize(40, 120);
+    draw();
+    assert_int_equal(1, fake_find("message 0."));
+    resize(10, 60);
+    draw();
+    assert_int_equal(1, fake_find("message 0."));
+    assert_int_equal(8, fake_find("message 7."));
+}
+
 static char *long_text(size_t lines)
 {
     char *text = malloc(lines * 12 + 1), *at = text;
@@ -446,6 +463,7 @@ int main(void)
         cmocka_unit_test(scrolling__follows__at_the_end),
         cmocka_unit_test(scrolling__asks__for_what_is_a_screen_away),
         cmocka_unit_test(resizing__keeps__the_message_at_the_edge),
+        cmocka_unit_test(resizing__comes_back__to_the_beginning),
         cmocka_unit_test(long_message__scrolls__through_5000_lines),
         cmocka_unit_test(long_message__stays__when_the_width_changes),
         cmocka_unit_test(cache__is_bounded__and_forgets),
