@@ -221,6 +221,7 @@ static void prepare_restore(void)
 
 static void enter(void)
 {
+    psst_signals_lend(false);
     psst_tty_raw(true);
     if (screen.xterm) (void)psst_tty_puts(XTERM_BEGIN);
     if (screen.mouse_known && screen.mouse_wished) (void)psst_tty_puts(MOUSE_BEGIN);
@@ -247,6 +248,7 @@ static void leave(void)
     psst_tty_drop();
     psst_tty_raw(false);
     psst_signals_restore(-1, "", 0, NULL);
+    psst_signals_lend(true);
     screen.ours = false;
 }
 
@@ -347,7 +349,6 @@ void psst_screen_back(void)
 {
     if (!screen.begun || screen.ours) return;
     enter();
-    psst_signals_forget(PSST_SIGNAL_CONTINUED);
     psst_screen_resize();
 }
 

@@ -21,8 +21,9 @@ static const int fatal[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGQUIT, S
 
 static int ends[2] = {-1, -1};
 static volatile sig_atomic_t came; /* changed in handlers, and elsewhere only while they are blocked */
+static volatile sig_atomic_t lent;
 static int64_t first_end_ns;
-static struct sigaction soft_before[SOFT], fatal_before[FATAL], pipe_before;
+static struct sigaction soft_act, soft_before[SOFT], fatal_before[FATAL], pipe_before;
 static uint8_t crash_stack[CRASH_STACK];
 
 static struct {
@@ -72,6 +73,7 @@ static void die(int sig, const struct sigaction *before)
 
 static void on_fatal(int sig)
 {
+    if (lent != 0 && sig == SIGQUIT) return;
     for (size_t i = 0; i < FATAL; i++)
         if (fatal[i] == sig) die(sig, &fatal_before[i]);
 }
@@ -79,6 +81,7 @@ static void on_fatal(int sig)
 static void on_soft(int sig)
 {
     int saved = errno;
+    if (lent != 0 && sig == SIGINT) return;
     unsigned bit = sig == SIGWINCH  ? PSST_SIGNAL_SIZE
                    : sig == SIGTSTP ? PSST_SIGNAL_STOP
                    : sig == SIGCONT ? PSST_SIGNAL_CONTINUED
@@ -106,12 +109,13 @@ static void block(sigset_t *before)
 
 bool psst_signals_begin(void)
 {
-    struct sigaction act = {.sa_handler = on_soft, .sa_flags = SA_RESTART};
+    struct sigaction act;
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return false;
-    came = 0;
-    (void)sigemptyset(&act.sa_mask);
-    for (size_t i = 0; i < SOFT; i++) (void)sigaddset(&act.sa_mask, soft[i]);
-    for (size_t i = 0; i < SOFT; i++) (void)sigaction(soft[i], &act, &soft_before[i]);
+    came = lent = 0;
+    soft_act = (struct sigaction){.sa_handler = on_soft, .sa_flags = SA_RESTART};
+    (void)sigemptyset(&soft_act.sa_mask);
+    for (size_t i = 0; i < SOFT; i++) (void)sigaddset(&soft_act.sa_mask, soft[i]);
+    for (size_t i = 0; i < SOFT; i++) (void)sigaction(soft[i], &soft_act, &soft_before[i]);
     /* a stack of its own: what overflowed one may be what ends us */
     stack_t stack = {.ss_sp = crash_stack, .ss_size = sizeof crash_stack};
     (void)sigaltstack(&stack, NULL);
@@ -162,15 +166,20 @@ unsigned psst_signals_take(void)
     return bits;
 }
 
+void psst_signals_lend(bool to_others)
+{
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+    if (ends[0] < 0 || to_others == (lent != 0)) return;
+    lent = to_others;
+    (void)sigaction(SIGTSTP, to_others ? &usual : &soft_act, NULL);
+    if (!to_others) psst_signals_forget(PSST_SIGNAL_STOP | PSST_SIGNAL_CONTINUED);
+}
+
 void psst_signals_stop(void)
 {
     /* the whole group, as the terminal itself would: a script that has started us is stopped too. An orphaned group, which
      * nobody could continue, is not stopped by SIGTSTP. */
-    struct sigaction act = {.sa_handler = SIG_DFL}, ours;
-    (void)sigaction(SIGTSTP, &act, &ours);
     (void)kill(0, SIGTSTP);
-    (void)sigaction(SIGTSTP, &ours, NULL);
-    psst_signals_forget(PSST_SIGNAL_STOP | PSST_SIGNAL_CONTINUED);
 }
 
 void psst_signals_restore(int fd, const char *bytes, size_t len, const struct termios *mode)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -333,6 +334,59 @@ static void screen__is_given_back__as_it_was(void **state)
     }
 }
 
+static void screen__is_given_back__by_who_dies(void **state)
+{
+    (void)state;
+    static const struct psst_screen_wish wish = {.mouse = true};
+    static const int deaths[] = {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGQUIT};
+    struct termios mode;
+    for (size_t i = 0; i < sizeof deaths / sizeof deaths[0]; i++) {
+        int status;
+        psst_screen_end();
+        (void)look();
+        pid_t child = fork();
+        if (child == 0) {
+            (void)signal(deaths[i], SIG_DFL); /* the test's own way to die would come back here */
+            if (psst_screen_begin(&wish)) {
+                psst_screen_title("ours");
+                psst_screen_show();
+                (void)raise(deaths[i]);
+            }
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+        assert_int_equal(WTERMSIG(status), deaths[i]);
+        (void)look();
+        const char *begun = strstr(seen, "\033[?1049h");
+        assert_non_null(begun);
+        assert_non_null(strstr(begun, "\033[?1049l"));
+        assert_non_null(strstr(begun, "\033[?2004l"));
+        assert_non_null(strstr(begun, "\033[?1000l"));
+        assert_non_null(strstr(begun, "\033[8h"));
+        assert_non_null(strstr(begun, "\033[23;2t"));
+        assert_int_equal(tcgetattr(side, &mode), 0);
+        assert_int_equal(mode.c_lflag, mode_before.c_lflag);
+        assert_int_equal(mode.c_oflag, mode_before.c_oflag);
+    }
+}
+
+/* The interrupt key is then that of whom it was lent to. */
+static void screen__is_lent__with_its_keys(void **state)
+{
+    struct psst_key key;
+    (void)state;
+    psst_screen_lend();
+    (void)raise(SIGINT);
+    (void)raise(SIGQUIT);
+    psst_screen_back();
+    psst_input_next(&key);
+    assert_int_equal(key.code, PSST_KEY_NONE);
+    (void)raise(SIGINT);
+    psst_input_next(&key);
+    assert_int_equal(key.code, PSST_KEY_GONE);
+}
+
 #define on_a_terminal(test) cmocka_unit_test_setup_teardown(test, take_terminal, give_back)
 
 int main(void)
@@ -352,6 +406,8 @@ int main(void)
         on_a_terminal(screen__cuts__with_an_ellipsis),
         on_a_terminal(screen__shows__controls_as_symbols),
         on_a_terminal(screen__is_given_back__as_it_was),
+        on_a_terminal(screen__is_given_back__by_who_dies),
+        on_a_terminal(screen__is_lent__with_its_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
