@@ -40,18 +40,6 @@ bool psst_out_bool(const json_t *object, const char *key)
     return json_is_true(json_object_get(object, key));
 }
 
-uint32_t psst_out_next(const char **text)
-{
-    const uint8_t *p = (const uint8_t *)*text;
-    if (p[0] == 0) return 0;
-    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-    uint32_t cp = len == 1 ? p[0] : p[0] & (0x7fu >> len);
-    size_t i = 1;
-    for (; i < len && (p[i] & 0xc0) == 0x80; i++) cp = cp << 6 | (p[i] & 0x3fu);
-    *text += i;
-    return cp;
-}
-
 /* ---- numbers ---- */
 
 const char *psst_out_size(char out[PSST_SIZE_TEXT], unsigned long long bytes)

@@ -18,9 +18,6 @@ const char *psst_out_string(const json_t *object, const char *key);
 long long psst_out_int(const json_t *object, const char *key);
 bool psst_out_bool(const json_t *object, const char *key);
 
-/* The code point at *text, which moves behind it; 0 at the end. Text is valid UTF-8. */
-uint32_t psst_out_next(const char **text);
-
 #define PSST_SIZE_TEXT 32
 /* "812 bytes", "20.0 MB". */
 const char *psst_out_size(char out[PSST_SIZE_TEXT], unsigned long long bytes);
