@@ -4,6 +4,7 @@
  *   fork -> /proc/self/exe VERB WORDS -> pipe, pidfd -> psst_child_turn -> ended: notice, or pager
  *                                                                      -> more than two lines before: pager that grows
  */
+#include "client/out.h"
 #include "tui/commands.h"
 #include "tui/pager.h"
 #include "tui/screen.h"
@@ -372,6 +373,10 @@ void psst_child_ask(struct psst_app *app, char *const *words)
     struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
     int status = 0;
     psst_screen_lend();
+    (void)printf("\n-- psst");
+    for (char *const *word = words; *word != NULL; word++) (void)printf(" %s", psst_out_text(*word, 200));
+    (void)printf("\n\n");
+    (void)fflush(stdout);
     (void)sigaction(SIGINT, &ignore, &interrupt); /* they are the child's */
     (void)sigaction(SIGQUIT, &ignore, &quit);
     pid_t pid = begin(app, words, -1, -1);

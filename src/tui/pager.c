@@ -283,11 +283,12 @@ static void draw_foot(struct pager *p, struct psst_area area, size_t last)
         psst_draw_cursor(area, 0, (int)at - 1);
         return;
     }
+    const char *leave = p->left != NULL ? "at work; q ends it" : "q leaves";
     if (p->top == 0 && p->top_row == 0 && last >= n)
-        psst_draw_text(area, 0, 0, PSST_STYLE_DIM, "q leaves");
+        psst_draw_text(area, 0, 0, PSST_STYLE_DIM, leave);
     else
-        psst_draw_format(area, 0, 0, PSST_STYLE_DIM, "%zu-%zu of %zu lines  PgUp PgDn  / searches  q leaves",
-                         p->top + 1, last, n);
+        psst_draw_format(area, 0, 0, PSST_STYLE_DIM, "%zu-%zu of %zu  %s  / searches  PgUp PgDn", p->top + 1, last, n,
+                         leave);
 }
 
 static void draw(struct psst_page *page, struct psst_app *app, struct psst_area area)
