@@ -105,7 +105,8 @@ enum psst_err psst_model_say(struct psst_model *model, const char *name, struct 
     char *copy = malloc(text.len + 1);
     json_t *params = psst_model_named(name);
     json_t *string = json_stringn(text.len > 0 ? (const char *)text.data : "", text.len);
-    if (copy == NULL || params == NULL || json_object_set_new(params, "text", string) != 0) {
+    bool whole = json_object_set_new(params, "text", string) == 0; /* takes it also when there are no params */
+    if (copy == NULL || !whole) {
         free(copy);
         json_decref(params);
         return copy == NULL || params == NULL ? PSST_ERR_MEMORY : PSST_ERR_MALFORMED;

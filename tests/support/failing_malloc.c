@@ -11,11 +11,11 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t size);
 
 static unsigned until; /* 0: never */
-static bool failed;
+static bool failed, paused;
 
 static bool fails_now(void)
 {
-    if (until == 0 || --until > 0) return false;
+    if (until == 0 || paused || --until > 0) return false;
     failed = true;
     return true;
 }
@@ -41,8 +41,14 @@ void failing_malloc_at(unsigned n)
     failed = false;
 }
 
+void failing_malloc_pause(bool on)
+{
+    paused = on;
+}
+
 bool failing_malloc_stop(void)
 {
     until = 0;
+    paused = false;
     return failed;
 }

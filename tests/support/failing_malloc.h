@@ -16,6 +16,8 @@
 
 /* The nth allocation from now on gives NULL, once; 1 is the next one. */
 void failing_malloc_at(unsigned n);
+/* What the test does meanwhile for itself does not count. */
+void failing_malloc_pause(bool on);
 /* Back to normal. True when an allocation was made to fail. */
 bool failing_malloc_stop(void);
 
