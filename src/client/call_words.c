@@ -71,7 +71,7 @@ const char *psst_call_event_line(char out[PSST_CALL_WORDS], const json_t *event)
         (void)snprintf(out, PSST_CALL_WORDS, "%s is calling: answer or decline", name);
     else if (strcmp(state, "active") == 0)
         (void)snprintf(out, PSST_CALL_WORDS, "in a call with %s%s%.200s", name, words[0] != '\0' ? ": " : "", words);
-    else if (strcmp(state, "ended") == 0 && words[0] != '\0')
+    else if (strcmp(state, "ended") == 0 && words[0] != '\0' && strcmp(psst_out_string(event, "result"), "missed") != 0)
         (void)snprintf(out, PSST_CALL_WORDS, "the call has ended: %.280s", words);
     else if (strcmp(state, "ended") == 0)
         (void)psst_call_line(out, event);
