@@ -239,6 +239,11 @@ static void all_gone(struct psst_client *client)
     }
 }
 
+void psst_client_give_up(struct psst_client *client)
+{
+    if (!client->gone) all_gone(client);
+}
+
 static void hand_out(struct psst_client *client, const struct psst_rpc *rpc)
 {
     if (rpc->kind == PSST_RPC_EVENT) {

@@ -34,6 +34,8 @@ PSST_MUST_USE enum psst_err psst_client_open(struct psst_client **out, const str
                                              const struct psst_client_start *start, struct psst_failure *failure);
 /* Over a connected socket (taken), without hello: for tests. */
 PSST_MUST_USE enum psst_err psst_client_over(struct psst_client **out, int fd);
+/* Nothing more is wanted from psstd: all unanswered requests are told that it has gone, while those who asked still live. */
+void psst_client_give_up(struct psst_client *client);
 void psst_client_close(struct psst_client *client); /* NULL is safe; unanswered requests are forgotten */
 
 /* params are borrowed, during the call. */

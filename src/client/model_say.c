@@ -91,10 +91,8 @@ static void said(struct psst_asked *asked, json_t *result, const struct psst_fai
         psst_model_notes_before(person, news.seq);
         for (struct psst_conversation *c = model->conversations; c != NULL; c = c->next)
             if (c->person == person) psst_conversation_put(c, &news);
-    } else if (person != NULL && person->pub.waiting > 0) {
-        person->pub.waiting--;
     }
-    psst_model_changed(model, PSST_PART_CONTACTS | PSST_PART_CONVERSATION);
+    psst_model_changed(model, PSST_PART_CONVERSATION);
     if (asked->answer != NULL) asked->answer(asked->ctx, result, failure);
 }
 
@@ -122,6 +120,5 @@ enum psst_err psst_model_say(struct psst_model *model, const char *name, struct 
     asked->answer = answer;
     asked->ctx = ctx;
     psst_model_copy(asked->name, sizeof asked->name, person != NULL ? person->fingerprint : "");
-    if (person != NULL) person->pub.waiting++; /* here, since what becomes of it may be told before the answer */
     return PSST_OK;
 }

@@ -290,6 +290,7 @@ static void loop(struct psst_app *app)
 
 static void fini(struct psst_app *app)
 {
+    if (app->client != NULL) psst_client_give_up(app->client);
     psst_child_end_all(app);
     while (app->page != NULL) psst_page_pop(app);
     psst_conversation_close(app->conversation);

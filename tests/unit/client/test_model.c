@@ -116,6 +116,22 @@ static void locked__from_the_start__is_known(void **state)
     }
 }
 
+static void locked__while_it_is_being_loaded__shows_nothing(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_init(&s);
+    s.hold = "contacts";
+    scene_begin(&s);
+    scene_tell(&s, "identity", "{\"locked\":true}");
+    scene_release(&s); /* what was asked before is answered after */
+    assert_int_equal(0, psst_model_people(s.model));
+    assert_false(psst_model_complete(s.model));
+    scene_tell(&s, "identity", "{\"locked\":false}");
+    assert_true(psst_model_complete(s.model));
+    scene_close(&s);
+}
+
 static void unread__counts__and_ends_with_what_is_shown(void **state)
 {
     (void)state;
@@ -189,15 +205,23 @@ static void say__state_overtakes_the_answer__is_right(void **state)
     s.hold = "say";
     assert_ok(psst_model_say(s.model, "bob", psst_view_str("hello"), scene_said, &s));
     scene_run(&s);
-    assert_int_equal(2, bob(&s)->waiting);
+    assert_int_equal(1, bob(&s)->waiting);
     assert_int_equal(0, psst_conversation_count(c));
+    /* psstd tells everybody who listens, us too */
+    scene_tell(
+        &s, "message",
+        "{\"contact\":\"bob\",\"id\":\"abc\",\"seq\":30,\"time_ms\":1,\"direction\":\"out\",\"state\":\"waiting\","
+        "\"text\":\"hello\"}");
+    assert_int_equal(2, bob(&s)->waiting);
+    assert_int_equal(1, psst_conversation_count(c));
     scene_tell(&s, "message.state", "{\"contact\":\"bob\",\"id\":\"abc\",\"seq\":30,\"state\":\"sent\"}");
     scene_tell(&s, "message.state", "{\"contact\":\"bob\",\"id\":\"abc\",\"seq\":30,\"state\":\"delivered\"}");
     comes(&s, 33, "later");
+    psst_model_note(s.model, "bob", "noted");
     scene_release(&s);
     assert_int_equal(1, s.answered);
     assert_int_equal(1, bob(&s)->waiting);
-    assert_string_equal("hello | later", scene_items(c));
+    assert_string_equal("hello | later | noted", scene_items(c));
     const struct psst_item *item = psst_conversation_item(c, 0);
     assert_true(item->out);
     assert_int_equal(PSST_STATE_DELIVERED, item->state);
@@ -252,6 +276,7 @@ static void session__up_and_down__is_noted_once(void **state)
     assert_true(psst_model_find(s.model, "carol")->dialling);
     scene_tell(&s, "session", "{\"contact\":\"carol\",\"state\":\"up\",\"address\":\"192.0.2.9:1\"}");
     scene_tell(&s, "presence", "{\"contact\":\"carol\",\"state\":\"online\",\"text\":\"\"}");
+    scene_tell(&s, "session", "{\"contact\":\"carol\",\"state\":\"up\",\"address\":\"192.0.2.9:1\"}");
     const struct psst_person *carol = psst_model_find(s.model, "carol");
     assert_true(carol->online && !carol->dialling);
     assert_string_equal("192.0.2.9:1", carol->address);
@@ -372,6 +397,7 @@ int main(void)
         cmocka_unit_test(loading__contacts_in_pages__asks_behind_the_last),
         cmocka_unit_test(locked__then_unlocked__loads_again),
         cmocka_unit_test(locked__from_the_start__is_known),
+        cmocka_unit_test(locked__while_it_is_being_loaded__shows_nothing),
         cmocka_unit_test(unread__counts__and_ends_with_what_is_shown),
         cmocka_unit_test(notes__keep_their_place__before_what_came_later),
         cmocka_unit_test(say__state_overtakes_the_answer__is_right),
