@@ -1,9 +1,9 @@
 #!/bin/sh
 # Measures, prints a table, writes build/bench.json: a list of {name, value, unit, goal, met, reference, reference_value, ratio}.
-# Usage: tools/bench.sh [handshake] [stream] [daemons] [calls] [store] [recovery] [voice]
+# Usage: tools/bench.sh [handshake] [stream] [daemons] [calls] [store] [recovery] [voice] [screen]
 set -eu
 cd "$(dirname "$0")/.."
-[ $# -gt 0 ] || set -- handshake stream daemons calls store recovery voice
+[ $# -gt 0 ] || set -- handshake stream daemons calls store recovery voice screen
 dir=build/bench
 mkdir -p build
 { { [ -f $dir/build.ninja ] || meson setup $dir -Dbenches=true; } && meson compile -C $dir; } >build/bench.log 2>&1 ||
@@ -15,7 +15,7 @@ rows=$dir/rows.jsonl
 for what in "$@"; do
     echo "bench: $what ..." >&2
     case $what in
-    daemons | calls | store | recovery) python3 bench/"$what".py $dir >>$rows ;;
+    daemons | calls | store | recovery | screen) python3 bench/"$what".py $dir >>$rows ;;
     *) $dir/bench/bench_"$what" >>$rows ;;
     esac
 done
