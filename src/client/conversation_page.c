@@ -1,5 +1,4 @@
-/* Pages of the history. Each answer carries the generation of the window that it was asked for; one that comes after a jump
- * is dropped.
+/* Pages of the history. Where the window begins anew, what was asked for before is nobody's any more.
  *
  *   open, end    log {limit}                   -> the end
  *   beginning    log {limit, first}            -> the beginning
@@ -29,7 +28,6 @@ static bool ask(struct psst_conversation *conversation, enum page page, int limi
     struct psst_asked *asked = psst_model_ask(conversation->model, "log", params, page_done);
     if (asked == NULL) return false;
     asked->conversation = conversation;
-    asked->generation = conversation->generation;
     asked->part = (int)page | (first ? PAGE_FIRST : 0);
     asked->len = (size_t)limit;
     return true;
@@ -39,7 +37,6 @@ void psst_conversation_unask(struct psst_conversation *conversation)
 {
     for (struct psst_asked *asked = conversation->model->asked; asked != NULL; asked = asked->next)
         if (asked->conversation == conversation) asked->conversation = NULL;
-    conversation->generation++;
     conversation->pages = 0;
     conversation->asked_older = conversation->asked_newer = false;
 }
@@ -170,7 +167,7 @@ static void page_done(struct psst_asked *asked, json_t *result, const struct pss
 {
     struct psst_conversation *conversation = asked->conversation;
     (void)failure;
-    if (conversation == NULL || asked->generation != conversation->generation) return;
+    if (conversation == NULL) return; /* it was closed, or jumped */
     enum page page = (enum page)(asked->part & ~PAGE_FIRST);
     bool first = (asked->part & PAGE_FIRST) != 0;
     if (page == PAGE_OLDER && !first) conversation->asked_older = false;

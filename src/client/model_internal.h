@@ -122,7 +122,6 @@ struct psst_conversation {
     struct psst_conversation *next;
     struct psst_held_person *person; /* NULL: he is no contact any more, or the identity is locked */
     char name[PSST_MODEL_NAME];
-    unsigned generation; /* of the window; pages that were asked for before are dropped */
     struct psst_held_message messages[PSST_WINDOW_MESSAGES];
     size_t n_messages, bytes;
     struct psst_item items[PSST_CONVERSATION_MAX]; /* messages and notes in order */

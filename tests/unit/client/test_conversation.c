@@ -147,6 +147,24 @@ static void message__while_away_from_the_end__is_counted_then_loaded(void **stat
     scene_close(&s);
 }
 
+static void message__while_the_first_page_is_under_way__stands_there_once(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s);
+    s.messages = 3;
+    s.hold = "log";
+    struct psst_conversation *c = scene_talk(&s, "bob");
+    scene_tell(&s, "message",
+               "{\"contact\":\"bob\",\"seq\":9,\"direction\":\"in\",\"state\":\"received\","
+               "\"text\":\"m9\"}");
+    assert_false(psst_conversation_loaded(c));
+    scene_release(&s);
+    assert_string_equal("m3 | m6 | m9", scene_items(c));
+    psst_conversation_close(c);
+    scene_close(&s);
+}
+
 static void message__while_the_last_page_is_under_way__is_not_lost(void **state)
 {
     (void)state;
@@ -298,6 +316,7 @@ int main(void)
         cmocka_unit_test(window__pages_cut_by_length__go_on),
         cmocka_unit_test(jump__has_both_sides__and_pages_of_before_are_dropped),
         cmocka_unit_test(message__while_away_from_the_end__is_counted_then_loaded),
+        cmocka_unit_test(message__while_the_first_page_is_under_way__stands_there_once),
         cmocka_unit_test(message__while_the_last_page_is_under_way__is_not_lost),
         cmocka_unit_test(many_messages__of_whom_looks_further_up__push_nothing_out),
         cmocka_unit_test(damaged__ranges__stand_between_the_messages),
