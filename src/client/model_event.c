@@ -79,6 +79,14 @@ static void on_removed(struct psst_model *model, json_t *params)
     psst_model_changed(model, PSST_PART_CONTACTS | PSST_PART_CONVERSATION | PSST_PART_FILES);
 }
 
+/* What is erased does not stay on a screen. Where one was in it is lost. */
+static void on_forgotten(struct psst_model *model, json_t *params)
+{
+    const struct psst_held_person *person = who(model, params);
+    for (struct psst_conversation *c = model->conversations; c != NULL; c = c->next)
+        if (person != NULL && c->person == person) psst_conversation_reload(c);
+}
+
 static void on_presence(struct psst_model *model, json_t *params)
 {
     const char *state = psst_model_string(params, "state"), *text = psst_model_string(params, "text");
@@ -148,10 +156,19 @@ void psst_model_on_event(void *ctx, const char *event, json_t *params)
         const char *name;
         void (*on)(struct psst_model *model, json_t *params);
     } table[] = {
-        {"voice", on_levels},      {"message", on_message},   {"message.state", on_state},
-        {"file", on_file},         {"session", on_session},   {"contact", on_contact},
-        {"call", on_call},         {"presence", on_presence}, {"contact.removed", on_removed},
-        {"identity", on_identity}, {"meet", on_meet},         {"stopping", on_stopping},
+        {"voice", on_levels},
+        {"message", on_message},
+        {"message.state", on_state},
+        {"file", on_file},
+        {"session", on_session},
+        {"contact", on_contact},
+        {"call", on_call},
+        {"presence", on_presence},
+        {"contact.removed", on_removed},
+        {"contact.forgotten", on_forgotten},
+        {"identity", on_identity},
+        {"meet", on_meet},
+        {"stopping", on_stopping},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (strcmp(table[i].name, event) != 0) continue;

@@ -73,12 +73,19 @@ enum psst_method psst_method_find(const char *name)
 }
 
 const char *const psst_ipc_event_names[PSST_IPC_EVENTS] = {
-    [PSST_IPC_EVENT_MESSAGE] = "message",   [PSST_IPC_EVENT_MESSAGE_STATE] = "message.state",
-    [PSST_IPC_EVENT_SESSION] = "session",   [PSST_IPC_EVENT_FILE] = "file",
-    [PSST_IPC_EVENT_CONTACT] = "contact",   [PSST_IPC_EVENT_IDENTITY] = "identity",
-    [PSST_IPC_EVENT_PRESENCE] = "presence", [PSST_IPC_EVENT_MEET] = "meet",
-    [PSST_IPC_EVENT_STOPPING] = "stopping", [PSST_IPC_EVENT_CALL] = "call",
-    [PSST_IPC_EVENT_VOICE] = "voice",       [PSST_IPC_EVENT_CONTACT_REMOVED] = "contact.removed",
+    [PSST_IPC_EVENT_MESSAGE] = "message",
+    [PSST_IPC_EVENT_MESSAGE_STATE] = "message.state",
+    [PSST_IPC_EVENT_SESSION] = "session",
+    [PSST_IPC_EVENT_FILE] = "file",
+    [PSST_IPC_EVENT_CONTACT] = "contact",
+    [PSST_IPC_EVENT_IDENTITY] = "identity",
+    [PSST_IPC_EVENT_PRESENCE] = "presence",
+    [PSST_IPC_EVENT_MEET] = "meet",
+    [PSST_IPC_EVENT_STOPPING] = "stopping",
+    [PSST_IPC_EVENT_CALL] = "call",
+    [PSST_IPC_EVENT_VOICE] = "voice",
+    [PSST_IPC_EVENT_CONTACT_REMOVED] = "contact.removed",
+    [PSST_IPC_EVENT_CONTACT_FORGOTTEN] = "contact.forgotten",
 };
 
 enum psst_ipc_event psst_ipc_event_find(const char *name)

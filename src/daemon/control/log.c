@@ -218,10 +218,12 @@ static void kept(void *ctx, enum psst_err err, const char *words)
     struct psst_request *req = keeping->req;
     const struct psst_contact *contact = psst_book_by_id(req->daemon->book, keeping->contact_id);
     free(keeping);
-    if (err != PSST_OK || contact == NULL)
+    if (err != PSST_OK || contact == NULL) {
         psst_request_finish(req, err != PSST_OK ? err : PSST_ERR_NOT_FOUND, words);
-    else
-        psst_request_result(req, psst_contact_json(contact));
+        return;
+    }
+    psst_daemon_event(req->daemon, "contact.forgotten", json_pack("{s:s}", "contact", contact->alias));
+    psst_request_result(req, psst_contact_json(contact));
 }
 
 static void setting_stored(void *ctx, enum psst_err err, const char *words)

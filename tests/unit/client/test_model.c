@@ -328,6 +328,23 @@ static void contact__renamed_added_removed__is_followed(void **state)
     scene_close(&s);
 }
 
+static void forgotten__messages__leave_the_conversation(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s);
+    s.messages = 3;
+    struct psst_conversation *c = scene_talk(&s, "bob");
+    assert_int_equal(3, psst_conversation_count(c));
+    s.messages = 1;
+    scene_tell(&s, "contact.forgotten", "{\"contact\":\"carol\"}");
+    assert_int_equal(3, psst_conversation_count(c));
+    scene_tell(&s, "contact.forgotten", "{\"contact\":\"bob\"}");
+    assert_string_equal("m3", scene_items(c));
+    psst_conversation_close(c);
+    scene_close(&s);
+}
+
 static void removed__while_a_page_is_under_way__is_survived(void **state)
 {
     (void)state;
@@ -405,6 +422,7 @@ int main(void)
         cmocka_unit_test(state__refused_and_held_back__has_its_reason),
         cmocka_unit_test(session__up_and_down__is_noted_once),
         cmocka_unit_test(contact__renamed_added_removed__is_followed),
+        cmocka_unit_test(forgotten__messages__leave_the_conversation),
         cmocka_unit_test(removed__while_a_page_is_under_way__is_survived),
         cmocka_unit_test(own_presence_and_the_end__are_told),
         cmocka_unit_test(hostile__events__crash_nothing),
