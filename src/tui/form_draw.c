@@ -90,7 +90,7 @@ static void field_text(struct pen *pen, const struct psst_form_item *item, int y
     size_t cursor = psst_entry_cursor(item->entry), from = 0;
     unsigned before = 0;
     for (;;) {
-        char *lead = strndup((const char *)text.data + from, cursor - from);
+        char *lead = cursor > from ? strndup((const char *)text.data + from, cursor - from) : strdup("");
         before = lead != NULL ? psst_text_columns(lead) : 0;
         free(lead);
         if ((int)before < columns || from >= cursor) break;
