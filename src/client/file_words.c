@@ -4,11 +4,20 @@
 
 #include <string.h>
 
-const char *psst_file_word(const json_t *file)
+static const char *word_of(const char *form)
 {
-    const char *form = psst_out_string(file, "form");
     if (strcmp(form, "voice") == 0) return "voice message";
     return strcmp(form, "folder") == 0 || strcmp(form, "stream") == 0 ? form : "file";
+}
+
+const char *psst_file_word(const json_t *file)
+{
+    return word_of(psst_out_string(file, "form"));
+}
+
+const char *psst_transfer_word(const struct psst_transfer *file)
+{
+    return word_of(file->form);
 }
 
 const char *psst_file_state(char out[256], const json_t *file)
@@ -23,6 +32,17 @@ bool psst_file_is_offer(const json_t *file)
     return strcmp(psst_out_string(file, "direction"), "in") == 0 &&
            strcmp(psst_out_string(file, "state"), "waiting") == 0 && psst_out_string(file, "path")[0] == '\0' &&
            strcmp(psst_out_string(file, "form"), "voice") != 0;
+}
+
+bool psst_transfer_is_offer(const struct psst_transfer *file)
+{
+    return file->in && strcmp(file->state, "waiting") == 0 && (file->path == NULL || file->path[0] == '\0');
+}
+
+bool psst_transfer_is_under_way(const struct psst_transfer *file)
+{
+    return strcmp(file->state, "waiting") == 0 || strcmp(file->state, "running") == 0 ||
+           strcmp(file->state, "paused") == 0;
 }
 
 /* ", 20.0 MB"; "" when it is not known. */

@@ -2,6 +2,7 @@
 #ifndef PSST_CLIENT_FILE_WORDS_H
 #define PSST_CLIENT_FILE_WORDS_H
 
+#include "client/model.h"
 #include "client/out.h"
 
 /* "file", "folder", "stream" or "voice message": what it is. */
@@ -10,6 +11,12 @@ const char *psst_file_word(const json_t *file);
 const char *psst_file_state(char out[256], const json_t *file);
 /* Somebody must say whether it is taken. */
 bool psst_file_is_offer(const json_t *file);
+
+/* The same of what the model has (model.h). An offer here is whatever can be accepted, a voice message too that was not taken
+ * by itself. */
+const char *psst_transfer_word(const struct psst_transfer *file);
+bool psst_transfer_is_offer(const struct psst_transfer *file);
+bool psst_transfer_is_under_way(const struct psst_transfer *file); /* waits, runs or is paused */
 
 #define PSST_FILE_LINE 5400
 /* What an event `file` means for who sits in a conversation with its contact: an offer, or an end; "": nothing to be said.

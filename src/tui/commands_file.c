@@ -1,4 +1,5 @@
 /* /file, /accept, /decline, /cancel. */
+#include "client/file_words.h"
 #include "tui/ask.h"
 #include "tui/commands_run.h"
 
@@ -60,16 +61,6 @@ void psst_run_file(struct psst_app *app, int n, char **words)
 }
 
 /* ---- deciding ---- */
-
-static bool is_offer(const struct psst_transfer *t)
-{
-    return t->in && strcmp(t->state, "waiting") == 0 && (t->path == NULL || t->path[0] == '\0');
-}
-
-static bool is_under_way(const struct psst_transfer *t)
-{
-    return strcmp(t->state, "waiting") == 0 || strcmp(t->state, "running") == 0 || strcmp(t->state, "paused") == 0;
-}
 
 /* The only one that fits, of who is open if he has some, else of anybody. 0: said. */
 static int64_t only(struct psst_app *app, bool (*fits)(const struct psst_transfer *t), const char *command,
@@ -141,9 +132,9 @@ void psst_run_accept(struct psst_app *app, int n, char **words)
         decide_all(app, "file.accept", n, words);
     } else {
         bool rings = call->state == PSST_CALL_OFFERED;
-        decide(
-            app, "file.accept",
-            only(app, is_offer, "accept", rings ? "no file is offered; /answer takes the call" : "no file is offered"));
+        decide(app, "file.accept",
+               only(app, psst_transfer_is_offer, "accept",
+                    rings ? "no file is offered; /answer takes the call" : "no file is offered"));
     }
 }
 
@@ -154,7 +145,8 @@ void psst_run_decline(struct psst_app *app, int n, char **words)
     if (n == 1 && call->state == PSST_CALL_OFFERED) {
         psst_app_request(app, "decline", psst_command_name(call->name), NULL, 0, NULL, NULL);
     } else if (n == 1) {
-        decide(app, "file.decline", only(app, is_offer, "decline", "no call rings, and no file is offered"));
+        decide(app, "file.decline",
+               only(app, psst_transfer_is_offer, "decline", "no call rings, and no file is offered"));
     } else if (by_name || words[1][0] < '0' || words[1][0] > '9') {
         const struct psst_person *person = psst_command_whom(app, n, words, by_name ? 2 : 1);
         if (person != NULL) psst_app_request(app, "decline", psst_command_name(person->name), NULL, 0, NULL, NULL);
@@ -168,5 +160,5 @@ void psst_run_cancel(struct psst_app *app, int n, char **words)
     if (n > 1)
         decide_all(app, "file.cancel", n, words);
     else
-        decide(app, "file.cancel", only(app, is_under_way, "cancel", "no file is under way"));
+        decide(app, "file.cancel", only(app, psst_transfer_is_under_way, "cancel", "no file is under way"));
 }

@@ -1,5 +1,7 @@
 #include "tui/complete_find.h"
 
+#include "client/file_words.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -130,11 +132,6 @@ static void offer_commands(struct finding *f, const char *begun)
     }
 }
 
-static bool is_over(const struct psst_transfer *t)
-{
-    return strcmp(t->state, "done") == 0 || strcmp(t->state, "declined") == 0 || strcmp(t->state, "failed") == 0;
-}
-
 /* Files by number: those that the command can do something with. */
 static void offer_files(struct finding *f)
 {
@@ -142,8 +139,8 @@ static void offer_files(struct finding *f)
     bool plays = strcmp(f->command, "play") == 0;
     for (size_t i = 0; i < psst_model_transfers(f->app->model); i++) {
         const struct psst_transfer *t = psst_model_transfer(f->app->model, i);
-        if (answers && (!t->in || strcmp(t->state, "waiting") != 0)) continue;
-        if (plays ? strcmp(t->form, "voice") != 0 : is_over(t)) continue;
+        if (answers && !psst_transfer_is_offer(t)) continue;
+        if (plays ? strcmp(t->form, "voice") != 0 : !psst_transfer_is_under_way(t)) continue;
         char id[24], shown[192];
         (void)snprintf(id, sizeof id, "%lld", (long long)t->id);
         (void)snprintf(shown, sizeof shown, "%s (%.150s)", id, t->name);

@@ -1,6 +1,6 @@
 /* Files on their way, one a row; offers first, since they wait for the person. A file's name is the other side's word: it
  * stands last, where it looks like nothing of ours. What is over is told in the conversation. */
-#include "client/out.h"
+#include "client/file_words.h"
 #include "tui/strip.h"
 #include "tui/views.h"
 
@@ -16,23 +16,12 @@ static bool is_state(const struct psst_transfer *file, const char *state)
     return strcmp(file->state, state) == 0;
 }
 
-static bool is_under_way(const struct psst_transfer *file)
-{
-    return is_state(file, "waiting") || is_state(file, "running") || is_state(file, "paused");
-}
-
-/* Nobody has said yet where it is to go. */
-static bool is_offer(const struct psst_transfer *file)
-{
-    return file->in && is_state(file, "waiting") && (file->path == NULL || file->path[0] == '\0');
-}
-
 static size_t count(const struct psst_app *app)
 {
     size_t n = 0;
     if (app->model == NULL) return 0;
     for (size_t i = 0; i < psst_model_transfers(app->model); i++)
-        if (is_under_way(psst_model_transfer(app->model, i))) n++;
+        if (psst_transfer_is_under_way(psst_model_transfer(app->model, i))) n++;
     return n;
 }
 
@@ -40,12 +29,6 @@ int psst_view_transfer_rows(const struct psst_app *app)
 {
     size_t n = count(app);
     return n < ROWS_MOST ? (int)n : ROWS_MOST;
-}
-
-static const char *what(const struct psst_transfer *file)
-{
-    if (strcmp(file->form, "voice") == 0) return "voice message";
-    return strcmp(file->form, "folder") == 0 || strcmp(file->form, "stream") == 0 ? file->form : "file";
 }
 
 static void say_offer(struct psst_strip *strip, const struct psst_transfer *file)
@@ -56,7 +39,7 @@ static void say_offer(struct psst_strip *strip, const struct psst_transfer *file
     if (file->size >= 0) (void)psst_out_size(size, (unsigned long long)file->size);
     (void)snprintf(brief, sizeof brief, "<- %s:", psst_out_text(file->contact, NAME_CHARS));
     psst_strip_add(strip, 1, PSST_STYLE_UNREAD, brief,
-                   "<- %s offers a %s%s%s:", psst_out_text(file->contact, NAME_CHARS), what(file),
+                   "<- %s offers a %s%s%s:", psst_out_text(file->contact, NAME_CHARS), psst_transfer_word(file),
                    size[0] != '\0' ? ", " : "", size);
     (void)snprintf(brief, sizeof brief, "/accept %lld", id);
     psst_strip_add(strip, 0, PSST_STYLE_UNREAD, brief, "/accept %lld or /decline %lld", id, id);
@@ -81,8 +64,8 @@ static void say_progress(struct psst_strip *strip, const struct psst_transfer *f
     }
     if (is_state(file, "paused")) {
         bool us = file->paused_by != NULL && strcmp(file->paused_by, "us") == 0;
-        psst_strip_add(strip, 1, PSST_STYLE_WARN, "paused", us ? "paused: /resume %lld" : "paused over there (%lld)",
-                       (long long)file->id);
+        psst_strip_add(strip, 1, PSST_STYLE_WARN, "paused",
+                       us ? "paused: /files resume %lld" : "paused over there (%lld)", (long long)file->id);
     } else if (is_state(file, "waiting")) {
         psst_strip_add(strip, 1, PSST_STYLE_PLAIN, "waits", "waits (%lld)", (long long)file->id);
     } else {
@@ -98,11 +81,11 @@ static void say_progress(struct psst_strip *strip, const struct psst_transfer *f
 static void draw_one(const struct psst_transfer *file, struct psst_area area, int row)
 {
     struct psst_strip strip = {.n = 0};
-    if (is_offer(file))
+    if (psst_transfer_is_offer(file))
         say_offer(&strip, file);
     else
         say_progress(&strip, file);
-    psst_strip_add(&strip, is_offer(file) ? 1 : 2, PSST_STYLE_PLAIN, NULL, "%s", file->name)->last = true;
+    psst_strip_add(&strip, psst_transfer_is_offer(file) ? 1 : 2, PSST_STYLE_PLAIN, NULL, "%s", file->name)->last = true;
     psst_strip_draw(&strip, area, row, 1, PSST_STYLE_PLAIN);
 }
 
@@ -116,7 +99,8 @@ void psst_view_transfers(struct psst_app *app, struct psst_area area)
     for (int offers = 1; offers >= 0; offers--) {
         for (size_t i = 0; i < psst_model_transfers(app->model) && (size_t)row < shown; i++) {
             const struct psst_transfer *file = psst_model_transfer(app->model, i);
-            if (is_under_way(file) && is_offer(file) == (offers == 1)) draw_one(file, area, row++);
+            if (psst_transfer_is_under_way(file) && psst_transfer_is_offer(file) == (offers == 1))
+                draw_one(file, area, row++);
         }
     }
     if (n > shown)

@@ -308,6 +308,20 @@ static void files__run__with_bar_and_rate(void **state)
     assert_non_null(strstr(fake_row(0), "50%"));
 }
 
+/* What is to be typed is a verb that there is. */
+static void files__paused_by_us__says_what_goes_on_with_it(void **state)
+{
+    (void)state;
+    fake_begin(&app, 3, 80);
+    struct psst_transfer *file = add_file(3, "cat.png", "paused", true);
+    file->paused_by = "us";
+    draw_files(1, 80);
+    assert_non_null(strstr(fake_row(0), "paused: /files resume 3"));
+    file->paused_by = "them";
+    draw_files(1, 80);
+    assert_non_null(strstr(fake_row(0), "paused over there (3)"));
+}
+
 static void files__more_than_three__are_counted(void **state)
 {
     (void)state;
@@ -394,6 +408,7 @@ int main(void)
         cmocka_unit_test(call__says__what_is_wrong_even_when_narrow),
         cmocka_unit_test(files__offer__says_what_to_type),
         cmocka_unit_test(files__run__with_bar_and_rate),
+        cmocka_unit_test(files__paused_by_us__says_what_goes_on_with_it),
         cmocka_unit_test(files__more_than_three__are_counted),
         cmocka_unit_test(parts__stay_in_their_area__at_any_size),
         cmocka_unit_test(strip__cuts__the_least_important_first),
