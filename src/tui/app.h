@@ -5,7 +5,8 @@
  *   commands.c  what begins with a slash                                        entry.h  the line one writes in
  *   text.c      how text becomes cells       draw.c, screen.c, input.c  the terminal       notify.c  bell and desktop
  *
- * One thread. Nothing here waits but the loop's poll; there are no periodic wake-ups.
+ * One thread. Nothing here waits but the loop's poll. Only a call that rings wakes it by the clock (notify.c), and a psstd that
+ * has ended is looked for once a second.
  */
 #ifndef PSST_TUI_APP_H
 #define PSST_TUI_APP_H
@@ -26,8 +27,8 @@ struct psst_place {
     bool end; /* follows what comes; the others do not count then */
 };
 
-struct psst_draft { /* what was being written to a contact when another was opened; and where one was */
-    char *name, *text;
+struct psst_draft {   /* what was being written to a contact when another was opened; and where one was */
+    char *key, *text; /* key: the fingerprint: a name may become somebody else's */
     size_t cursor;
     int64_t seq; /* 0: at the end */
 };
@@ -56,6 +57,7 @@ struct psst_app {
     struct psst_model *model;
     struct psst_conversation *conversation; /* of the contact that is open; NULL: none is */
     char *open;                             /* his name; NULL */
+    char open_key[PSST_NAME_ROOM];          /* his fingerprint */
     struct psst_place place;
     struct psst_draft *drafts;
     size_t n_drafts;
@@ -68,8 +70,14 @@ struct psst_app {
     bool wanted_beginning;
     bool closed;                   /* the person wanted nobody open (/close) */
     char was_open[PSST_NAME_ROOM]; /* before psstd ended */
-    unsigned changed;              /* parts of the model that nobody has looked at yet */
-    char notice[1024];             /* one line above the entry line, until the next key; "" */
+    bool unlocked;                 /* the identity was open when last looked at */
+    bool unseen;                   /* what stands in the conversation has not reached the terminal yet */
+    uint64_t begun_ms;             /* the model is asked since then */
+    enum psst_call_state call_was; /* since call_ms */
+    enum psst_call_state call_before;
+    uint64_t call_ms;
+    unsigned changed;  /* parts of the model that nobody has looked at yet */
+    char notice[1024]; /* one line above the entry line, until the next key; "" */
     bool notice_warns;
     bool contacts_shown; /* on a narrow terminal: the list instead of the conversation (F2) */
     bool focused, focus_known;

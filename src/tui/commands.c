@@ -151,7 +151,7 @@ static bool takes_name(const struct psst_verb *verb)
     return strncmp(verb->usage, verb->name, n) == 0 && strncmp(verb->usage + n, " NAME", 5) == 0;
 }
 
-/* Who is open, when it is left out: `first` is what stands in its place. */
+/* Whether the name of who is open is to be put first: it belongs there, and was left out. */
 static bool lacks_name(struct psst_app *app, const struct psst_verb *verb, int n, char **words)
 {
     if (app->open == NULL || !takes_name(verb)) return false;
