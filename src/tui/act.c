@@ -16,21 +16,21 @@ void psst_app_dirty(struct psst_app *app, unsigned what)
 
 /* ---- contacts ---- */
 
-static struct psst_draft *find_draft(struct psst_app *app, const char *name)
+static struct psst_draft *find_draft(struct psst_app *app)
 {
     for (size_t i = 0; i < app->n_drafts; i++)
-        if (strcmp(app->drafts[i].name, name) == 0) return &app->drafts[i];
+        if (strcmp(app->drafts[i].key, app->open_key) == 0) return &app->drafts[i];
     return NULL;
 }
 
-static struct psst_draft *new_draft(struct psst_app *app, const char *name)
+static struct psst_draft *new_draft(struct psst_app *app)
 {
     struct psst_draft *more = realloc(app->drafts, (app->n_drafts + 1) * sizeof *more);
     if (more == NULL) return NULL;
     app->drafts = more;
     struct psst_draft *draft = &more[app->n_drafts];
-    *draft = (struct psst_draft){.name = strdup(name)};
-    if (draft->name == NULL) return NULL;
+    *draft = (struct psst_draft){.key = strdup(app->open_key)};
+    if (draft->key == NULL) return NULL;
     app->n_drafts++;
     return draft;
 }
@@ -46,7 +46,7 @@ void psst_app_forget_drafts(struct psst_app *app)
 {
     for (size_t i = 0; i < app->n_drafts; i++) {
         forget_text(&app->drafts[i]);
-        free(app->drafts[i].name);
+        free(app->drafts[i].key);
     }
     free(app->drafts);
     app->drafts = NULL;
@@ -65,10 +65,10 @@ static void keep_draft(struct psst_app *app)
 {
     if (app->open == NULL) return;
     struct psst_view text = psst_entry_text(app->entry);
-    struct psst_draft *draft = find_draft(app, app->open);
+    struct psst_draft *draft = find_draft(app);
     int64_t seq = place_seq(app);
     if (draft == NULL && text.len == 0 && seq == 0) return;
-    if (draft == NULL) draft = new_draft(app, app->open);
+    if (draft == NULL) draft = new_draft(app);
     if (draft == NULL) return;
     forget_text(draft);
     draft->text = strndup(text.len > 0 ? (const char *)text.data : "", text.len);
@@ -78,7 +78,7 @@ static void keep_draft(struct psst_app *app)
 
 static void take_draft(struct psst_app *app)
 {
-    struct psst_draft *draft = app->open != NULL ? find_draft(app, app->open) : NULL;
+    struct psst_draft *draft = app->open != NULL ? find_draft(app) : NULL;
     psst_entry_clear(app->entry);
     app->place = (struct psst_place){.end = true};
     if (draft == NULL) return;
@@ -98,6 +98,7 @@ void psst_app_open(struct psst_app *app, const char *name)
     app->conversation = NULL;
     free(app->open);
     app->open = open;
+    (void)snprintf(app->open_key, sizeof app->open_key, "%s", person != NULL ? person->fingerprint : "");
     if (open != NULL && psst_conversation_open(&app->conversation, app->model, open) != PSST_OK)
         psst_app_error(app, "out of memory: the conversation cannot be shown");
     take_draft(app);
@@ -195,10 +196,21 @@ void psst_app_request(struct psst_app *app, const char *method, json_t *params, 
                       psst_client_answer *done, void *ctx)
 {
     struct asked *asked = malloc(sizeof *asked);
-    if (asked != NULL) *asked = (struct asked){app, done, ctx};
-    if (psst_client_request(app->client, method, params, fds, n, answered, asked) == PSST_OK && asked != NULL) return;
-    free(asked);
-    psst_app_error(app, "psstd cannot be asked: it has ended, or there is no memory");
+    struct psst_failure failure;
+    enum psst_err err = PSST_ERR_MEMORY;
+    if (asked != NULL) {
+        *asked = (struct asked){app, done, ctx};
+        err = psst_client_request(app->client, method, params, fds, n, answered, asked);
+        if (err == PSST_OK) return;
+        free(asked);
+    } else {
+        json_decref(params);
+        psst_fds_close(fds, n);
+    }
+    (void)psst_failure_set(&failure, err, PSST_EXIT_FAILED, "no-daemon",
+                           "psstd cannot be asked: it has ended, or there is no memory");
+    psst_app_error(app, "%s", failure.words);
+    if (done != NULL) done(ctx, NULL, &failure);
 }
 
 void psst_app_voice_answered(void *ctx, json_t *result, const struct psst_failure *failure)

@@ -192,6 +192,7 @@ static void inspect(struct add_page *add)
 static void look_at_file(struct add_page *add)
 {
     struct psst_diag diag = {{0}};
+    if (add->asked) return; /* what is added is what was looked at */
     char *typed = psst_form_text(&add->form, ID_PATH), *path = NULL;
     if (typed != NULL && add->step == STEP_ASK && add->form.n > 0)
         (void)snprintf(add->path, sizeof add->path, "%s", typed);
@@ -213,6 +214,7 @@ static bool take_paste(struct add_page *add, const struct psst_key *key)
 {
     static const char mark[] = "BEGIN PUBLIC KEY";
     if (key->paste_len == 0 || memmem(key->paste, key->paste_len, mark, sizeof mark - 1) == NULL) return false;
+    if (add->asked) return true; /* what is added is what was looked at */
     if (key->paste_len > PSST_CARD_FILE_MAX || memchr(key->paste, '\0', key->paste_len) != NULL) {
         complain(add, STEP_ASK, "that is no card: it has more than 16384 bytes");
         return true;

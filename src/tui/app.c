@@ -5,6 +5,7 @@
  *                                            -> psst_app_draw, once a turn
  */
 #include "tui/commands.h"
+#include "tui/rows.h"
 #include "tui/screen.h"
 #include "tui/views.h"
 
@@ -17,9 +18,20 @@
 
 #define KEYS_A_TURN   256 /* then what they did is shown */
 #define CHILDREN_POLL 8
+#define HOLD_MS       3000 /* so long keys wait until it is known whether they are a passphrase */
 #define RETRY_MS      1000 /* psstd has ended: looked for again so often, while the person waits */
 
 /* ---- the model's words ---- */
+
+/* When the call became what it is: a key that goes down in that moment was meant for what was before (keys.c). */
+static void look_at_call(struct psst_app *app)
+{
+    enum psst_call_state state = app->model != NULL ? psst_model_call(app->model)->state : PSST_CALL_NONE;
+    if (state == app->call_was) return;
+    app->call_before = app->call_was;
+    app->call_was = state;
+    app->call_ms = psst_client_now_ms();
+}
 
 static void on_changed(void *ctx, unsigned parts)
 {
@@ -36,6 +48,7 @@ static void on_changed(void *ctx, unsigned parts)
     struct psst_app *app = ctx;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if ((parts & table[i].part) != 0) psst_app_dirty(app, table[i].dirty);
+    if ((parts & PSST_PART_CALL) != 0) look_at_call(app);
     app->changed |= parts;
 }
 
@@ -56,6 +69,12 @@ static void look_at_self(struct psst_app *app)
 {
     const struct psst_self *self = psst_model_self(app->model);
     if (!self->known) return;
+    if (self->exists && self->locked &&
+        app->unlocked) { /* what pages and rows still show is not for whoever comes now */
+        while (app->page != NULL) psst_page_pop(app);
+        psst_rows_forget();
+    }
+    app->unlocked = self->exists && !self->locked;
     if (!self->exists && app->page == NULL)
         psst_first_run_open(app);
     else if (self->exists && self->locked && app->page == NULL)
@@ -144,6 +163,10 @@ static void take_key(struct psst_app *app, const struct psst_key *key)
         return;
     default: break;
     }
+    if (!psst_model_self(app->model)->known) { /* psstd does not answer: it may be a passphrase */
+        if (key->code == PSST_KEY_TEXT && key->mods == PSST_MOD_CONTROL && key->cp == 'c') psst_app_quit(app);
+        return;
+    }
     if (app->notice[0] != '\0') {
         app->notice[0] = '\0';
         psst_app_dirty(app, PSST_DIRTY_STATUS);
@@ -210,6 +233,7 @@ static void lose(struct psst_app *app)
 /* Over a connection that was just made. */
 static bool begin_model(struct psst_app *app)
 {
+    app->begun_ms = psst_client_now_ms();
     return psst_model_new(&app->model, app->client, watch_of(app)) == PSST_OK;
 }
 
@@ -254,9 +278,18 @@ static bool reconnect(struct psst_app *app)
 
 /* ---- the loop ---- */
 
+/* Keys stay where they are until psstd has said whether the identity is open: who types ahead types a passphrase. */
+static int held_ms(const struct psst_app *app)
+{
+    uint64_t since = psst_client_now_ms() - app->begun_ms;
+    return psst_model_self(app->model)->known || since >= HOLD_MS ? 0 : (int)(HOLD_MS - since);
+}
+
 static int patience(struct psst_app *app)
 {
+    int held = held_ms(app);
     if (app->dirty != 0 || app->changed != 0) return 0;
+    if (held > 0) return held;
     return psst_notify_due_ms(app);
 }
 
@@ -266,6 +299,7 @@ static void turn(struct psst_app *app)
                                             {.fd = psst_input_signal_fd(), .events = POLLIN},
                                             {.fd = psst_client_fd(app->client), .events = POLLIN}};
     if (psst_client_wants_write(app->client)) fds[2].events |= POLLOUT;
+    if (held_ms(app) > 0) fds[0].fd = fds[1].fd = -1;
     size_t n = psst_child_poll(app, fds + 3, CHILDREN_POLL);
     if (poll(fds, (nfds_t)(3 + n), patience(app)) < 0) {
         if (errno == EINTR) return;
@@ -276,6 +310,10 @@ static void turn(struct psst_app *app)
     if (fds[2].revents != 0 && !app->quitting && psst_client_turn(app->client) != PSST_OK) app->gone = true;
     psst_child_turn(app, fds + 3, n);
     psst_notify_turn(app);
+    if (app->unseen && !psst_screen_behind()) {
+        app->unseen = false;
+        psst_app_dirty(app, PSST_DIRTY_CONVERSATION);
+    }
     take_changes(app);
 }
 

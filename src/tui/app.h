@@ -99,7 +99,8 @@ void psst_app_next_unread(struct psst_app *app);
 /* A sentence for the person: a short one as a notice, one of several lines in a pager. */
 void psst_app_say(struct psst_app *app, const char *fmt, ...) PSST_PRINTF(2, 3);
 void psst_app_error(struct psst_app *app, const char *fmt, ...) PSST_PRINTF(2, 3);
-/* A request whose failure is said, and whose success needs no word; or `done` says it. Takes params and fds. */
+/* A request whose failure is said, and whose success needs no word; or `done` says it: it is called once, at once when nothing
+ * can be asked. Takes params and fds. */
 void psst_app_request(struct psst_app *app, const char *method, json_t *params, const int *fds, size_t n,
                       psst_client_answer *done, void *ctx);
 /* The line that was entered: a command, or a text to whom is open. */

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+#define RANG_MS  1500 /* so long a key may still mean a call that has gone */
+#define BEGAN_MS 500  /* and so long it does not mean one that has come */
+
 static void switch_to(struct psst_app *app, const struct psst_key *key)
 {
     size_t i = key->cp == '0' ? 9 : key->cp - '1';
@@ -163,7 +166,14 @@ static void answer(struct psst_app *app, const struct psst_key *key)
 {
     (void)key;
     const struct psst_call_now *call = psst_model_call(app->model);
-    if (call->state == PSST_CALL_NONE)
+    uint64_t since = psst_client_now_ms() - app->call_ms;
+    bool ours = app->open != NULL && strcmp(call->name, app->open) == 0;
+    /* a microphone does not open for somebody whom the person did not mean when the key went down */
+    if (call->state == PSST_CALL_NONE && app->call_before == PSST_CALL_OFFERED && since < RANG_MS)
+        psst_app_say(app, "that call rings no more; F7 again calls who is open");
+    else if (call->state == PSST_CALL_OFFERED && !ours && since < BEGAN_MS)
+        psst_app_say(app, "another call began to ring this moment; F7 again answers it");
+    else if (call->state == PSST_CALL_NONE)
         command(app, "/call");
     else if (call->state == PSST_CALL_OFFERED)
         command(app, "/answer");

@@ -7,8 +7,11 @@
 
 void psst_page_push(struct psst_app *app, struct psst_page *page)
 {
-    page->below = app->page;
-    app->page = page;
+    /* what a person types into a passphrase, or the first run, goes nowhere else: what comes meanwhile waits below */
+    bool waits = app->page != NULL && app->page->kind->whole && !page->kind->whole;
+    struct psst_page **at = waits ? &app->page->below : &app->page;
+    page->below = *at;
+    *at = page;
     psst_app_dirty(app, PSST_DIRTY_ALL);
 }
 

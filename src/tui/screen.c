@@ -430,6 +430,11 @@ void psst_screen_turn(void)
     if (psst_tty_flush(0) && screen.late) psst_screen_show();
 }
 
+bool psst_screen_behind(void)
+{
+    return screen.begun && psst_tty_waits();
+}
+
 /* ---- bell, mouse, title ---- */
 
 void psst_screen_bell(void)

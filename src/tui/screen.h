@@ -33,6 +33,8 @@ void psst_screen_redraw(void);
 void psst_screen_show(void);
 /* Goes on with that; psst_input_next does it. */
 void psst_screen_turn(void);
+/* The terminal has not taken all of what it was shown: what is drawn now is not seen yet. */
+bool psst_screen_behind(void);
 void psst_screen_bell(void);
 void psst_screen_mouse(bool on);
 /* The window's title, rendered; NULL: what it was. */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +18,14 @@
 #endif
 
 #define PROGRAM "psst-notify"
+
+/* Nobody else could have put it there, or change it. */
+static bool is_ours(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_uid == 0 || st.st_uid == geteuid()) &&
+           (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 && access(path, X_OK) == 0;
+}
 
 /* Beside ourselves, as what is built and carried around lies; else where it is installed. */
 static bool find(char out[PSST_PATH_MAX])
@@ -27,10 +36,10 @@ static bool find(char out[PSST_PATH_MAX])
     char *slash = n > 0 ? memrchr(own, '/', (size_t)n) : NULL;
     for (size_t i = 0; slash != NULL && i < sizeof beside / sizeof beside[0]; i++) {
         int len = snprintf(out, PSST_PATH_MAX, "%.*s/%s", (int)(slash - own), own, beside[i]);
-        if (len > 0 && len < PSST_PATH_MAX && access(out, X_OK) == 0) return true;
+        if (len > 0 && len < PSST_PATH_MAX && is_ours(out)) return true;
     }
     (void)snprintf(out, PSST_PATH_MAX, "%s", PSST_LIBEXEC "/" PROGRAM);
-    return access(out, X_OK) == 0;
+    return is_ours(out);
 }
 
 /* In the grandchild, between fork and exec. */

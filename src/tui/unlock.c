@@ -13,6 +13,7 @@ struct unlock {
     struct psst_form form;
     struct psst_passphrase pass;
     bool known, encrypted, command, opening; /* known: psstd has said what the rest is */
+    bool elsewhere;                          /* opened by another program, while a passphrase was being typed here */
     unsigned wrong;
     char trouble[1024];
 };
@@ -84,7 +85,9 @@ static void open_it(struct unlock *unlock)
 static void secret_key(struct psst_page *page, struct psst_app *app, enum psst_secret_key what)
 {
     struct unlock *unlock = self_of(page);
-    if (what == PSST_SECRET_GIVEN_UP) {
+    if (unlock->elsewhere) {
+        psst_page_leave(app, page);
+    } else if (what == PSST_SECRET_GIVEN_UP) {
         if (unlock->pass.len == 0) psst_app_quit(app);
         psst_passphrase_wipe(&unlock->pass);
     } else if (what == PSST_SECRET_DONE && (unlock->pass.len > 0 || unlock->command)) {
@@ -146,7 +149,15 @@ static void changed(struct psst_page *page, struct psst_app *app, unsigned parts
     const struct psst_self *self = psst_model_self(app->model);
     if ((parts & PSST_PART_SELF) == 0 || !self->known) return;
     if (!self->exists || !self->locked) { /* another program of ours has opened it; our own answer has its own words */
-        if (!unlock->opening) psst_page_leave(app, page);
+        if (unlock->opening) return;
+        if (unlock->pass.len == 0) {
+            psst_page_leave(app, page);
+            return;
+        }
+        /* the rest of what is being typed must not become a message */
+        unlock->elsewhere = true;
+        (void)snprintf(unlock->trouble, sizeof unlock->trouble, "It has been opened meanwhile: Enter goes on.");
+        show(unlock);
         return;
     }
     if (!unlock->opening) show(unlock);

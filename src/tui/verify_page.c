@@ -5,6 +5,7 @@
 #include "tui/qr_page.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define GROUPS_A_LINE 6
 #define WORDS_A_LINE  4
@@ -15,7 +16,7 @@ struct verify_page {
     struct psst_page page;
     struct psst_app *app;
     struct psst_form form;
-    char *name;
+    char *name, *fingerprint;
     char digits[128], words[1000], qr[200], trouble[1024];
     bool known, verified, differ;
 };
@@ -177,22 +178,37 @@ static bool key(struct psst_page *page, struct psst_app *app, const struct psst_
     }
 }
 
+/* What was compared belongs to one key: when the name is another's now, or nobody's, nothing is marked any more. */
+static void changed(struct psst_page *page, struct psst_app *app, unsigned parts)
+{
+    struct verify_page *verify = self_of(page);
+    if ((parts & PSST_PART_CONTACTS) == 0 || !psst_model_complete(app->model)) return;
+    const struct psst_person *person = psst_model_find(app->model, verify->name);
+    if (person != NULL && strcmp(person->fingerprint, verify->fingerprint) == 0) return;
+    psst_page_leave(app, page);
+    psst_app_error(app, "this contact was renamed or removed meanwhile; /verify begins anew");
+}
+
 static void free_page(struct psst_page *page)
 {
     struct verify_page *verify = self_of(page);
     psst_page_ask_forget(page);
     psst_form_clear(&verify->form);
     free(verify->name);
+    free(verify->fingerprint);
     free(verify);
 }
 
-static const struct psst_page_kind kind = {.draw = draw, .key = key, .free = free_page};
+static const struct psst_page_kind kind = {.draw = draw, .key = key, .changed = changed, .free = free_page};
 
 void psst_verify_open(struct psst_app *app, const char *name)
 {
     struct verify_page *verify = calloc(1, sizeof *verify);
+    const struct psst_person *person = psst_model_find(app->model, name);
     if (verify != NULL) verify->name = strdup(name);
-    if (verify == NULL || verify->name == NULL) {
+    if (verify != NULL) verify->fingerprint = strdup(person != NULL ? person->fingerprint : "");
+    if (verify == NULL || verify->name == NULL || verify->fingerprint == NULL) {
+        if (verify != NULL) free(verify->name);
         free(verify);
         psst_app_error(app, "out of memory");
         return;

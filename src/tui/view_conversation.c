@@ -1,6 +1,7 @@
 /* The conversation: messages behind a gutter that none of them can imitate (rows.h), drawn from the bottom edge up. */
 #include "client/out.h"
 #include "tui/rows.h"
+#include "tui/screen.h"
 #include "tui/views.h"
 
 #include <stdio.h>
@@ -217,11 +218,14 @@ static const char *why_nothing(const struct psst_app *app)
     return "Nothing has been said yet. Write, and press Enter.";
 }
 
-/* What has stood on the screen, to its last row, is seen; unless the terminal says that nobody looks. */
+/* What has stood on the screen, to its last row, is seen; unless the terminal says that nobody looks, or has stopped taking
+ * what it is shown. */
 static void tell_shown(struct psst_app *app, const struct psst_rows *rows, size_t i, unsigned hidden, unsigned height)
 {
     struct psst_block block;
     if (app->page != NULL || (app->focus_known && !app->focused)) return;
+    app->unseen = psst_screen_behind();
+    if (app->unseen) return;
     if (hidden > 0) {
         psst_rows_block(rows, i, &block);
         if (i == 0 || block.rows >= hidden + height) return; /* nothing else is there */

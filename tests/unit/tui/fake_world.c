@@ -200,6 +200,11 @@ int psst_screen_rows(void)
     return fake.rows;
 }
 
+bool psst_screen_behind(void)
+{
+    return fake.behind;
+}
+
 /* ---- model.h, conversation.h ---- */
 
 const struct psst_self *psst_model_self(const struct psst_model *model)

@@ -25,6 +25,7 @@ struct fake_world {
     uint64_t below;
     const char *name;
     unsigned asked_older, asked_newer;
+    bool behind;  /* the terminal does not take what it is shown */
     size_t shown; /* index + 1 of the last item told as shown; 0: none */
 };
 extern struct fake_world fake;

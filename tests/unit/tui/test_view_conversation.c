@@ -431,6 +431,21 @@ static void shown__is_told__when_somebody_looks(void **state)
     assert_int_equal(50, fake.shown);
 }
 
+static void shown__is_not_told__while_the_terminal_takes_nothing(void **state)
+{
+    (void)state;
+    begin(10, 60);
+    say_many(3);
+    fake.behind = true;
+    draw();
+    assert_int_equal(0, fake.shown);
+    assert_true(app.unseen);
+    fake.behind = false;
+    draw();
+    assert_int_equal(3, fake.shown);
+    assert_false(app.unseen);
+}
+
 static void shown__is_not_told__of_a_message_whose_end_is_below(void **state)
 {
     char *text = long_text(100);
@@ -472,6 +487,7 @@ int main(void)
         cmocka_unit_test(cache__shows__what_has_changed),
         cmocka_unit_test(unread__has_a_line__before_the_first),
         cmocka_unit_test(shown__is_told__when_somebody_looks),
+        cmocka_unit_test(shown__is_not_told__while_the_terminal_takes_nothing),
         cmocka_unit_test(shown__is_not_told__of_a_message_whose_end_is_below),
     };
     (void)setenv("TZ", "UTC", 1);
