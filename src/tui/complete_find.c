@@ -82,7 +82,8 @@ void psst_found_fini(struct psst_found *found)
     *found = (struct psst_found){0};
 }
 
-bool psst_found_begins(const char *text, const char *word)
+/* Whether text begins with the word that is there, without regard to ASCII case. */
+static bool begins(const char *text, const char *word)
 {
     return strncasecmp(text, word, strlen(word)) == 0;
 }
@@ -99,7 +100,7 @@ struct finding {
 
 static void offer(struct finding *f, const char *word)
 {
-    if (psst_found_begins(word, f->word)) psst_found_add(f->out, word, NULL, ' ');
+    if (begins(word, f->word)) psst_found_add(f->out, word, NULL, ' ');
 }
 
 static void offer_literal(void *ctx, const char *word)
@@ -116,7 +117,7 @@ static void offer_contacts(struct finding *f, char tail)
 {
     for (size_t i = 0; i < psst_model_people(f->app->model); i++) {
         const char *name = psst_model_person(f->app->model, i)->name;
-        if (psst_found_begins(name, f->word)) psst_found_add(f->out, name, NULL, tail);
+        if (begins(name, f->word)) psst_found_add(f->out, name, NULL, tail);
     }
 }
 
@@ -124,11 +125,10 @@ static void offer_contacts(struct finding *f, char tail)
 static void offer_commands(struct finding *f, const char *begun)
 {
     for (size_t i = 0; i < psst_commands_count; i++)
-        if (psst_found_begins(psst_commands[i].name, begun)) psst_found_add(f->out, psst_commands[i].name, NULL, ' ');
+        if (begins(psst_commands[i].name, begun)) psst_found_add(f->out, psst_commands[i].name, NULL, ' ');
     for (size_t i = 0; i < f->app->setup->n_verbs; i++) {
         const struct psst_verb *verb = f->app->setup->verbs[i];
-        if (verb->screen != PSST_SCREEN_NOT && psst_found_begins(verb->name, begun))
-            psst_found_add(f->out, verb->name, NULL, ' ');
+        if (verb->screen != PSST_SCREEN_NOT && begins(verb->name, begun)) psst_found_add(f->out, verb->name, NULL, ' ');
     }
 }
 
@@ -144,7 +144,7 @@ static void offer_files(struct finding *f)
         char id[24], shown[192];
         (void)snprintf(id, sizeof id, "%lld", (long long)t->id);
         (void)snprintf(shown, sizeof shown, "%s (%.150s)", id, t->name);
-        if (psst_found_begins(id, f->word)) psst_found_add(f->out, id, shown, ' ');
+        if (begins(id, f->word)) psst_found_add(f->out, id, shown, ' ');
     }
 }
 

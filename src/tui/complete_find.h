@@ -36,8 +36,6 @@ struct psst_found {
 void psst_found_add(struct psst_found *found, const char *word, const char *shown, char tail);
 void psst_found_sort(struct psst_found *found); /* and leaves out what is there twice */
 void psst_found_fini(struct psst_found *found);
-/* Whether text begins with the word that is there, without regard to ASCII case. */
-bool psst_found_begins(const char *text, const char *word);
 
 /* Everything that could stand at the cursor. */
 void psst_find(struct psst_found *out, struct psst_app *app, struct psst_view text, size_t cursor);

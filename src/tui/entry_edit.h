@@ -69,8 +69,6 @@ void psst_undo_note(struct psst_entry *entry, size_t from, size_t to, struct pss
 bool psst_undo_last(struct psst_entry *entry);
 void psst_undo_forget(struct psst_entry *entry);
 
-/* Whole text in the newest place; empty ones and the newest once more are not kept. */
-void psst_history_add(struct psst_history *history, struct psst_view line);
 /* by -1: older, 1: newer. False: there is none. */
 bool psst_history_step(struct psst_entry *entry, int by);
 /* The line was entered: the draft that was left for it is kept as the newest but one. */

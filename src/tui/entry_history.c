@@ -11,7 +11,8 @@ static void drop(struct psst_view *line)
     *line = psst_view(NULL, 0);
 }
 
-void psst_history_add(struct psst_history *history, struct psst_view line)
+/* Whole text in the newest place; empty ones and the newest once more are not kept. */
+static void add(struct psst_history *history, struct psst_view line)
 {
     if (line.len == 0 || (history->n > 0 && psst_view_equal(history->lines[history->n - 1], line))) return;
     uint8_t *copy = malloc(line.len);
@@ -60,7 +61,7 @@ bool psst_history_step(struct psst_entry *entry, int by)
         if (by > 0 || history->n == 0 || !keep_draft(entry)) return false;
     } else if (!psst_view_equal(history->lines[to], psst_buf_view(&entry->text))) {
         /* one from before, and changed: not lost, but a line of its own */
-        psst_history_add(history, psst_buf_view(&entry->text));
+        add(history, psst_buf_view(&entry->text));
         to = history->at;
     }
     if (by < 0) {
@@ -87,8 +88,8 @@ void psst_history_leave(struct psst_entry *entry)
 void psst_history_done(struct psst_entry *entry)
 {
     struct psst_history *history = &entry->history;
-    if (history->at < history->n) psst_history_add(history, psst_buf_view(&history->draft));
-    psst_history_add(history, psst_buf_view(&entry->text));
+    if (history->at < history->n) add(history, psst_buf_view(&history->draft));
+    add(history, psst_buf_view(&entry->text));
     psst_history_leave(entry);
 }
 

@@ -29,7 +29,7 @@ void psst_form_clear(struct psst_form *form)
     *form = (struct psst_form){.follow = true};
 }
 
-bool psst_form_takes_keys(const struct psst_form_item *item)
+static bool takes_keys(const struct psst_form_item *item)
 {
     return item->kind != PSST_FORM_WORDS && item->kind != PSST_FORM_QR;
 }
@@ -40,8 +40,8 @@ static struct psst_form_item *add(struct psst_form *form, enum psst_form_kind ki
     if (form->n == PSST_FORM_ITEMS) return NULL;
     struct psst_form_item item = {.kind = kind, .id = id, .label = strdup(label)};
     if (item.label == NULL) return NULL;
-    bool first = psst_form_takes_keys(&item);
-    for (size_t i = 0; i < form->n; i++) first = first && !psst_form_takes_keys(&form->items[i]);
+    bool first = takes_keys(&item);
+    for (size_t i = 0; i < form->n; i++) first = first && !takes_keys(&form->items[i]);
     form->items[form->n] = item;
     if (first) form->focus = form->n;
     form->follow = true;
@@ -173,7 +173,7 @@ int psst_form_focused(const struct psst_form *form)
 static size_t neighbour(const struct psst_form *form, int by)
 {
     for (size_t i = form->focus + (size_t)by; i < form->n; i += (size_t)by)
-        if (psst_form_takes_keys(&form->items[i])) return i;
+        if (takes_keys(&form->items[i])) return i;
     return form->focus;
 }
 
@@ -282,7 +282,7 @@ static enum psst_form_did click(struct psst_form *form, const struct psst_key *k
 enum psst_form_did psst_form_key(struct psst_form *form, const struct psst_key *key)
 {
     struct psst_form_item *item = form->focus < form->n ? &form->items[form->focus] : NULL;
-    if (item != NULL && !psst_form_takes_keys(item)) item = NULL;
+    if (item != NULL && !takes_keys(item)) item = NULL;
     bool field = item != NULL && item->kind == PSST_FORM_FIELD;
     bool horizontal = key->code == PSST_KEY_LEFT || key->code == PSST_KEY_RIGHT;
     if ((key->mods & (PSST_MOD_ALT | PSST_MOD_CONTROL)) != 0 && !field) return PSST_FORM_IGNORED;

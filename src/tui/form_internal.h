@@ -4,7 +4,6 @@
 
 #include "tui/form.h"
 
-bool psst_form_takes_keys(const struct psst_form_item *item);
 /* What stands at a row and column of the terminal, as drawn last: an item that takes keys, and which option of it. form->n: none. */
 size_t psst_form_at(const struct psst_form *form, int row, int column, unsigned *option);
 

@@ -70,7 +70,8 @@ static unsigned moved(const struct psst_areas *before, const struct psst_areas *
     return stands ? 0 : PSST_DIRTY_ALL;
 }
 
-void psst_app_areas(const struct psst_app *app, struct psst_areas *out)
+/* For what holds now. */
+static void divide(const struct psst_app *app, struct psst_areas *out)
 {
     struct psst_shape shape = {.rows = psst_screen_rows(),
                                .columns = psst_screen_columns(),
@@ -81,6 +82,14 @@ void psst_app_areas(const struct psst_app *app, struct psst_areas *out)
     shape.call_rows = psst_view_call_rows(app);
     shape.transfer_rows = psst_view_transfer_rows(app);
     psst_areas_divide(out, &shape);
+}
+
+static void draw_notice(const struct psst_app *app, struct psst_area area)
+{
+    enum psst_style style = app->notice_warns ? PSST_STYLE_WARN : PSST_STYLE_OURS;
+    if (area.rows == 0) return;
+    psst_draw_clear(area, PSST_STYLE_PLAIN);
+    psst_draw_format(area, 0, 0, style, "%s%s", app->notice_warns ? "!! " : "-- ", app->notice);
 }
 
 static void draw_page(struct psst_app *app, struct psst_area area)
@@ -101,7 +110,7 @@ static void draw_page(struct psst_app *app, struct psst_area area)
 void psst_app_draw(struct psst_app *app)
 {
     struct psst_areas areas;
-    psst_app_areas(app, &areas);
+    divide(app, &areas);
     app->dirty |= moved(&app->areas, &areas);
     app->areas = areas;
     if (app->dirty == 0) return;
@@ -117,19 +126,11 @@ void psst_app_draw(struct psst_app *app)
         if ((dirty & PSST_DIRTY_CALL) != 0) psst_view_call(app, areas.call);
         if ((dirty & PSST_DIRTY_FILES) != 0) psst_view_transfers(app, areas.transfers);
         if ((dirty & PSST_DIRTY_STATUS) != 0) psst_view_status(app, areas.status);
-        if ((dirty & PSST_DIRTY_STATUS) != 0 || (dirty & PSST_DIRTY_ENTRY) != 0) psst_view_notice(app, areas.notice);
+        if ((dirty & PSST_DIRTY_STATUS) != 0 || (dirty & PSST_DIRTY_ENTRY) != 0) draw_notice(app, areas.notice);
         if (!page && (dirty & PSST_DIRTY_CONVERSATION) != 0) psst_view_conversation(app, areas.conversation);
         psst_view_entry(app, areas.entry); /* always: it has the cursor */
     }
     if (page) draw_page(app, areas.conversation);
     if (page && !whole && app->page->kind->entry) psst_view_entry(app, areas.entry);
     psst_screen_show();
-}
-
-void psst_view_notice(struct psst_app *app, struct psst_area area)
-{
-    enum psst_style style = app->notice_warns ? PSST_STYLE_WARN : PSST_STYLE_OURS;
-    if (area.rows == 0) return;
-    psst_draw_clear(area, PSST_STYLE_PLAIN);
-    psst_draw_format(area, 0, 0, style, "%s%s", app->notice_warns ? "!! " : "-- ", app->notice);
 }

@@ -68,10 +68,6 @@ size_t psst_rows_cached(void);
  * is something below. Nothing to be seen: false. On true *i is the item at the bottom edge, and *hidden its rows below. */
 bool psst_place_fit(struct psst_place *place, const struct psst_rows *rows, unsigned height, size_t *i,
                     unsigned *hidden);
-/* Moves it by so many rows, up is negative. */
-void psst_place_move(struct psst_place *place, const struct psst_rows *rows, unsigned height, int by);
-/* Rows of the window above the bottom edge, counted no further than `most`. */
-unsigned psst_place_above(const struct psst_rows *rows, size_t i, unsigned hidden, unsigned most);
 
 /* What the conversation that is open is drawn with, in that area. */
 struct psst_rows psst_view_rows(struct psst_app *app, struct psst_area area);

@@ -144,7 +144,7 @@ int psst_signals_fd(void)
     return ends[0];
 }
 
-void psst_signals_forget(unsigned bits)
+static void forget(unsigned bits)
 {
     sigset_t before;
     block(&before);
@@ -172,7 +172,7 @@ void psst_signals_lend(bool to_others)
     if (ends[0] < 0 || to_others == (lent != 0)) return;
     lent = to_others;
     (void)sigaction(SIGTSTP, to_others ? &usual : &soft_act, NULL);
-    if (!to_others) psst_signals_forget(PSST_SIGNAL_STOP | PSST_SIGNAL_CONTINUED);
+    if (!to_others) forget(PSST_SIGNAL_STOP | PSST_SIGNAL_CONTINUED);
 }
 
 void psst_signals_stop(void)

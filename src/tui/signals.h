@@ -22,7 +22,6 @@ void psst_signals_end(void);
 int psst_signals_fd(void);
 /* Takes what has come, as bits. */
 unsigned psst_signals_take(void);
-void psst_signals_forget(unsigned bits);
 /* The terminal is somebody else's for a while: his keys that interrupt and quit are not for us, and who stops him stops us. */
 void psst_signals_lend(bool to_others);
 /* While it is lent: stops the process group as Ctrl+Z does; returns when it is continued (at once, where nobody could

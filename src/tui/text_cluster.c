@@ -95,7 +95,8 @@ void psst_cells_fini(struct psst_cells *cells)
     cells->n = cells->cap = 0;
 }
 
-struct psst_cell *psst_cells_add(struct psst_cells *cells, size_t at, size_t len)
+/* One more cell, without characters, at the end; NULL: out of memory. Good until the next one. */
+static struct psst_cell *add(struct psst_cells *cells, size_t at, size_t len)
 {
     if (cells->n == cells->cap) {
         size_t cap = cells->cap == 0 ? 64 : 2 * cells->cap;
@@ -149,7 +150,7 @@ static void add_shown(struct psst_cells *cells, size_t at, size_t len)
             flag = false;
         }
         bool odd = columns <= 0 || skin_tone(cp);
-        cell = psst_cells_add(cells, at, cell == NULL ? len : 0);
+        cell = add(cells, at, cell == NULL ? len : 0);
         if (cell == NULL) return;
         cell->chars[0] = odd ? PSST_TEXT_REPLACEMENT : (wchar_t)cp;
         cell->columns = odd ? 1 : (uint8_t)columns;
@@ -161,7 +162,7 @@ size_t psst_cells_take(struct psst_cells *cells, struct psst_view text, size_t a
     size_t end = cluster_end(text, at);
     uint8_t first = text.data[at];
     if (end == at + 1 && (ascii(first) || (first == LF && how == PSST_RENDER_PARAGRAPH))) {
-        struct psst_cell *cell = psst_cells_add(cells, at, 1);
+        struct psst_cell *cell = add(cells, at, 1);
         if (cell == NULL || first == LF) return end;
         cell->chars[0] = first;
         cell->columns = 1;

@@ -15,8 +15,6 @@ struct psst_cells {
 };
 void psst_cells_init(struct psst_cells *cells);
 void psst_cells_fini(struct psst_cells *cells);
-/* One more cell, without characters, at the end; NULL: out of memory. Good until the next one. */
-struct psst_cell *psst_cells_add(struct psst_cells *cells, size_t at, size_t len);
 /* Adds the cells of the cluster that begins at byte `at` (there is one); gives its end. A cluster that needs several cells
  * (a flag, a family, a vowel sign that stands beside its letter) has its bytes in the first; the others have len 0. What
  * cannot be seen adds none. A line feed of a paragraph adds one of no columns. */

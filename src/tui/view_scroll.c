@@ -10,7 +10,8 @@ static unsigned rows_of(const struct psst_rows *rows, size_t i)
     return block.rows;
 }
 
-unsigned psst_place_above(const struct psst_rows *rows, size_t i, unsigned hidden, unsigned most)
+/* Rows of the window above the bottom edge, counted no further than `most`. */
+static unsigned above_of(const struct psst_rows *rows, size_t i, unsigned hidden, unsigned most)
 {
     unsigned own = rows_of(rows, i), n = own > hidden ? own - hidden : 0;
     while (n < most && i-- > 0) n += rows_of(rows, i);
@@ -76,7 +77,7 @@ bool psst_place_fit(struct psst_place *place, const struct psst_rows *rows, unsi
     if (!find(place, rows, i, hidden)) return false;
     unsigned own = rows_of(rows, *i);
     if (*hidden >= own) *hidden = own > 0 ? own - 1 : 0;
-    unsigned above = psst_place_above(rows, *i, *hidden, height);
+    unsigned above = above_of(rows, *i, *hidden, height);
     if (above < height) down(rows, i, hidden, height - above);
     bool end = place->end;
     set(place, rows, *i, *hidden);
@@ -84,7 +85,8 @@ bool psst_place_fit(struct psst_place *place, const struct psst_rows *rows, unsi
     return true;
 }
 
-void psst_place_move(struct psst_place *place, const struct psst_rows *rows, unsigned height, int by)
+/* Up is negative. */
+static void move(struct psst_place *place, const struct psst_rows *rows, unsigned height, int by)
 {
     size_t i;
     unsigned hidden;
@@ -121,11 +123,10 @@ void psst_view_scroll(struct psst_app *app, int by)
     if (rows.conversation == NULL || area.rows <= 0 || area.columns <= 0) return;
     if (by < -PSST_CONVERSATION_MAX * 1000) by = -PSST_CONVERSATION_MAX * 1000;
     unsigned height = (unsigned)area.rows;
-    psst_place_move(&app->place, &rows, height > 1 ? height - 1 : 1, by);
+    move(&app->place, &rows, height > 1 ? height - 1 : 1, by);
     if (!psst_place_fit(&app->place, &rows, psst_view_height(&app->place, area), &i, &hidden)) return;
     /* what is a screen away is asked for now, so that it is there when it is needed */
-    if (by <= 0 && psst_place_above(&rows, i, hidden, 2 * height) < 2 * height)
-        psst_conversation_older(app->conversation);
+    if (by <= 0 && above_of(&rows, i, hidden, 2 * height) < 2 * height) psst_conversation_older(app->conversation);
     if (by >= 0 && below(&rows, i, hidden, height) < height && psst_conversation_has_newer(app->conversation))
         psst_conversation_newer(app->conversation);
 }

@@ -26,8 +26,6 @@ struct psst_shape {
 };
 void psst_areas_divide(struct psst_areas *out, const struct psst_shape *shape);
 
-/* What holds now. */
-void psst_app_areas(const struct psst_app *app, struct psst_areas *out);
 /* Divides, draws what is dirty, shows it. */
 void psst_app_draw(struct psst_app *app);
 
@@ -38,7 +36,6 @@ int psst_view_call_rows(const struct psst_app *app);
 void psst_view_transfers(struct psst_app *app, struct psst_area area);
 int psst_view_transfer_rows(const struct psst_app *app);
 void psst_view_status(struct psst_app *app, struct psst_area area);
-void psst_view_notice(struct psst_app *app, struct psst_area area);
 void psst_view_entry(struct psst_app *app, struct psst_area area);
 int psst_view_entry_rows(const struct psst_app *app, int columns);
 
