@@ -237,7 +237,7 @@ static void ignore(void *ctx, json_t *result, const struct psst_failure *failure
 /* What was asked for may only come about later: then it is hung up again (see watch_on). */
 static void hang_up(struct watch *watch)
 {
-    json_t *params = watch->wish->name != NULL ? psst_cli_name(watch->wish->name) : json_object();
+    json_t *params = watch->wish->name != NULL ? psst_rpc_name(watch->wish->name) : json_object();
     watch->quitting = true;
     if (psst_client_request(watch->cli->client, "call.hangup", params, NULL, 0, ignore, NULL) != PSST_OK) return;
 }
@@ -311,7 +311,7 @@ int psst_call_watch(struct psst_cli *cli, const struct psst_call_wish *wish, cha
     json_t *done = psst_cli_call(cli, "subscribe", json_pack("{s:[s,s]}", "events", "call", "voice"), &code);
     json_decref(done);
     if (done == NULL) return code;
-    json_t *params = wish->name != NULL ? psst_cli_name(wish->name) : json_object();
+    json_t *params = wish->name != NULL ? psst_rpc_name(wish->name) : json_object();
     code = psst_wav_open(params, wish->wav_in, wish->wav_out, fds, &n);
     if (code == PSST_EXIT_DONE && !catch_signals(old)) {
         code = psst_cli_error(PSST_EXIT_FAILED, "%s", strerror(errno));

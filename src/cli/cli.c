@@ -118,19 +118,6 @@ int psst_cli_connect(struct psst_cli *cli, bool start)
     return psst_cli_fail(&failure);
 }
 
-json_t *psst_cli_text(const char *words)
-{
-    json_t *exact = json_string(words);
-    return exact != NULL ? exact : psst_rpc_words(words);
-}
-
-json_t *psst_cli_name(const char *name)
-{
-    json_t *params = json_object();
-    if (params != NULL) (void)json_object_set_new(params, "name", psst_cli_text(name));
-    return params;
-}
-
 static int patience(const char *method)
 {
     static const char *const erasing[] = {"contact.forget", "contact.history", "contact.remove", "lock"};

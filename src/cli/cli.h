@@ -67,10 +67,6 @@ json_t *psst_cli_call(struct psst_cli *cli, const char *method, json_t *params, 
 json_t *psst_cli_try(struct psst_cli *cli, const char *method, json_t *params, struct psst_failure *failure);
 /* Makes sure that the identity is unlocked before anything is shown. 0, or the exit code, said. */
 int psst_cli_need_unlocked(struct psst_cli *cli);
-/* What the person wrote, exactly; what is no UTF-8 of it is replaced. New. */
-json_t *psst_cli_text(const char *words);
-/* {"name": name}, new. */
-json_t *psst_cli_name(const char *name);
 /* How long a request may take that waits for nobody but this machine. */
 #define PSST_CLI_CALL_MS 60000
 /* What erases messages answers when they are gone; a million of them takes a minute. */

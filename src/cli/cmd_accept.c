@@ -57,8 +57,8 @@ static json_t *ask(struct psst_cli *cli, long long id, const struct place *place
 {
     struct psst_failure failure;
     json_t *params = json_pack("{s:I}", "id", (json_int_t)id);
-    if (place->dir != NULL) (void)json_object_set_new(params, "dir", psst_cli_text(place->dir));
-    if (place->name != NULL) (void)json_object_set_new(params, "as", psst_cli_text(place->name));
+    if (place->dir != NULL) (void)json_object_set_new(params, "dir", psst_rpc_text(place->dir));
+    if (place->name != NULL) (void)json_object_set_new(params, "as", psst_rpc_text(place->name));
     if (!place->to_stdout) return psst_cli_call(cli, "file.accept", params, code);
     int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     if (fd < 0) {

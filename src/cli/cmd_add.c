@@ -78,7 +78,7 @@ static int add(struct psst_cli *cli, const char *text, const json_t *card, const
     code = decide(cli, card, as, yes, alias);
     if (code != PSST_EXIT_DONE) return code;
     json_t *contact =
-        psst_cli_call(cli, "add", json_pack("{s:s, s:o}", "card", text, "alias", psst_cli_text(alias)), &code);
+        psst_cli_call(cli, "add", json_pack("{s:s, s:o}", "card", text, "alias", psst_rpc_text(alias)), &code);
     if (contact == NULL) return code;
     bool verified = psst_out_bool(contact, "verified");
     const char *name = psst_out_string(contact, "name");

@@ -96,7 +96,7 @@ static int make(struct psst_cli *cli, const char *file, const struct backup_opti
         if (out_fd < 0) code = psst_cli_error(PSST_EXIT_FAILED, "standard output: %s", strerror(errno));
     }
     if (code == PSST_EXIT_DONE) {
-        json_t *params = to_stdout ? json_object() : json_pack("{s:o}", "path", psst_cli_text(path));
+        json_t *params = to_stdout ? json_object() : json_pack("{s:o}", "path", psst_rpc_text(path));
         json_t *result = psst_cli_call_secret(cli, "backup", params, &pass, NULL, out_fd, &failure);
         char size[PSST_SIZE_TEXT];
         if (result == NULL)
@@ -135,7 +135,7 @@ static json_t *read_backup(struct psst_cli *cli, const char *method, const char 
     *code = path == NULL ? PSST_EXIT_FAILED : psst_cli_connect(cli, true);
     if (*code == PSST_EXIT_DONE) *code = get_passphrase(cli, passphrase_file, false, &pass);
     if (*code == PSST_EXIT_DONE) {
-        json_t *params = json_pack("{s:o}", "path", psst_cli_text(path));
+        json_t *params = json_pack("{s:o}", "path", psst_rpc_text(path));
         result = psst_cli_call_secret(cli, method, params, &pass, NULL, -1, &failure);
         if (result == NULL) *code = psst_cli_fail(&failure);
     }

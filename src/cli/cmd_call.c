@@ -55,7 +55,7 @@ static int leave_message(struct psst_cli *cli, const struct psst_call_wish *wish
     char took[PSST_SIZE_TEXT];
     if (code != PSST_EXIT_DONE) return code;
     bool person = psst_prompt_possible();
-    json_t *params = psst_cli_name(wish->name);
+    json_t *params = psst_rpc_name(wish->name);
     if (wish->seconds > 0) (void)json_object_set_new(params, "seconds", json_integer(wish->seconds));
     code = psst_wav_open(params, wish->wav_in, NULL, fds, &n);
     if (code != PSST_EXIT_DONE) {

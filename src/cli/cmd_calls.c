@@ -37,7 +37,7 @@ static int run_calls(struct psst_cli *cli, int argc, char **argv)
             return psst_cli_usage(cli, "-n takes a number from 1 to %d", SHOW_MAX);
     }
     if (!psst_cli_args(cli, argc, 0, 1, &code)) return code;
-    json_t *params = optind < argc ? psst_cli_name(argv[optind]) : json_object();
+    json_t *params = optind < argc ? psst_rpc_name(argv[optind]) : json_object();
     (void)json_object_set_new(params, "limit", json_integer(limit));
     json_t *result = psst_cli_call(cli, "calls", params, &code);
     const json_t *list = json_object_get(result, "calls");

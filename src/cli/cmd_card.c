@@ -43,7 +43,7 @@ static int run(struct psst_cli *cli, int argc, char **argv)
         switch (opt) {
         case 'o': file = optarg; break;
         case 'f': person = optarg; break;
-        case 'a': (void)json_array_append_new(addresses, psst_cli_text(optarg)); break;
+        case 'a': (void)json_array_append_new(addresses, psst_rpc_text(optarg)); break;
         case 'q': qr = true; break;
         default: json_decref(addresses); return psst_cli_bad_option(cli, argv);
         }
@@ -53,7 +53,7 @@ static int run(struct psst_cli *cli, int argc, char **argv)
         return code;
     }
     json_t *params = json_pack("{s:o}", "addresses", addresses);
-    if (person != NULL) (void)json_object_set_new(params, "for", psst_cli_text(person));
+    if (person != NULL) (void)json_object_set_new(params, "for", psst_rpc_text(person));
     json_t *result = psst_cli_call(cli, "card", params, &code);
     const char *card = json_string_value(json_object_get(result, "card"));
     if (card != NULL) {

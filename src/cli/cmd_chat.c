@@ -170,7 +170,7 @@ static void say(struct chat *chat, struct psst_view line)
         chat->failed++;
         return;
     }
-    json_t *params = psst_cli_name(chat->name);
+    json_t *params = psst_rpc_name(chat->name);
     (void)json_object_set_new(params, "text", json_stringn((const char *)line.data, line.len));
     chat->in_flight++;
     chat->unsettled++;
@@ -209,7 +209,7 @@ static bool take_command(struct chat *chat, struct psst_view line)
         if (psst_view_equal(line, psst_view_str(commands[i].line))) command = &commands[i];
     if (command == NULL) return false;
     json_t *params =
-        command->key != NULL ? json_pack("{s:b}", command->key, command->value) : psst_cli_name(chat->name);
+        command->key != NULL ? json_pack("{s:b}", command->key, command->value) : psst_rpc_name(chat->name);
     chat->in_flight++;
     if (strcmp(command->method, "call") == 0 || strcmp(command->method, "answer") == 0) chat->calls = true;
     if (psst_client_request(chat->cli->client, command->method, params, NULL, 0, commanded, chat) != PSST_OK) {
@@ -292,7 +292,7 @@ static int begin(struct chat *chat)
         psst_shown_note(&chat->shown, json_array_get(history, i));
     }
     json_decref(history);
-    json_t *contacts = psst_cli_call(chat->cli, "contacts", psst_cli_name(chat->name), &code);
+    json_t *contacts = psst_cli_call(chat->cli, "contacts", psst_rpc_name(chat->name), &code);
     const json_t *list = json_object_get(contacts, "contacts");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *contact = json_array_get(list, i);
@@ -308,7 +308,7 @@ static int begin(struct chat *chat)
     if (chat->typed) psst_event_note_meets(chat->cli, &chat->gutter, chat->name);
     psst_client_on_event(chat->cli->client, on_event, chat);
     if (!chat->online &&
-        psst_client_request(chat->cli->client, "dial", psst_cli_name(chat->name), NULL, 0, dialled, chat) != PSST_OK)
+        psst_client_request(chat->cli->client, "dial", psst_rpc_name(chat->name), NULL, 0, dialled, chat) != PSST_OK)
         chat->gone = true;
     return PSST_EXIT_DONE;
 }
@@ -327,7 +327,7 @@ static int result_of(const struct chat *chat)
 static void end_call(struct chat *chat)
 {
     struct psst_failure failure;
-    json_decref(psst_cli_try(chat->cli, "call.hangup", psst_cli_name(chat->name), &failure));
+    json_decref(psst_cli_try(chat->cli, "call.hangup", psst_rpc_name(chat->name), &failure));
 }
 
 static int run(struct psst_cli *cli, int argc, char **argv)

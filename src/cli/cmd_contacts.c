@@ -143,7 +143,7 @@ static int run_remove(struct psst_cli *cli, int argc, char **argv)
     char question[256];
     (void)snprintf(question, sizeof question, "Remove %s, with the whole history?", psst_out_text(name, 64));
     if (!yes && !psst_prompt_yes(question)) return psst_cli_error(PSST_EXIT_FAILED, "nothing was removed");
-    return change(cli, "contact.remove", psst_cli_name(name), name, "", " is no contact any more");
+    return change(cli, "contact.remove", psst_rpc_name(name), name, "", " is no contact any more");
 }
 
 const struct psst_verb psst_verb_remove = {
@@ -164,7 +164,7 @@ static int run_block(struct psst_cli *cli, int argc, char **argv)
     int code = PSST_EXIT_DONE;
     if (!plain_args(cli, argc, argv, 1, 1, &code)) return code;
     const char *name = argv[optind];
-    return change(cli, "contact.block", psst_cli_name(name), name, "", " is blocked, and cannot tell it from silence");
+    return change(cli, "contact.block", psst_rpc_name(name), name, "", " is blocked, and cannot tell it from silence");
 }
 
 const struct psst_verb psst_verb_block = {
@@ -183,7 +183,7 @@ static int run_unblock(struct psst_cli *cli, int argc, char **argv)
     int code = PSST_EXIT_DONE;
     if (!plain_args(cli, argc, argv, 1, 1, &code)) return code;
     const char *name = argv[optind];
-    return change(cli, "contact.unblock", psst_cli_name(name), name, "", " can reach you again");
+    return change(cli, "contact.unblock", psst_rpc_name(name), name, "", " can reach you again");
 }
 
 const struct psst_verb psst_verb_unblock = {
@@ -196,7 +196,7 @@ static int run_pause(struct psst_cli *cli, int argc, char **argv)
     int code = PSST_EXIT_DONE;
     if (!plain_args(cli, argc, argv, 1, 1, &code)) return code;
     const char *name = argv[optind];
-    return change(cli, "contact.pause", psst_cli_name(name), name, "",
+    return change(cli, "contact.pause", psst_rpc_name(name), name, "",
                   " is paused, and is told so: messages and files stay over there");
 }
 
@@ -217,7 +217,7 @@ static int run_unpause(struct psst_cli *cli, int argc, char **argv)
     int code = PSST_EXIT_DONE;
     if (!plain_args(cli, argc, argv, 1, 1, &code)) return code;
     const char *name = argv[optind];
-    return change(cli, "contact.unpause", psst_cli_name(name), name, "messages and files of ",
+    return change(cli, "contact.unpause", psst_rpc_name(name), name, "messages and files of ",
                   " are taken again: what waited comes within ten minutes");
 }
 
@@ -238,8 +238,8 @@ static int run_rename(struct psst_cli *cli, int argc, char **argv)
     if (!plain_args(cli, argc, argv, 2, 2, &code)) return code;
     const char *name = argv[optind], *new_name = argv[optind + 1];
     if (!psst_text_valid(psst_view_str(new_name))) return psst_cli_usage(cli, "a name is text in UTF-8");
-    json_t *params = psst_cli_name(name);
-    (void)json_object_set_new(params, "new", psst_cli_text(new_name));
+    json_t *params = psst_rpc_name(name);
+    (void)json_object_set_new(params, "new", psst_rpc_text(new_name));
     return change(cli, "contact.rename", params, new_name, "the contact is called ", " now");
 }
 
@@ -257,11 +257,11 @@ static int run_address(struct psst_cli *cli, int argc, char **argv)
 {
     int code = PSST_EXIT_DONE;
     if (!plain_args(cli, argc, argv, 1, 9, &code)) return code;
-    json_t *params = psst_cli_name(argv[optind]);
+    json_t *params = psst_rpc_name(argv[optind]);
     if (argc > optind + 1) {
         json_t *list = json_array();
         for (int i = optind + 1; i < argc; i++)
-            if (argv[i][0] != '\0') (void)json_array_append_new(list, psst_cli_text(argv[i]));
+            if (argv[i][0] != '\0') (void)json_array_append_new(list, psst_rpc_text(argv[i]));
         (void)json_object_set_new(params, "addresses", list);
     }
     json_t *result = psst_cli_call(cli, "contact.address", params, &code);

@@ -22,7 +22,7 @@ static int set_listen(struct psst_cli *cli, const char *const *listen)
         int n = snprintf(value + len, sizeof value - len, "%s%s", len > 0 ? " " : "", listen[i]);
         if (n < 0 || (size_t)n >= sizeof value - len) return psst_cli_usage(cli, "the addresses are too long");
     }
-    json_t *params = json_pack("{s:s, s:o}", "key", "listen", "value", psst_cli_text(value));
+    json_t *params = json_pack("{s:s, s:o}", "key", "listen", "value", psst_rpc_text(value));
     json_decref(psst_cli_call(cli, "set", params, &code));
     return code;
 }

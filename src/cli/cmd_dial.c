@@ -9,8 +9,8 @@ static int run_dial(struct psst_cli *cli, int argc, char **argv)
     int code = PSST_EXIT_DONE;
     if (getopt_long(argc, argv, ":", no_options, NULL) != -1) return psst_cli_bad_option(cli, argv);
     if (!psst_cli_args(cli, argc, 1, 2, &code)) return code;
-    json_t *params = psst_cli_name(argv[optind]);
-    if (argc - optind == 2) (void)json_object_set_new(params, "address", psst_cli_text(argv[optind + 1]));
+    json_t *params = psst_rpc_name(argv[optind]);
+    if (argc - optind == 2) (void)json_object_set_new(params, "address", psst_rpc_text(argv[optind + 1]));
     json_t *result = psst_cli_call(cli, "dial", params, &code);
     if (result == NULL) return code;
     const char *address = psst_out_string(result, "address");
@@ -35,7 +35,7 @@ const struct psst_verb psst_verb_dial = {
 static int hang_up_call(struct psst_cli *cli, const char *name)
 {
     int code = PSST_EXIT_DONE;
-    json_t *result = psst_cli_call(cli, "call.hangup", name != NULL ? psst_cli_name(name) : NULL, &code);
+    json_t *result = psst_cli_call(cli, "call.hangup", name != NULL ? psst_rpc_name(name) : NULL, &code);
     if (result != NULL) (void)printf("the call has ended\n");
     json_decref(result);
     return code;
@@ -52,7 +52,7 @@ static int run_hangup(struct psst_cli *cli, int argc, char **argv)
     }
     if (!psst_cli_args(cli, argc, call ? 0 : 1, 1, &code)) return code;
     if (call) return hang_up_call(cli, optind < argc ? argv[optind] : NULL);
-    json_t *result = psst_cli_call(cli, "hangup", psst_cli_name(argv[optind]), &code);
+    json_t *result = psst_cli_call(cli, "hangup", psst_rpc_name(argv[optind]), &code);
     if (result != NULL) (void)printf("the session with %s has ended\n", psst_out_text(argv[optind], 80));
     json_decref(result);
     return code;

@@ -210,7 +210,7 @@ static bool means_a_call(int argc, char **argv)
 static int decline_call(struct psst_cli *cli, const char *name)
 {
     int code = PSST_EXIT_DONE;
-    json_t *result = psst_cli_call(cli, "decline", psst_cli_name(name), &code);
+    json_t *result = psst_cli_call(cli, "decline", psst_rpc_name(name), &code);
     if (result != NULL) (void)printf("the call from %s: declined\n", psst_out_text(name, 80));
     json_decref(result);
     return code;

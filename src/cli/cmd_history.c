@@ -23,7 +23,7 @@ static void say_kept(const json_t *contact)
 static int show_kept(struct psst_cli *cli, const char *name)
 {
     int code = PSST_EXIT_DONE;
-    json_t *result = psst_cli_call(cli, "contacts", psst_cli_name(name), &code);
+    json_t *result = psst_cli_call(cli, "contacts", psst_rpc_name(name), &code);
     const json_t *contact = json_array_get(json_object_get(result, "contacts"), 0);
     if (contact != NULL) say_kept(contact);
     json_decref(result);
@@ -43,7 +43,7 @@ static int run_history(struct psst_cli *cli, int argc, char **argv)
     bool on = strcmp(word, "forever") == 0 || strcmp(word, "on") == 0;
     if (!off && !on && !psst_cli_number(word, 1, DAYS_MAX, &days))
         return psst_cli_usage(cli, "forever, none, or a number of days?");
-    json_t *params = psst_cli_name(name);
+    json_t *params = psst_rpc_name(name);
     (void)json_object_set_new(params, "keep", json_boolean(!off));
     (void)json_object_set_new(params, "days", json_integer(days));
     json_t *contact = psst_cli_call(cli, "contact.history", params, &code);
@@ -73,7 +73,7 @@ const struct psst_verb psst_verb_history = {
 static int forget(struct psst_cli *cli, const char *name, long long before_ms)
 {
     int code = PSST_EXIT_DONE;
-    json_t *params = psst_cli_name(name);
+    json_t *params = psst_rpc_name(name);
     if (before_ms > 0) (void)json_object_set_new(params, "before_ms", json_integer(before_ms));
     json_t *contact = psst_cli_call(cli, "contact.forget", params, &code);
     if (contact != NULL) {

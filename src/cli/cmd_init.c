@@ -110,7 +110,7 @@ static int make(struct psst_cli *cli, struct init *init)
         int code = open_import(init->import, &import_fd);
         if (code != PSST_EXIT_DONE) return code;
     }
-    json_t *params = psst_cli_name(init->name);
+    json_t *params = psst_rpc_name(init->name);
     (void)json_object_set_new(params, "bits", json_integer(init->bits));
     (void)json_object_set_new(params, "passphrase", json_boolean(init->pass.len > 0));
     (void)json_object_set_new(params, "import", json_boolean(import_fd >= 0));

@@ -53,7 +53,7 @@ static void fetch_calls(struct log *log)
     struct psst_failure failure;
     if (log->tells_calls != CALLS_WANTED) return;
     log->tells_calls = CALLS_FETCHED;
-    json_t *params = psst_cli_name(log->what.name);
+    json_t *params = psst_rpc_name(log->what.name);
     (void)json_object_set_new(params, "limit", json_integer(SHOW_DEFAULT));
     json_t *answer = psst_cli_try(log->cli, "calls", params, &failure);
     log->calls = json_incref(json_object_get(answer, "calls"));

@@ -9,7 +9,7 @@
 
 static json_t *fetch(struct psst_cli *cli, const char *name, int *code)
 {
-    return psst_cli_call(cli, "meets", name != NULL ? psst_cli_name(name) : NULL, code);
+    return psst_cli_call(cli, "meets", name != NULL ? psst_rpc_name(name) : NULL, code);
 }
 
 static void print_table(const json_t *list)
@@ -118,7 +118,7 @@ static int propose(struct psst_cli *cli, const char *name, const char *text)
     char when[64];
     const char *why = psst_meet_parse(text, time(NULL), &ms);
     if (why != NULL) return psst_cli_usage(cli, "%s", why);
-    json_t *params = psst_cli_name(name);
+    json_t *params = psst_rpc_name(name);
     (void)json_object_set_new(params, "time_ms", json_integer((json_int_t)ms));
     json_t *result = psst_cli_call(cli, "meet", params, &code);
     if (result != NULL)

@@ -62,7 +62,7 @@ static int run_outbox(struct psst_cli *cli, int argc, char **argv)
         as_json = true;
     }
     if (!psst_cli_args(cli, argc, 0, 1, &code)) return code;
-    json_t *result = psst_cli_call(cli, "outbox", optind < argc ? psst_cli_name(argv[optind]) : NULL, &code);
+    json_t *result = psst_cli_call(cli, "outbox", optind < argc ? psst_rpc_name(argv[optind]) : NULL, &code);
     if (result == NULL) return code;
     const json_t *list = json_object_get(result, "outbox");
     if (as_json)
@@ -107,7 +107,7 @@ static int run_recall(struct psst_cli *cli, int argc, char **argv)
     int code = PSST_EXIT_DONE;
     if (getopt_long(argc, argv, ":", none, NULL) != -1) return psst_cli_bad_option(cli, argv);
     if (!psst_cli_args(cli, argc, 1, 2, &code)) return code;
-    json_t *params = psst_cli_name(argv[optind]);
+    json_t *params = psst_rpc_name(argv[optind]);
     if (optind + 1 < argc && !which(params, argv[optind + 1])) {
         json_decref(params);
         return psst_cli_usage(cli, "a number or identifier of a message is wanted, or all");
@@ -147,7 +147,7 @@ static int run_receipts(struct psst_cli *cli, int argc, char **argv)
     const char *name = argv[optind], *word = argv[optind + 1];
     bool on = strcmp(word, "on") == 0;
     if (!on && strcmp(word, "off") != 0) return psst_cli_usage(cli, "on or off?");
-    json_t *params = psst_cli_name(name);
+    json_t *params = psst_rpc_name(name);
     (void)json_object_set_new(params, "tell", json_boolean(on));
     json_t *result = psst_cli_call(cli, "contact.receipts", params, &code);
     if (result != NULL)

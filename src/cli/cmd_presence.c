@@ -63,9 +63,9 @@ static int run(struct psst_cli *cli, int argc, char **argv)
             json_decref(params);
             return psst_cli_usage(cli, "the text has at most %d bytes of UTF-8", TEXT_MAX);
         }
-        (void)json_object_set_new(params, "state", psst_cli_text(argv[optind]));
-        (void)json_object_set_new(params, "text", psst_cli_text(text));
-        if (name != NULL) (void)json_object_set_new(params, "for", psst_cli_text(name));
+        (void)json_object_set_new(params, "state", psst_rpc_text(argv[optind]));
+        (void)json_object_set_new(params, "text", psst_rpc_text(text));
+        if (name != NULL) (void)json_object_set_new(params, "for", psst_rpc_text(name));
     } else if (name != NULL) {
         json_decref(params);
         return psst_cli_usage(cli, "which state is %s to see?", psst_out_text(name, 64));

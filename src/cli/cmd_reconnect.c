@@ -11,7 +11,7 @@ static int run_reconnect(struct psst_cli *cli, int argc, char **argv)
     const char *name = argv[optind], *word = argv[optind + 1];
     bool on = strcmp(word, "on") == 0;
     if (!on && strcmp(word, "off") != 0) return psst_cli_usage(cli, "on or off?");
-    json_t *params = psst_cli_name(name);
+    json_t *params = psst_rpc_name(name);
     (void)json_object_set_new(params, "on", json_boolean(on));
     json_t *result = psst_cli_call(cli, "contact.reconnect", params, &code);
     if (result != NULL && on)

@@ -111,7 +111,7 @@ static int say(struct psst_cli *cli, const char *name, const struct psst_buf *te
         json_decref(subscribed);
         psst_client_on_event(cli->client, on_event, &wait);
     }
-    json_t *params = psst_cli_name(name);
+    json_t *params = psst_rpc_name(name);
     (void)json_object_set_new(params, "text", json_stringn((const char *)text->data, text->len));
     said = psst_cli_call(cli, "say", params, &code);
     if (said == NULL) goto out;

@@ -57,7 +57,7 @@ static int send_one(struct psst_cli *cli, const char *name, const char *path, lo
     struct psst_failure failure;
     int code = psst_cli_need_unlocked(cli);
     if (code != PSST_EXIT_DONE) return code;
-    json_t *params = psst_cli_name(name);
+    json_t *params = psst_rpc_name(name);
     (void)json_object_set_new(params, "path", json_string(path));
     json_t *result = psst_client_call(cli->client, "send", params, NULL, 0, LOOK_MS, &failure);
     if (result == NULL) return psst_cli_fail(&failure);
@@ -100,8 +100,8 @@ static int stream_id(struct psst_cli *cli, const char *name, const char *as, lon
     struct psst_failure failure;
     int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
     if (fd < 0) return psst_cli_error(PSST_EXIT_FAILED, "standard input: %s", strerror(errno));
-    json_t *params = psst_cli_name(name);
-    if (as != NULL) (void)json_object_set_new(params, "as", psst_cli_text(as));
+    json_t *params = psst_rpc_name(name);
+    if (as != NULL) (void)json_object_set_new(params, "as", psst_rpc_text(as));
     json_t *result = psst_client_call(cli->client, "send", params, &fd, 1, PSST_CLI_CALL_MS, &failure);
     if (result == NULL) return psst_cli_fail(&failure);
     *id = psst_out_int(result, "id");

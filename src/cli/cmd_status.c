@@ -233,8 +233,8 @@ static int run_set(struct psst_cli *cli, int argc, char **argv)
     if (!psst_cli_args(cli, argc, 0, 2, &code)) return code;
     if (argc - optind < 2) return show_settings(cli, argc > optind ? argv[optind] : NULL);
     const char *value = argv[optind + 1];
-    json_t *params = json_pack("{s:o}", "key", psst_cli_text(argv[optind]));
-    (void)json_object_set_new(params, "value", value[0] != '\0' ? psst_cli_text(value) : json_null());
+    json_t *params = json_pack("{s:o}", "key", psst_rpc_text(argv[optind]));
+    (void)json_object_set_new(params, "value", value[0] != '\0' ? psst_rpc_text(value) : json_null());
     json_t *result = psst_cli_call(cli, "set", params, &code);
     if (result != NULL) (void)printf("%s\n", psst_out_string(result, "value"));
     json_decref(result);

@@ -35,7 +35,7 @@ static int mark(struct psst_cli *cli, const char *name, bool yes)
     (void)snprintf(question, sizeof question, "Do they match on both sides?");
     if (!yes && !psst_prompt_yes(question))
         return psst_cli_error(PSST_EXIT_FAILED, "%s is not marked as verified", name);
-    json_t *params = psst_cli_name(name);
+    json_t *params = psst_rpc_name(name);
     (void)json_object_set_new(params, "verified", json_true());
     json_t *result = psst_cli_call(cli, "contact.verified", params, &code);
     if (result != NULL) (void)printf("%s is verified\n", psst_out_string(result, "name"));
@@ -53,7 +53,7 @@ static int run(struct psst_cli *cli, int argc, char **argv)
         yes = true;
     }
     if (!psst_cli_args(cli, argc, 1, 1, &code)) return code;
-    json_t *safety = psst_cli_call(cli, "safety", psst_cli_name(argv[optind]), &code);
+    json_t *safety = psst_cli_call(cli, "safety", psst_rpc_name(argv[optind]), &code);
     if (safety == NULL) return code;
     show(safety);
     code = mark(cli, argv[optind], yes);

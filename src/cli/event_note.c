@@ -35,7 +35,7 @@ void psst_event_note_call(struct psst_gutter *gutter, const json_t *call, bool r
 void psst_event_note_missed(struct psst_cli *cli, struct psst_gutter *gutter, const char *name)
 {
     struct psst_failure failure;
-    json_t *answer = psst_cli_try(cli, "calls", psst_cli_name(name), &failure);
+    json_t *answer = psst_cli_try(cli, "calls", psst_rpc_name(name), &failure);
     const json_t *list = json_object_get(answer, "calls");
     for (size_t i = json_array_size(list); i > 0; i--) { /* the newest come first */
         char when[64], words[PSST_CALL_WORDS];
@@ -50,7 +50,7 @@ void psst_event_note_missed(struct psst_cli *cli, struct psst_gutter *gutter, co
 void psst_event_note_meets(struct psst_cli *cli, struct psst_gutter *gutter, const char *name)
 {
     struct psst_failure failure;
-    json_t *answer = psst_cli_try(cli, "meets", psst_cli_name(name), &failure);
+    json_t *answer = psst_cli_try(cli, "meets", psst_rpc_name(name), &failure);
     size_t i;
     json_t *meet;
     json_array_foreach(json_object_get(answer, "meets"), i, meet) note_meet(gutter, meet);

@@ -24,9 +24,9 @@ static bool put_between(json_t *page, const json_t *damaged)
 static json_t *fetch(struct psst_cli *cli, const struct psst_history *h, long long after, long long before,
                      long long limit, bool first, int *code)
 {
-    json_t *params = h->name != NULL ? psst_cli_name(h->name) : json_object();
+    json_t *params = h->name != NULL ? psst_rpc_name(h->name) : json_object();
     (void)json_object_set_new(params, "limit", json_integer(limit));
-    if (h->search != NULL) (void)json_object_set_new(params, "search", psst_cli_text(h->search));
+    if (h->search != NULL) (void)json_object_set_new(params, "search", psst_rpc_text(h->search));
     if (h->since_ms > 0) (void)json_object_set_new(params, "since_ms", json_integer(h->since_ms));
     if (h->until_ms > 0) (void)json_object_set_new(params, "until_ms", json_integer(h->until_ms));
     if (after > 0) (void)json_object_set_new(params, "after", json_integer(after));
@@ -130,7 +130,7 @@ bool psst_shown_mark(struct psst_cli *cli, const char *name, struct psst_shown *
 {
     struct psst_failure failure;
     if (shown->seq <= shown->marked) return true;
-    json_t *params = psst_cli_name(name);
+    json_t *params = psst_rpc_name(name);
     (void)json_object_set_new(params, "seq", json_integer(shown->seq));
     shown->marked = shown->seq;
     json_t *answer = psst_cli_try(cli, "shown", params, &failure);

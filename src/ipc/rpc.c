@@ -111,6 +111,19 @@ json_t *psst_rpc_words(const char *words)
     return json;
 }
 
+json_t *psst_rpc_text(const char *text)
+{
+    json_t *exact = json_string(text);
+    return exact != NULL ? exact : psst_rpc_words(text);
+}
+
+json_t *psst_rpc_name(const char *name)
+{
+    json_t *params = json_object();
+    if (params != NULL) (void)json_object_set_new(params, "name", psst_rpc_text(name));
+    return params;
+}
+
 json_t *psst_rpc_error(json_t *id, int code, enum psst_exit exit_code, const char *name, const char *message)
 {
     json_t *words = psst_rpc_words(message);

@@ -63,6 +63,10 @@ PSST_MUST_USE enum psst_err psst_rpc_dump(const json_t *object, struct psst_buf 
 
 /* A JSON string of words that may not be valid UTF-8 (a sentence cut off): rendered. NULL: out of memory. */
 json_t *psst_rpc_words(const char *words);
+/* What a person wrote, exactly; what is no UTF-8 of it is replaced, as by psst_rpc_words. New. */
+json_t *psst_rpc_text(const char *text);
+/* {"name": name}, new. */
+json_t *psst_rpc_name(const char *name);
 
 /* The exit code and name that belong to an error of ours. */
 enum psst_exit psst_rpc_exit_of(enum psst_err err);

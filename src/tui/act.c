@@ -257,7 +257,7 @@ void psst_app_entered(struct psst_app *app)
         return;
     }
     if (app->open == NULL) {
-        psst_app_error(app, "nobody is open: Alt+1 opens the first contact, /add FILE adds one");
+        psst_app_error(app, PSST_NOBODY_OPEN);
         return; /* what was written stays */
     }
     if (text.data[0] == '/') text = psst_view(text.data + 1, text.len - 1);

@@ -271,7 +271,7 @@ static void add_it(struct add_page *add)
         return;
     }
     json_t *params =
-        json_pack("{s:s, s:o}", "card", add->text, "alias", psst_page_string(known != NULL ? known : add->alias));
+        json_pack("{s:s, s:o}", "card", add->text, "alias", psst_rpc_text(known != NULL ? known : add->alias));
     add->asked = true;
     psst_page_ask(&add->page, add->app, "add", params, NULL, 0, on_added);
 }

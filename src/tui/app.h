@@ -19,6 +19,8 @@
 
 #define PSST_NAME_ROOM 512
 
+#define PSST_NOBODY_OPEN "nobody is open: Alt+1 opens the first contact, /add FILE adds one"
+
 /* Where one is in the conversation: the item at the bottom edge, and how many of its rows are below that edge. Anchored to the
  * message, not to a row, so that it survives resizing and what comes. */
 struct psst_place {

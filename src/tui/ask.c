@@ -69,9 +69,3 @@ void psst_page_ask_forget(const struct psst_page *page)
     for (size_t i = 0; i < ASKS_MAX; i++)
         if (asks[i].page == page) asks[i].page = NULL;
 }
-
-json_t *psst_page_string(const char *words)
-{
-    json_t *exact = json_string(words);
-    return exact != NULL ? exact : psst_rpc_words(words);
-}

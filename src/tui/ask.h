@@ -18,7 +18,4 @@ void psst_page_ask_secret(struct psst_page *page, struct psst_app *app, const ch
 /* Every answer that is to come is for nobody: to be called when a page is freed. */
 void psst_page_ask_forget(const struct psst_page *page);
 
-/* What a person wrote, as JSON; what is no UTF-8 is replaced. New. */
-json_t *psst_page_string(const char *words);
-
 #endif

@@ -198,7 +198,7 @@ static json_t *split_addresses(const char *typed)
         size_t len = strcspn(at, " ,;");
         char one[300];
         (void)snprintf(one, sizeof one, "%.*s", (int)len, at);
-        if (len > 0) (void)json_array_append_new(list, psst_page_string(one));
+        if (len > 0) (void)json_array_append_new(list, psst_rpc_text(one));
         at += len + (at[len] != '\0');
     }
     if (json_array_size(list) <= ADDRESSES_MOST) return list;
@@ -216,7 +216,7 @@ static void ask(struct card_page *card, enum wish wish)
         return;
     }
     json_t *params = json_pack("{s:o}", "addresses", addresses);
-    if (card->person != NULL) (void)json_object_set_new(params, "for", psst_page_string(card->person));
+    if (card->person != NULL) (void)json_object_set_new(params, "for", psst_rpc_text(card->person));
     card->wish = wish;
     card->asked = true;
     psst_page_ask(&card->page, card->app, "card", params, NULL, 0, on_card);

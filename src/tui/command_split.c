@@ -48,7 +48,7 @@ static void measure(const char *line, size_t *words, size_t *bytes)
     }
 }
 
-enum psst_err psst_command_split_most(const char *line, int most, char ***words, int *n)
+enum psst_err psst_command_split(const char *line, int most, char ***words, int *n)
 {
     size_t room, bytes;
     measure(line, &room, &bytes);
@@ -80,9 +80,4 @@ enum psst_err psst_command_split_most(const char *line, int most, char ***words,
     *words = list;
     *n = found;
     return PSST_OK;
-}
-
-enum psst_err psst_command_split(const char *line, char ***words, int *n)
-{
-    return psst_command_split_most(line, INT32_MAX, words, n);
 }

@@ -126,14 +126,9 @@ const struct psst_person *psst_command_whom(struct psst_app *app, int n, char **
         if (person == NULL) psst_app_error(app, "there is no contact %s", words[i]);
     } else {
         if (app->open != NULL) person = psst_model_find(app->model, app->open);
-        if (person == NULL) psst_app_error(app, "nobody is open: Alt+1 opens the first contact, /add FILE adds one");
+        if (person == NULL) psst_app_error(app, PSST_NOBODY_OPEN);
     }
     return person;
-}
-
-json_t *psst_command_name(const char *name)
-{
-    return json_pack("{s:s}", "name", name);
 }
 
 bool psst_command_has_options(int n, char **words)
@@ -191,7 +186,7 @@ static void run_line(struct psst_app *app, const char *line, const char *name)
         return;
     }
     int most = command != NULL && command->verbatim > 0 ? command->verbatim : INT32_MAX;
-    enum psst_err err = psst_command_split_most(line, most, &words, &n);
+    enum psst_err err = psst_command_split(line, most, &words, &n);
     if (err != PSST_OK) {
         psst_app_error(app, err == PSST_ERR_MALFORMED ? "a quote is not closed; a backslash takes \" and ' as they are"
                                                       : "out of memory");
@@ -214,7 +209,7 @@ void psst_command_line(struct psst_app *app, const char *line)
         if (app->open != NULL)
             psst_app_say_to(app, app->open, psst_view_str(line + 1));
         else
-            psst_app_error(app, "nobody is open: Alt+1 opens the first contact, /add FILE adds one");
+            psst_app_error(app, PSST_NOBODY_OPEN);
         return;
     }
     line++;

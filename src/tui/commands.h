@@ -37,10 +37,8 @@ extern const size_t psst_commands_count;
 /* line without its line feed, beginning with '/'. "//text" says "/text". */
 void psst_command_line(struct psst_app *app, const char *line);
 /* Splits as a shell would, but does nothing else: blanks, "double", 'single' and backslash quotes, ~ at the beginning of a word.
- * PSST_ERR_MALFORMED: a quote is not closed. *words is one block, to be freed. */
-PSST_MUST_USE enum psst_err psst_command_split(const char *line, char ***words, int *n);
-/* So many words that way, then the rest as it stands, as one more, if there is any. */
-PSST_MUST_USE enum psst_err psst_command_split_most(const char *line, int most, char ***words, int *n);
+ * So many words at most, then the rest as it stands, as one more, if there is any. PSST_ERR_MALFORMED: a quote is not closed. *words is one block, to be freed. */
+PSST_MUST_USE enum psst_err psst_command_split(const char *line, int most, char ***words, int *n);
 /* That command or verb, as one reads about it; NULL: it has none of its own. */
 const char *psst_command_usage(const struct psst_app *app, const struct psst_command *command);
 const char *psst_command_summary(const struct psst_app *app, const struct psst_command *command);

@@ -33,7 +33,7 @@ void psst_run_call(struct psst_app *app, int n, char **words)
         return;
     }
     bool rings = call->state == PSST_CALL_OFFERED && strcmp(call->name, person->name) == 0;
-    psst_app_request(app, rings ? "answer" : "call", psst_command_name(person->name), NULL, 0, NULL, NULL);
+    psst_app_request(app, rings ? "answer" : "call", psst_rpc_name(person->name), NULL, 0, NULL, NULL);
     psst_app_open(app, person->name);
 }
 
@@ -44,8 +44,7 @@ void psst_run_answer(struct psst_app *app, int n, char **words)
     if (n > 1 && person == NULL) return;
     if (n == 1 && call->state == PSST_CALL_OFFERED && call->waiting == 0)
         person = psst_model_find(app->model, call->name);
-    psst_app_request(app, "answer", person != NULL ? psst_command_name(person->name) : json_object(), NULL, 0, NULL,
-                     NULL);
+    psst_app_request(app, "answer", person != NULL ? psst_rpc_name(person->name) : json_object(), NULL, 0, NULL, NULL);
     if (person != NULL) psst_app_open(app, person->name);
 }
 
@@ -59,11 +58,11 @@ void psst_run_hangup(struct psst_app *app, int n, char **words)
     bool calls = call->state != PSST_CALL_NONE && (person == NULL || strcmp(person->name, call->name) == 0);
     if (calls || call_only) {
         const char *method = call->state == PSST_CALL_OFFERED ? "decline" : "call.hangup";
-        psst_app_request(app, method, calls ? psst_command_name(call->name) : json_object(), NULL, 0, NULL, NULL);
+        psst_app_request(app, method, calls ? psst_rpc_name(call->name) : json_object(), NULL, 0, NULL, NULL);
         return;
     }
     if (person == NULL) person = psst_command_whom(app, 0, words, 0);
-    if (person != NULL) psst_app_request(app, "hangup", psst_command_name(person->name), NULL, 0, NULL, NULL);
+    if (person != NULL) psst_app_request(app, "hangup", psst_rpc_name(person->name), NULL, 0, NULL, NULL);
 }
 
 struct dialling {
@@ -96,7 +95,7 @@ void psst_run_dial(struct psst_app *app, int n, char **words)
         free(dialling);
         return;
     }
-    json_t *params = psst_command_name(person->name);
+    json_t *params = psst_rpc_name(person->name);
     const char *address = address_only ? words[1] : n > 2 ? words[2] : NULL;
     if (address != NULL) (void)json_object_set_new(params, "address", json_string(address));
     psst_app_say(app, "dialling %s ...", person->name);

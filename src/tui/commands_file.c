@@ -1,6 +1,5 @@
 /* /file, /accept, /decline, /cancel. */
 #include "client/file_words.h"
-#include "tui/ask.h"
 #include "tui/commands_run.h"
 
 #include <errno.h>
@@ -52,7 +51,7 @@ void psst_run_file(struct psst_app *app, int n, char **words)
         if (paths[found] != NULL) found++;
     }
     for (int i = 0; i < found; i++) {
-        json_t *params = good ? psst_command_name(person->name) : NULL;
+        json_t *params = good ? psst_rpc_name(person->name) : NULL;
         if (good) (void)json_object_set_new(params, "path", json_string(paths[i]));
         if (good) psst_app_request(app, "send", params, NULL, 0, offered, app);
         free(paths[i]);
@@ -143,13 +142,13 @@ void psst_run_decline(struct psst_app *app, int n, char **words)
     const struct psst_call_now *call = psst_model_call(app->model);
     bool by_name = n > 2 && strcmp(words[1], "--call") == 0;
     if (n == 1 && call->state == PSST_CALL_OFFERED) {
-        psst_app_request(app, "decline", psst_command_name(call->name), NULL, 0, NULL, NULL);
+        psst_app_request(app, "decline", psst_rpc_name(call->name), NULL, 0, NULL, NULL);
     } else if (n == 1) {
         decide(app, "file.decline",
                only(app, psst_transfer_is_offer, "decline", "no call rings, and no file is offered"));
     } else if (by_name || words[1][0] < '0' || words[1][0] > '9') {
         const struct psst_person *person = psst_command_whom(app, n, words, by_name ? 2 : 1);
-        if (person != NULL) psst_app_request(app, "decline", psst_command_name(person->name), NULL, 0, NULL, NULL);
+        if (person != NULL) psst_app_request(app, "decline", psst_rpc_name(person->name), NULL, 0, NULL, NULL);
     } else {
         decide_all(app, "file.decline", n, words);
     }

@@ -9,8 +9,6 @@
 const struct psst_person *psst_command_whom(struct psst_app *app, int n, char **words, int i);
 /* The same, of one word; nothing is said. */
 const struct psst_person *psst_command_person(const struct psst_app *app, const char *word);
-/* {"name": name}; new. */
-json_t *psst_command_name(const char *name);
 /* Some word behind the first one begins with '-': what the screen does not know, the command line does. */
 bool psst_command_has_options(int n, char **words);
 

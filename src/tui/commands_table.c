@@ -1,6 +1,5 @@
 /* The table of commands. What is more than some lines is in commands_*.c; usage, summary and help that are NULL are those of
  * the verb of that name. */
-#include "tui/ask.h"
 #include "tui/commands_run.h"
 #include "tui/screen.h"
 #include "tui/views.h"
@@ -102,7 +101,7 @@ static void shown_as(void *ctx, json_t *result, const struct psst_failure *failu
 static void run_presence(struct psst_app *app, int n, char **words)
 {
     const char *state = strcmp(words[0], "back") == 0 ? "online" : words[0];
-    json_t *text = psst_page_string(n > 1 ? words[1] : "");
+    json_t *text = psst_rpc_text(n > 1 ? words[1] : "");
     psst_app_request(app, "presence", json_pack("{s:s,s:o}", "state", state, "text", text), NULL, 0, shown_as, app);
 }
 
@@ -141,8 +140,8 @@ static void run_set(struct psst_app *app, int n, char **words)
         psst_app_error(app, "that is too long for a setting");
         return;
     }
-    json_t *params = json_pack("{s:o}", "key", psst_page_string(words[1]));
-    (void)json_object_set_new(params, "value", value[0] != '\0' ? psst_page_string(value) : json_null());
+    json_t *params = json_pack("{s:o}", "key", psst_rpc_text(words[1]));
+    (void)json_object_set_new(params, "value", value[0] != '\0' ? psst_rpc_text(value) : json_null());
     psst_app_request(app, "set", params, NULL, 0, strcmp(words[1], "mouse") == 0 ? told_mouse : told_setting, app);
 }
 

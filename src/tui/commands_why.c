@@ -26,20 +26,11 @@ static void why_free(struct why *why)
     free(why);
 }
 
-static bool is_true(const json_t *object, const char *key)
-{
-    return json_is_true(json_object_get(object, key));
-}
-
+/* As it is: the pager renders all of it. */
 static const char *string(const json_t *object, const char *key)
 {
     const char *s = json_string_value(json_object_get(object, key));
     return s != NULL ? s : "";
-}
-
-static long long number(const json_t *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
 }
 
 /* ---- the line ---- */
@@ -60,7 +51,7 @@ static void tell_seen(struct psst_buf *out, const json_t *contact)
 {
     char words[PSST_SIZE_TEXT];
     struct timespec now;
-    long long seen = number(contact, "seen_ms");
+    long long seen = psst_out_int(contact, "seen_ms");
     (void)clock_gettime(CLOCK_REALTIME, &now);
     long long ago = (long long)now.tv_sec * 1000 - seen;
     if (seen > 0)
@@ -96,7 +87,7 @@ static void tell_dialling(struct psst_buf *out, const json_t *contact, const str
 {
     if (person != NULL && person->dialling)
         psst_buf_printf(out, "%s is being dialled this moment.\n", name);
-    else if (is_true(contact, "redialled"))
+    else if (psst_out_bool(contact, "redialled"))
         psst_buf_printf(out, "%s is dialled from time to time, until a session stands.\n", name);
     else
         psst_buf_printf(out, "%s is not dialled now: /dial does it once, /reconnect on whenever there is no session.\n",
@@ -109,7 +100,7 @@ static void tell_line(struct psst_buf *out, const struct why *why, const struct 
     char words[PSST_PRESENCE_WORDS], said[PSST_PRESENCE_WORDS];
     const struct psst_item *note = last_note(why->app, why->name);
     psst_buf_put_str(out, "The line\n\n");
-    if (is_true(contact, "online")) {
+    if (psst_out_bool(contact, "online")) {
         bool plain = strcmp(string(contact, "presence"), "online") == 0;
         psst_buf_put_str(out, "In session: what you say arrives at once.\n");
         if (!plain || string(contact, "presence_text")[0] != '\0')
@@ -124,11 +115,11 @@ static void tell_line(struct psst_buf *out, const struct why *why, const struct 
     if (note != NULL)
         psst_buf_printf(out, "The last that psst noted here: %.*s\n",
                         (int)(note->text.len < 400 ? note->text.len : 400), (const char *)note->text.data);
-    if (is_true(contact, "blocked"))
+    if (psst_out_bool(contact, "blocked"))
         psst_buf_printf(out, "You have blocked %s: no session can come about until /unblock.\n", why->name);
-    else if (!is_true(contact, "online"))
+    else if (!psst_out_bool(contact, "online"))
         tell_dialling(out, contact, person, why->name);
-    if (!is_true(contact, "online")) tell_addresses(out, contact, why->name);
+    if (!psst_out_bool(contact, "online")) tell_addresses(out, contact, why->name);
 }
 
 static void tell_reach(struct psst_buf *out, const struct why *why)
@@ -161,17 +152,17 @@ static void tell_waiting(struct psst_buf *out, const struct why *why, const json
     } else if (mine == NULL) {
         psst_buf_put_str(out, "Nothing: all that you said has arrived, or was taken back.\n");
     } else {
-        long long n = number(mine, "waiting");
+        long long n = psst_out_int(mine, "waiting");
         size_t files = json_array_size(json_object_get(mine, "files"));
         psst_buf_printf(out, "%lld message%s", n, n == 1 ? "" : "s");
         if (files > 0) psst_buf_printf(out, " and %zu file%s", files, files == 1 ? "" : "s");
         psst_buf_printf(out, ". Why: %s.\n/outbox shows them, /recall takes the last one back.\n", string(mine, "why"));
     }
-    if (is_true(why->contact, "paused"))
+    if (psst_out_bool(why->contact, "paused"))
         psst_buf_printf(out, "You have paused %s: texts and offers stay over there until /unpause.\n", why->name);
-    if (is_true(why->contact, "paused_us"))
+    if (psst_out_bool(why->contact, "paused_us"))
         psst_buf_printf(out, "%s has paused you: what you say waits here until that ends.\n", why->name);
-    if (!is_true(why->contact, "history"))
+    if (!psst_out_bool(why->contact, "history"))
         psst_buf_put_str(out, "No history is kept with this contact: texts go once they are delivered or shown.\n");
 }
 
@@ -185,7 +176,7 @@ static void tell_safety(struct psst_buf *out, const struct why *why)
     psst_buf_put_str(out, "\nHow safe it is\n\n");
     psst_buf_put_str(out, "All that goes over the line is encrypted from your machine to the other one, with keys of "
                           "this session alone that are erased with it.\n");
-    if (is_true(contact, "verified"))
+    if (psst_out_bool(contact, "verified"))
         psst_buf_printf(out, "Verified: you have compared the safety number with %s, and nobody sits in between.\n",
                         name);
     else
@@ -193,13 +184,13 @@ static void tell_safety(struct psst_buf *out, const struct why *why)
                         "NOT verified: the line is safe with whoever holds the key that you were given as %s's. "
                         "Whether that is %s you only know once you have compared the safety number: /verify.\n",
                         name, name);
-    if (is_true(contact, "weak"))
+    if (psst_out_bool(contact, "weak"))
         psst_buf_printf(out,
                         "The key of %s is weak: RSA with %lld bits. Somebody with much computing power may break it, "
                         "and then pretend to be %s.\n",
-                        name, number(contact, "bits"), name);
+                        name, psst_out_int(contact, "bits"), name);
     if (self->weak) psst_buf_printf(out, "Your own key is weak, too: RSA with %u bits.\n", self->bits);
-    if (is_true(contact, "pair_secret"))
+    if (psst_out_bool(contact, "pair_secret"))
         psst_buf_put_str(out,
                          "A pair secret is in use: what is said now stays secret even if RSA and X25519 are broken "
                          "one day.\n");
@@ -246,7 +237,7 @@ static void got_contact(void *ctx, json_t *result, const struct psst_failure *fa
         return;
     }
     why->contact = json_incref(json_array_get(list, 0));
-    psst_app_request(why->app, "outbox", psst_command_name(why->name), NULL, 0, got_outbox, why);
+    psst_app_request(why->app, "outbox", psst_rpc_name(why->name), NULL, 0, got_outbox, why);
 }
 
 void psst_run_why(struct psst_app *app, int n, char **words)
@@ -259,5 +250,5 @@ void psst_run_why(struct psst_app *app, int n, char **words)
         why_free(why);
         return;
     }
-    psst_app_request(app, "contacts", psst_command_name(person->name), NULL, 0, got_contact, why);
+    psst_app_request(app, "contacts", psst_rpc_name(person->name), NULL, 0, got_contact, why);
 }

@@ -162,8 +162,8 @@ static void on_made(struct psst_page *page, struct psst_app *app, json_t *result
 
 static void make(struct first_run *run)
 {
-    json_t *params = json_pack("{s:o, s:I, s:b, s:b}", "name", psst_page_string(run->name), "bits",
-                               (json_int_t)run->bits, "passphrase", run->first.len > 0, "import", 0);
+    json_t *params = json_pack("{s:o, s:I, s:b, s:b}", "name", psst_rpc_text(run->name), "bits", (json_int_t)run->bits,
+                               "passphrase", run->first.len > 0, "import", 0);
     run->tried = 0;
     psst_passphrase_wipe(&run->again);
     show(run, STEP_MAKING);

@@ -67,8 +67,8 @@ static void answered(struct psst_page *page, struct psst_app *app, json_t *resul
 static void ask(struct search *s, struct psst_app *app)
 {
     if (s->asked) return;
-    json_t *params = json_pack("{s:o,s:i}", "search", psst_page_string(s->words), "limit", HITS_A_PAGE);
-    if (s->name != NULL) (void)json_object_set_new(params, "name", psst_page_string(s->name));
+    json_t *params = json_pack("{s:o,s:i}", "search", psst_rpc_text(s->words), "limit", HITS_A_PAGE);
+    if (s->name != NULL) (void)json_object_set_new(params, "name", psst_rpc_text(s->name));
     if (json_array_size(s->hits) > 0)
         (void)json_object_set(params, "before", json_object_get(json_array_get(s->hits, 0), "seq"));
     s->asked = true;

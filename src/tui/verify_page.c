@@ -147,7 +147,7 @@ static void on_marked(struct psst_page *page, struct psst_app *app, json_t *resu
 
 static void mark(struct verify_page *verify, bool verified)
 {
-    json_t *params = json_pack("{s:o, s:b}", "name", psst_page_string(verify->name), "verified", verified);
+    json_t *params = json_pack("{s:o, s:b}", "name", psst_rpc_text(verify->name), "verified", verified);
     verify->trouble[0] = '\0';
     psst_page_ask(&verify->page, verify->app, "contact.verified", params, NULL, 0, on_marked);
 }
@@ -217,6 +217,6 @@ void psst_verify_open(struct psst_app *app, const char *name)
     verify->app = app;
     (void)snprintf(verify->page.title, sizeof verify->page.title, "Safety number with %s", psst_out_text(name, 50));
     psst_page_push(app, &verify->page);
-    json_t *params = json_pack("{s:o}", "name", psst_page_string(name));
+    json_t *params = json_pack("{s:o}", "name", psst_rpc_text(name));
     psst_page_ask(&verify->page, app, "safety", params, NULL, 0, on_safety);
 }

@@ -200,10 +200,7 @@ static void split__table_of_lines__gives_these_words(void **state)
         char **words = NULL;
         int n = -1, want = 0;
         while (want < WORDS_MAX && cases[i].words[want] != NULL) want++;
-        if (cases[i].most > 0)
-            assert_ok(psst_command_split_most(cases[i].line, cases[i].most, &words, &n));
-        else
-            assert_ok(psst_command_split(cases[i].line, &words, &n));
+        assert_ok(psst_command_split(cases[i].line, cases[i].most > 0 ? cases[i].most : INT32_MAX, &words, &n));
         if (n != want) fail_msg("%s: %d words", cases[i].line, n);
         for (int k = 0; k < n; k++) assert_string_equal(cases[i].words[k], words[k]);
         assert_null(words[n]);
@@ -218,7 +215,7 @@ static void split__not_closed__is_malformed(void **state)
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         char **words = NULL;
         int n = -1;
-        assert_err(PSST_ERR_MALFORMED, psst_command_split(lines[i], &words, &n));
+        assert_err(PSST_ERR_MALFORMED, psst_command_split(lines[i], INT32_MAX, &words, &n));
         assert_null(words);
         assert_int_equal(-1, n);
     }
@@ -237,7 +234,7 @@ static void split__any_bytes__stay_within_the_line(void **state)
                 char line[8];
                 (void)snprintf(line, sizeof line, "%s%c%c", leads[lead], (char)a, (char)b);
                 char *exact = strdup(line); /* a sanitizer sees its end */
-                if (psst_command_split(exact, &words, &n) == PSST_OK) {
+                if (psst_command_split(exact, INT32_MAX, &words, &n) == PSST_OK) {
                     size_t sum = 0;
                     for (int i = 0; i < n; i++) sum += strlen(words[i]);
                     assert_true(sum <= strlen(line) + 2 * strlen("/home/al"));
@@ -257,7 +254,7 @@ static void split__long_line__has_all_its_words(void **state)
     assert_non_null(line);
     for (size_t i = 0; i < 200000; i++) line[i] = i % 2 == 0 ? '~' : ' ';
     line[200000] = '\0';
-    assert_ok(psst_command_split(line, &words, &n));
+    assert_ok(psst_command_split(line, INT32_MAX, &words, &n));
     assert_int_equal(100000, n);
     assert_string_equal("/home/al", words[99999]);
     free(words);
