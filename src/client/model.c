@@ -25,6 +25,7 @@ static void asked_free(struct psst_asked *asked)
 {
     *asked->at = asked->next;
     if (asked->next != NULL) asked->next->at = asked->at;
+    if (asked->text != NULL) explicit_bzero(asked->text, asked->len); /* what was said */
     free(asked->text);
     free(asked);
 }

@@ -62,7 +62,8 @@ static void on_session(struct psst_model *model, json_t *params)
     if (up && !was_up)
         psst_model_note(model, person->name, "in session with %s at %s", person->name, person->address);
     else if (!up && was_up)
-        psst_model_note(model, person->name, "%.1000s", reason[0] != '\0' ? reason : "the session has ended");
+        psst_model_note(model, person->name, "%s",
+                        reason[0] != '\0' ? psst_out_text(reason, 1000) : "the session has ended");
     psst_model_changed(model, PSST_PART_CONTACTS);
 }
 
