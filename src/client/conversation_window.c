@@ -42,7 +42,7 @@ int64_t psst_window_last(const struct psst_conversation *conversation)
     return conversation->n_messages > 0 ? conversation->messages[conversation->n_messages - 1].item.seq : 0;
 }
 
-void psst_window_trim(struct psst_conversation *conversation, enum psst_window_side gives)
+static void trim(struct psst_conversation *conversation, enum psst_window_side gives)
 {
     while (conversation->n_messages > 1 && conversation->bytes > PSST_WINDOW_BYTES) {
         drop(conversation, gives == PSST_WINDOW_OLDER ? 0 : conversation->n_messages - 1);
@@ -100,7 +100,7 @@ static bool put(struct psst_conversation *conversation, size_t at, struct psst_h
     memmove(messages + at + 1, messages + at, (conversation->n_messages++ - at) * sizeof *messages);
     messages[at] = *message;
     conversation->bytes += message->item.text.len;
-    psst_window_trim(conversation, grows == PSST_WINDOW_NEWER ? PSST_WINDOW_OLDER : PSST_WINDOW_NEWER);
+    trim(conversation, grows == PSST_WINDOW_NEWER ? PSST_WINDOW_OLDER : PSST_WINDOW_NEWER);
     return true;
 }
 

@@ -226,7 +226,6 @@ enum psst_window_side { PSST_WINDOW_OLDER, PSST_WINDOW_NEWER };
 bool psst_window_put(struct psst_conversation *conversation, const struct psst_conversation_news *news,
                      enum psst_window_side grows);
 bool psst_window_put_damaged(struct psst_conversation *conversation, const json_t *gap, enum psst_window_side grows);
-void psst_window_trim(struct psst_conversation *conversation, enum psst_window_side gives);
 /* The first or last message's seq; 0: none. */
 int64_t psst_window_first(const struct psst_conversation *conversation);
 int64_t psst_window_last(const struct psst_conversation *conversation);

@@ -1,9 +1,10 @@
 /* The terminal interface as one thing: what is open, where one is in it, what is to be drawn again; and the loop.
  *
- *   app.c       loop: keys, psstd, children -> what to do -> psst_app_draw     views.h  what is drawn where
- *   keys.c      which key does what (F1 shows the table)                        page.h   what covers the conversation
- *   commands.c  what begins with a slash                                        entry.h  the line one writes in
- *   text.c      how text becomes cells       draw.c, screen.c, input.c  the terminal       notify.c  bell and desktop
+ *   app.c       loop: keys, psstd, children -> what to do -> psst_app_draw      views.h  what is drawn where
+ *   act.c       what the parts do to the whole                                  page.h   what covers the conversation
+ *   keys.c      which key does what (F1 shows the table)                        entry.h  the line one writes in
+ *   commands.c  what begins with a slash; child.c: verbs as children            text.h   how text becomes cells
+ *   notify.c    bell and desktop                                                draw.c, screen.c, input.c  the terminal
  *
  * One thread. Nothing here waits but the loop's poll. Only a call that rings wakes it by the clock (notify.c), and a psstd that
  * has ended is looked for once a second.
@@ -90,7 +91,7 @@ struct psst_app {
     int code;
 };
 
-/* ---- what the parts do to the whole (app.c) ---- */
+/* ---- what the parts do to the whole (act.c) ---- */
 
 void psst_app_dirty(struct psst_app *app, unsigned what);
 /* Opens a contact (NULL: none), with its draft and its place. */

@@ -1,4 +1,4 @@
-/* The line that one writes in: several lines of UTF-8, edited by grapheme cluster, with undo of a kill, a history, and place
+/* The line that one writes in: several lines of UTF-8, edited by grapheme cluster, with undo, a history, and place
  * for a draft per contact. Pure: keys come in, text and cursor come out. */
 #ifndef PSST_TUI_ENTRY_H
 #define PSST_TUI_ENTRY_H

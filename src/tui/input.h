@@ -62,9 +62,10 @@ struct psst_key {
 };
 
 /* To be polled for reading, beside others; both end with psst_screen_end. */
-int psst_input_fd(
-    void); /* the terminal: keys, or a pause that decides what they mean, or room for what is to be shown */
-int psst_input_signal_fd(void); /* sizes and the wish to end (SIGTERM, SIGHUP) */
+/* the terminal: keys, or a pause that decides what they mean, or room for what is to be shown */
+int psst_input_fd(void);
+/* sizes and the wish to end (SIGTERM, SIGHUP) */
+int psst_input_signal_fd(void);
 /* The next one that is there, without waiting; PSST_KEY_NONE when there is none. */
 void psst_input_next(struct psst_key *out);
 

@@ -22,9 +22,8 @@ struct psst_page { /* embedded at the beginning of each page's own struct */
     const struct psst_page_kind *kind;
     struct psst_page *below;
     char title[80];
-    struct psst_passphrase
-        *secret; /* not NULL: it asks for a passphrase now; the loop reads with psst_input_secret and gives
-                                     * what came of it to `secret_key` */
+    /* not NULL: it asks for a passphrase now; the loop reads with psst_input_secret and gives what came of it to `secret_key` */
+    struct psst_passphrase *secret;
     void (*secret_key)(struct psst_page *page, struct psst_app *app, enum psst_secret_key what);
 };
 
@@ -38,14 +37,18 @@ void psst_page_leave(struct psst_app *app, struct psst_page *page);
 
 /* Text to be read and scrolled: arrows, PgUp, PgDn, Home, End, / searches, q and Escape leave. text is copied. (pager.c) */
 void psst_pager_open(struct psst_app *app, const char *title, const char *text);
-void psst_help_open(struct psst_app *app, const char *about); /* F1, /help [NAME]; NULL: all (help.c) */
-void psst_search_open(struct psst_app *app,
-                      const char *words);       /* /search: found messages; Enter goes there (search.c) */
-void psst_first_run_open(struct psst_app *app); /* there is no identity (first_run.c) */
-void psst_unlock_open(struct psst_app *app);    /* it is locked (unlock.c) */
-void psst_card_open(struct psst_app *app,
-                    const char *for_name); /* one's card: where it lies, its QR code; NULL: for anybody (card_page.c) */
-void psst_add_open(struct psst_app *app, const char *path); /* a contact's card; NULL: asks for the path (add_page.c) */
-void psst_verify_open(struct psst_app *app, const char *name); /* the safety number (verify_page.c) */
+/* F1, /help [NAME]; NULL: all. (help.c) */
+void psst_help_open(struct psst_app *app, const char *about);
+/* /search: found messages; Enter goes there. (search.c) */
+void psst_search_open(struct psst_app *app, const char *words);
+/* There is no identity (first_run.c); it is locked (unlock.c). */
+void psst_first_run_open(struct psst_app *app);
+void psst_unlock_open(struct psst_app *app);
+/* One's card: where it lies, its QR code; NULL: for anybody. (card_page.c) */
+void psst_card_open(struct psst_app *app, const char *for_name);
+/* A contact's card; NULL: asks for the path. (add_page.c) */
+void psst_add_open(struct psst_app *app, const char *path);
+/* The safety number. (verify_page.c) */
+void psst_verify_open(struct psst_app *app, const char *name);
 
 #endif
