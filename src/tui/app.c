@@ -358,6 +358,7 @@ int psst_tui_run(const struct psst_tui *setup)
     if (!ready || !psst_screen_begin(&wish)) {
         app->code = PSST_EXIT_FAILED;
     } else {
+        psst_screen_title("PSST"); /* who is open is nobody's business who sees a list of windows */
         if (begin_model(app)) loop(app);
         psst_screen_end();
         if (app->gone) (void)fprintf(stderr, "psst: psstd has ended\n");
