@@ -164,6 +164,20 @@ static void error__without_data__gets_defaults(void **state)
     }
 }
 
+/* A name that is no UTF-8 is asked for as well as it can be, never left out: without `name` a request may mean everybody. */
+static void name__no_utf8__is_replaced(void **state)
+{
+    (void)state;
+    json_t *exact = psst_rpc_name("Zo\xc3\xab\n"), *replaced = psst_rpc_name("Bob\xff");
+    assert_string_equal("Zo\xc3\xab\n", json_string_value(json_object_get(exact, "name")));
+    const char *name = json_string_value(json_object_get(replaced, "name"));
+    assert_non_null(name);
+    assert_int_equal(0, strncmp(name, "Bob", 3));
+    assert_null(strchr(name, 0xff));
+    json_decref(exact);
+    json_decref(replaced);
+}
+
 static void put__an_object_over_a_line__is_too_long(void **state)
 {
     (void)state;
@@ -206,6 +220,7 @@ int main(void)
         cmocka_unit_test(parse__no_request__is_refused_with_its_id),
         cmocka_unit_test(round_trip__each_kind__is_what_it_was),
         cmocka_unit_test(error__without_data__gets_defaults),
+        cmocka_unit_test(name__no_utf8__is_replaced),
         cmocka_unit_test(put__an_object_over_a_line__is_too_long),
         cmocka_unit_test(methods__each__is_found_and_bounded),
     };
