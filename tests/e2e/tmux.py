@@ -16,6 +16,7 @@ import glob
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 import unicodedata
@@ -153,7 +154,9 @@ class Terminal:
 
     def code(self):
         """How the program ended, 128 and more: by a signal; None: it runs, or nobody has heard of its end yet."""
-        status, sig = (self.ask("#{pane_dead_status},#{pane_dead_signal}")).split(",")
+        dead, status, sig, server = self.ask("#{pane_dead},#{pane_dead_status},#{pane_dead_signal},#{pid}").split(",")
+        if dead == "1" and not status and not sig:
+            os.kill(int(server), signal.SIGCHLD)  # tmux 3.3a misses the end of a child now and then: it looks again
         return int(status) if status else 128 + int(sig) if sig else None
 
     # ---- waiting ----
@@ -189,7 +192,10 @@ class Terminal:
         return before
 
     def wait_end(self, timeout=10):
-        return wait_for("the end of psst", lambda: (self.code(),) if self.code() is not None else None, timeout)[0]
+        try:
+            return wait_for("the end of psst", lambda: (self.code(),) if self.code() is not None else None, timeout)[0]
+        except AssertionError as vain:
+            raise AssertionError("%s: %s\n%s" % (vain, self.ask("#{pane_dead} #{pane_dead_status} #{pane_pid}"), show(self.text()))) from None
 
 
 def show(text):
