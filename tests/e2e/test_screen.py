@@ -364,7 +364,7 @@ class Terminals(ScreenE2E):
         terminal.enter("and back")
         self.assertEqual(self.mallory.hear()[2], "and back")
         terminal.keys("M-1").enter("/quit")
-        self.assertEqual(terminal.wait_end(), 0)
+        self.assertEqual(terminal.wait_end(), 0, terminal.text())
 
     def test_a_terminal_that_nobody_knows(self):
         terminal = self.terminal(self.alice, shell=True)

@@ -266,6 +266,7 @@ class Calls(Pictures):
     def test_ringing_in_and_missed(self):
         alice, bob = self.alice_and()
         terminal = self.terminal(alice)
+        terminal.wait("Nothing has been said")
         bob.wait_ack(bob.say("I will call you"))
         terminal.wait("I will call you")
         bob.call_offer()
@@ -279,7 +280,7 @@ class Calls(Pictures):
     def test_ringing_out_and_active(self):
         alice, bob = self.alice_and()
         terminal = self.terminal(alice)
-        terminal.wait("Bob")
+        terminal.wait("Nothing has been said")
         terminal.enter("/call")
         bob.expect(peer.CALL)
         bob.call_ring()

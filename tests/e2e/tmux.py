@@ -22,7 +22,7 @@ import time
 import unicodedata
 import unittest
 
-from psst import E2E, PATIENCE, program, wait_for
+from psst import E2E, PATIENCE, alive, children, program, wait_for
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCREENS = os.path.join(HERE, "screens")
@@ -60,6 +60,7 @@ class Terminal:
         number = len(glob.glob(os.path.join(self.folder, "*.tty")))
         self.socket = os.path.join(self.folder, "%d.tty" % number)
         self.raw_path = os.path.join(self.folder, "%d.raw" % number)
+        self.code_path = os.path.join(self.folder, "%d.code" % number)
         self.sanitizer = os.path.join(self.folder, "%d.sanitizer" % number)
         environment = {k: v for k, v in person.env.items() if k not in ("TMUX", "TMUX_PANE", "NO_COLOR", "DISPLAY", "WAYLAND_DISPLAY",
                                                                        "DBUS_SESSION_BUS_ADDRESS", "COLORTERM")}
@@ -67,7 +68,8 @@ class Terminal:
         for option in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
             environment[option] = ":".join(filter(None, [environment.get(option), "log_path=" + self.sanitizer]))
         self.environment = environment
-        command = "exec env PS1='$ ' bash --norc --noprofile -i" if shell else "exec '%s' %s" % (program("psst"), " ".join(args))
+        command = "exec env PS1='$ ' bash --norc --noprofile -i" if shell else "'%s' %s; echo $? >'%s.new'; mv '%s.new' '%s'" % (
+            program("psst"), " ".join(args), self.code_path, self.code_path, self.code_path)
         options = []
         for name, value in (("default-terminal", term), ("status", "off"), ("remain-on-exit", "on"), ("escape-time", "0"),
                             ("history-limit", "0"), ("exit-empty", "off"), ("set-clipboard", "on"), ("monitor-bell", "on")):
@@ -149,15 +151,16 @@ class Terminal:
         return tuple(int(n) for n in self.ask("#{cursor_y} #{cursor_x}").split())
 
     def pid(self):
-        """Of psst, or of the shell."""
+        """Of the shell that psst runs in."""
         return int(self.ask("#{pane_pid}"))
 
     def code(self):
-        """How the program ended, 128 and more: by a signal; None: it runs, or nobody has heard of its end yet."""
-        dead, status, sig, server = self.ask("#{pane_dead},#{pane_dead_status},#{pane_dead_signal},#{pid}").split(",")
-        if dead == "1" and not status and not sig:
-            os.kill(int(server), signal.SIGCHLD)  # tmux 3.3a misses the end of a child now and then: it looks again
-        return int(status) if status else 128 + int(sig) if sig else None
+        """How psst ended, 128 and more: by a signal; None: it runs. From the shell: tmux sometimes misses the end of a child."""
+        try:
+            with open(self.code_path, encoding="ascii") as file:
+                return int(file.read())
+        except OSError:
+            return None
 
     # ---- waiting ----
 
@@ -192,10 +195,7 @@ class Terminal:
         return before
 
     def wait_end(self, timeout=10):
-        try:
-            return wait_for("the end of psst", lambda: (self.code(),) if self.code() is not None else None, timeout)[0]
-        except AssertionError as vain:
-            raise AssertionError("%s: %s\n%s" % (vain, self.ask("#{pane_dead} #{pane_dead_status} #{pane_pid}"), show(self.text()))) from None
+        return wait_for("the end of psst", lambda: (self.code(),) if self.code() is not None else None, timeout)[0]
 
 
 def show(text):
@@ -244,10 +244,9 @@ class ScreenE2E(E2E):
         return terminal
 
     def _close(self, terminal):
-        pid = terminal.ask("#{pane_pid}")
+        family = [terminal.pid()] + children(terminal.pid())
         terminal.close()
-        if pid.isdigit():
-            wait_for("the end of what ran in the terminal", lambda: not os.path.exists("/proc/" + pid))
+        wait_for("the end of what ran in the terminal", lambda: not any(alive(pid) for pid in family))
         for path in glob.glob(terminal.sanitizer + "*"):
             with open(path, encoding="utf-8", errors="replace") as file:
                 self.fail("sanitizer, in psst: " + file.read()[:6000])
