@@ -55,7 +55,8 @@ static void settings__without_a_file__are_the_defaults(void **state)
     assert_string_equal(psst_settings_get(b->settings, "log_level"), "info");
     assert_null(psst_settings_get(b->settings, "colour"));
     json_t *all = psst_settings_all(b->settings);
-    assert_int_equal(json_object_size(all), 13);
+    assert_int_equal(json_object_size(all), 16);
+    assert_string_equal(json_string_value(json_object_get(all, "notify")), "hidden");
     assert_string_equal(json_string_value(json_object_get(all, "log_level")), "info");
     json_decref(all);
 }
@@ -137,7 +138,10 @@ static void set__refuses__and_keeps_the_old_value(void **state)
                                            {"voice_volume", "loud"},
                                            {"echo", "yes"},
                                            {"clean", "own"},
-                                           {"push_to_talk", ""}};
+                                           {"push_to_talk", ""},
+                                           {"bell", "loud"},
+                                           {"notify", "yes"},
+                                           {"mouse", "on"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct psst_diag diag = {{0}};
         assert_int_equal(psst_settings_set(b->settings, cases[i][0], cases[i][1], &diag), PSST_ERR_USAGE);
