@@ -355,6 +355,14 @@ class Documentation(ScreenE2E):
             named += len(PICTURE.findall(text))
         self.assertGreater(named, 5)
 
+    def test_signs_are_those_of_the_program(self):
+        with open(os.path.join(ROOT, "src", "tui", "rows.c"), encoding="utf-8") as file:
+            signs = re.findall(r"\{PSST_STATE_\w+, '(.)', \"", file.read())
+        with open(os.path.join(ROOT, "docs", "TERMINAL.md"), encoding="utf-8") as file:
+            told = re.findall(r"^\| `(.)` \| (?!in session|verified)", file.read(), re.M)
+        self.assertEqual(len(signs), 6)
+        self.assertEqual(told, signs)
+
     def picture(self, match):
         with open(os.path.join(SCREENS, match.group(1) + ".txt"), encoding="utf-8") as file:
             return "<!-- screen: %s -->\n```\n%s\n```\n" % (match.group(1), file.read().rstrip("\n"))
