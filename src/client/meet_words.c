@@ -1,5 +1,7 @@
 #include "client/meet_words.h"
 
+#include "client/take.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,26 +11,6 @@
 static const char unclear[] = "a time looks like 20:00, 2026-11-24 20:00, tomorrow 9:00 or +30m";
 
 /* ---- reading ---- */
-
-/* So many digits, from lo to hi of them; the value, -1 when there are not. */
-static int take_number(const char **at, int lo, int hi)
-{
-    int value = 0, digits = 0;
-    while (digits < hi && **at >= '0' && **at <= '9') {
-        value = 10 * value + (**at - '0');
-        (*at)++;
-        digits++;
-    }
-    bool more = **at >= '0' && **at <= '9';
-    return digits < lo || more ? -1 : value;
-}
-
-static bool take(const char **at, char c)
-{
-    if (**at != c) return false;
-    (*at)++;
-    return true;
-}
 
 static bool take_word(const char **at, const char *word)
 {
@@ -41,9 +23,9 @@ static bool take_word(const char **at, const char *word)
 /* "9:00", "20:00", and nothing behind. */
 static bool take_clock(const char **at, struct tm *tm)
 {
-    tm->tm_hour = take_number(at, 1, 2);
-    if (tm->tm_hour < 0 || !take(at, ':')) return false;
-    tm->tm_min = take_number(at, 2, 2);
+    tm->tm_hour = psst_take_number(at, 1, 2);
+    if (tm->tm_hour < 0 || !psst_take(at, ':')) return false;
+    tm->tm_min = psst_take_number(at, 2, 2);
     tm->tm_sec = 0;
     return tm->tm_min >= 0 && **at == '\0' && tm->tm_hour <= 23 && tm->tm_min <= 59;
 }
@@ -53,8 +35,8 @@ static const char *parse_span(const char *at, time_t now, time_t *when)
 {
     int64_t seconds = 0;
     do {
-        int n = take_number(&at, 1, 4);
-        int64_t unit = take(&at, 'm') ? 60 : take(&at, 'h') ? 3600 : take(&at, 'd') ? DAY_S : 0;
+        int n = psst_take_number(&at, 1, 4);
+        int64_t unit = psst_take(&at, 'm') ? 60 : psst_take(&at, 'h') ? 3600 : psst_take(&at, 'd') ? DAY_S : 0;
         if (n < 0 || unit == 0) return "a span looks like +30m, +1h30m or +2d";
         seconds += n * unit;
     } while (*at != '\0');
@@ -87,10 +69,10 @@ static void move_day(struct tm *tm, int days)
 static bool take_date(const char **at, struct tm *tm)
 {
     const char *start = *at;
-    int year = take_number(at, 4, 4);
-    int month = year >= 1970 && take(at, '-') ? take_number(at, 2, 2) : -1;
-    int day = month >= 1 && month <= 12 && take(at, '-') ? take_number(at, 2, 2) : -1;
-    if (day < 1 || day > 31 || (!take(at, ' ') && !take(at, 'T'))) {
+    int year = psst_take_number(at, 4, 4);
+    int month = year >= 1970 && psst_take(at, '-') ? psst_take_number(at, 2, 2) : -1;
+    int day = month >= 1 && month <= 12 && psst_take(at, '-') ? psst_take_number(at, 2, 2) : -1;
+    if (day < 1 || day > 31 || (!psst_take(at, ' ') && !psst_take(at, 'T'))) {
         *at = start;
         return false;
     }

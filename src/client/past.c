@@ -1,36 +1,22 @@
 #include "client/past.h"
 
+#include "client/take.h"
+
 #include <string.h>
 
 static const char unclear[] =
     "a time looks like 2026-11-23, \"2026-11-23 20:15\", 20:15 (today), yesterday, or 3h, 2d, 1w "
     "(ago)";
 
-/* Exactly so many digits, from lo to hi of them; -1: there are not. */
-static int take_number(const char **at, int lo, int hi)
-{
-    int value = 0, digits = 0;
-    while (digits < hi && **at >= '0' && **at <= '9') {
-        value = 10 * value + (**at - '0');
-        (*at)++;
-        digits++;
-    }
-    bool more = **at >= '0' && **at <= '9';
-    return digits < lo || more ? -1 : value;
-}
-
-static bool take(const char **at, char c)
-{
-    if (**at != c) return false;
-    (*at)++;
-    return true;
-}
-
 /* "2d" and nothing behind: so long ago. */
 static bool take_span(const char *at, time_t now, time_t *when)
 {
-    int n = take_number(&at, 1, 5);
-    int unit = take(&at, 'm') ? 60 : take(&at, 'h') ? 3600 : take(&at, 'd') ? 86400 : take(&at, 'w') ? 7 * 86400 : 0;
+    int n = psst_take_number(&at, 1, 5);
+    int unit = psst_take(&at, 'm')   ? 60
+               : psst_take(&at, 'h') ? 3600
+               : psst_take(&at, 'd') ? 86400
+               : psst_take(&at, 'w') ? 7 * 86400
+                                     : 0;
     if (n < 0 || unit == 0 || *at != '\0') return false;
     *when = now - (time_t)n * unit;
     return true;
@@ -39,9 +25,9 @@ static bool take_span(const char *at, time_t now, time_t *when)
 static bool take_date(const char **at, struct tm *tm)
 {
     const char *p = *at;
-    int year = take_number(&p, 4, 4);
-    int month = year >= 1970 && take(&p, '-') ? take_number(&p, 2, 2) : -1;
-    int day = month >= 1 && month <= 12 && take(&p, '-') ? take_number(&p, 2, 2) : -1;
+    int year = psst_take_number(&p, 4, 4);
+    int month = year >= 1970 && psst_take(&p, '-') ? psst_take_number(&p, 2, 2) : -1;
+    int day = month >= 1 && month <= 12 && psst_take(&p, '-') ? psst_take_number(&p, 2, 2) : -1;
     if (day < 1 || day > 31) return false;
     tm->tm_year = year - 1900;
     tm->tm_mon = month - 1;
@@ -53,10 +39,10 @@ static bool take_date(const char **at, struct tm *tm)
 /* "20:15", "20:15:30", and nothing behind. */
 static bool take_clock(const char *at, struct tm *tm)
 {
-    tm->tm_hour = take_number(&at, 1, 2);
-    if (tm->tm_hour < 0 || !take(&at, ':')) return false;
-    tm->tm_min = take_number(&at, 2, 2);
-    tm->tm_sec = take(&at, ':') ? take_number(&at, 2, 2) : 0;
+    tm->tm_hour = psst_take_number(&at, 1, 2);
+    if (tm->tm_hour < 0 || !psst_take(&at, ':')) return false;
+    tm->tm_min = psst_take_number(&at, 2, 2);
+    tm->tm_sec = psst_take(&at, ':') ? psst_take_number(&at, 2, 2) : 0;
     return tm->tm_min >= 0 && tm->tm_sec >= 0 && *at == '\0' && tm->tm_hour <= 23 && tm->tm_min <= 59 &&
            tm->tm_sec <= 59;
 }
@@ -99,7 +85,7 @@ static const char *parse(const char *text, time_t now, bool end, time_t *when)
     }
     bool dated = take_date(&text, &tm);
     if (dated && *text == '\0') return whole_day(tm, end, when);
-    if (dated && !take(&text, ' ') && !take(&text, 'T')) return unclear;
+    if (dated && !psst_take(&text, ' ') && !psst_take(&text, 'T')) return unclear;
     return take_clock(text, &tm) ? moment(tm, when) : unclear;
 }
 

@@ -130,14 +130,18 @@ static void resize(struct psst_app *app)
     psst_app_dirty(app, PSST_DIRTY_ALL);
 }
 
+static bool is_interrupt(const struct psst_key *key)
+{
+    return key->code == PSST_KEY_TEXT && key->mods == PSST_MOD_CONTROL && key->cp == 'c';
+}
+
 static bool take_page_key(struct psst_app *app, const struct psst_key *key)
 {
     struct psst_page *page = app->page;
     if (page == NULL) return false;
     psst_app_dirty(app, PSST_DIRTY_PAGE);
     if (page->kind->key != NULL && page->kind->key(page, app, key)) return true;
-    bool leaves =
-        key->code == PSST_KEY_ESCAPE || (key->code == PSST_KEY_TEXT && key->mods == PSST_MOD_CONTROL && key->cp == 'c');
+    bool leaves = key->code == PSST_KEY_ESCAPE || is_interrupt(key);
     if (page->kind->whole) { /* takes all keys; Ctrl+C leaves the program */
         if (leaves && key->code != PSST_KEY_ESCAPE) psst_app_quit(app);
         return true;
@@ -164,7 +168,7 @@ static void take_key(struct psst_app *app, const struct psst_key *key)
     default: break;
     }
     if (!psst_model_self(app->model)->known) { /* psstd does not answer: it may be a passphrase */
-        if (key->code == PSST_KEY_TEXT && key->mods == PSST_MOD_CONTROL && key->cp == 'c') psst_app_quit(app);
+        if (is_interrupt(key)) psst_app_quit(app);
         return;
     }
     if (app->notice[0] != '\0') {
@@ -242,14 +246,13 @@ static bool reconnect(struct psst_app *app)
 {
     static const struct psst_client_start how = {NULL};
     struct psst_failure failure;
-    struct psst_area whole = {0, 0, psst_screen_rows(), psst_screen_columns()};
     bool start = false;
     (void)snprintf(app->was_open, sizeof app->was_open, "%s", app->open != NULL ? app->open : "");
     psst_app_open(app, NULL);
     lose(app);
     for (;;) {
         if (psst_client_open(&app->client, app->setup->paths, start ? &how : NULL, &failure) == PSST_OK) break;
-        whole = (struct psst_area){0, 0, psst_screen_rows(), psst_screen_columns()};
+        struct psst_area whole = {0, 0, psst_screen_rows(), psst_screen_columns()};
         psst_draw_clear(whole, PSST_STYLE_PLAIN);
         psst_draw_text(whole, 0, 1, PSST_STYLE_WARN, "psstd has ended.");
         psst_draw_text(whole, 1, 1, PSST_STYLE_PLAIN, "What was said is stored; nothing is lost.");
@@ -265,9 +268,7 @@ static bool reconnect(struct psst_app *app)
             psst_input_next(&key);
             if (key.code == PSST_KEY_RESIZE) psst_screen_resize();
             if (key.code == PSST_KEY_ENTER) start = true;
-            if (key.code == PSST_KEY_GONE ||
-                (key.code == PSST_KEY_TEXT && key.mods == PSST_MOD_CONTROL && key.cp == 'c'))
-                return false;
+            if (key.code == PSST_KEY_GONE || is_interrupt(&key)) return false;
         }
     }
     psst_screen_redraw();
