@@ -144,7 +144,7 @@ static void shown_answered(struct psst_asked *asked, json_t *result, const struc
 
 static void tell_shown(struct psst_conversation *conversation, int64_t seq)
 {
-    json_t *params = psst_model_named(conversation->name);
+    json_t *params = psst_rpc_name(conversation->name);
     conversation->shown = seq;
     if (params != NULL) (void)json_object_set_new(params, "seq", json_integer(seq));
     (void)psst_model_ask(conversation->model, "shown", params, shown_answered);

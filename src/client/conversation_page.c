@@ -19,7 +19,7 @@ static void page_done(struct psst_asked *asked, json_t *result, const struct pss
 
 static bool ask(struct psst_conversation *conversation, enum page page, int limit, int64_t seq, bool first)
 {
-    json_t *params = psst_model_named(conversation->name);
+    json_t *params = psst_rpc_name(conversation->name);
     if (params == NULL) return false;
     (void)json_object_set_new(params, "limit", json_integer(limit));
     if (page == PAGE_OLDER) (void)json_object_set_new(params, "before", json_integer(seq));

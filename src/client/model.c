@@ -55,11 +55,6 @@ struct psst_asked *psst_model_ask(struct psst_model *model, const char *method, 
     return NULL;
 }
 
-json_t *psst_model_named(const char *name)
-{
-    return json_pack("{s:s}", "name", name);
-}
-
 uint64_t psst_model_now_unix_ms(void)
 {
     struct timespec ts;

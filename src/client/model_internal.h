@@ -145,8 +145,6 @@ void psst_model_arrived(struct psst_model *model, enum psst_arrival_kind kind, c
 struct psst_asked *psst_model_ask(struct psst_model *model, const char *method, json_t *params,
                                   void (*done)(struct psst_asked *asked, json_t *result,
                                                const struct psst_failure *failure));
-/* {"name": name}, to be added to; NULL when memory is out. */
-json_t *psst_model_named(const char *name);
 uint64_t psst_model_now_unix_ms(void);
 
 /* Strings of psstd: "" when there is none. The first cuts, the second refuses what is too long or empty. */

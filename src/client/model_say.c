@@ -101,7 +101,7 @@ enum psst_err psst_model_say(struct psst_model *model, const char *name, struct 
 {
     struct psst_held_person *person = psst_model_held(model, name);
     char *copy = malloc(text.len + 1);
-    json_t *params = psst_model_named(name);
+    json_t *params = psst_rpc_name(name);
     json_t *string = json_stringn(text.len > 0 ? (const char *)text.data : "", text.len);
     bool whole = json_object_set_new(params, "text", string) == 0; /* takes it also when there are no params */
     if (copy == NULL || !whole) {
