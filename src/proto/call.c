@@ -318,18 +318,19 @@ static bool paused(const struct psst_session *s)
     return s->timers.paused_ns != PSST_NEVER;
 }
 
-/* Since when the time in this state counts. */
-static uint64_t counts_from(const struct psst_session_call *call)
-{
-    return call->state == PSST_CALL_ACTIVE ? call->frame_ns : call->since_ns;
-}
-
+/* While our driver does not read, the time in this state stands still: frames may wait there. But not for good, since it is the
+ * other side's flood that stops it, as well as a disk; and what comes by UDP is read all the same. */
 static uint64_t limit_at(const struct psst_session *s, size_t *which)
 {
+    const struct psst_session_call *call = s->call;
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
-        if (limits[i].state != s->call->state) continue;
+        if (limits[i].state != call->state) continue;
         *which = i;
-        return paused(s) ? PSST_NEVER : counts_from(s->call) + limits[i].ms * MS;
+        bool active = call->state == PSST_CALL_ACTIVE;
+        uint64_t at = active ? call->frame_ns + call->unread_ns : call->since_ns;
+        uint64_t latest = active ? call->frame_ns + PSST_CALL_UNREAD_MS * MS : PSST_NEVER;
+        at = paused(s) ? PSST_NEVER : at + limits[i].ms * MS;
+        return at < latest ? at : latest;
     }
     return PSST_NEVER;
 }
@@ -390,6 +391,8 @@ uint64_t psst_session_call_deadline(const struct psst_session *s)
 
 void psst_session_call_resumed(struct psst_session *s, uint64_t now_ns)
 {
-    if (s->call == NULL) return;
-    if (s->call->state == PSST_CALL_ACTIVE) s->call->frame_ns = now_ns;
+    struct psst_session_call *call = s->call;
+    if (call == NULL || call->state != PSST_CALL_ACTIVE || !paused(s)) return;
+    uint64_t since_ns = s->timers.paused_ns > call->frame_ns ? s->timers.paused_ns : call->frame_ns;
+    call->unread_ns += now_ns - since_ns;
 }

@@ -6,10 +6,12 @@
 
 #include "proto/session.h"
 
-#define PSST_CALL_RANG_OUT_MS       60000 /* it has rung here for so long: the caller should have hung up at 45 s */
-#define PSST_CALL_SILENCE_MS        2000  /* nothing heard: the user is told */
-#define PSST_CALL_NO_FRAMES_MS      15000 /* the other side is there and sends no frames: it has no call */
-#define PSST_CALL_OLD_KEY_MS        2000  /* after a rekey */
+#define PSST_CALL_RANG_OUT_MS  60000 /* it has rung here for so long: the caller should have hung up at 45 s */
+#define PSST_CALL_SILENCE_MS   2000  /* nothing heard: the user is told */
+#define PSST_CALL_NO_FRAMES_MS 15000 /* the other side is there and sends no frames: it has no call */
+#define PSST_CALL_UNREAD_MS                                                                                            \
+    60000 /* the same, while our own driver mostly does not read: whoever makes it pause holds no call */
+#define PSST_CALL_OLD_KEY_MS        2000 /* after a rekey */
 #define PSST_CALL_FLAG_FRESH_MS     1000
 #define PSST_CALL_BOTH_MS           3000 /* no flag for so long: TCP alone */
 #define PSST_CALL_RECEIVING_GAP_MS  3000 /* between two chunks that say whether we receive */
@@ -46,6 +48,7 @@ struct psst_session_call {
 
     /* liveness, while ACTIVE */
     uint64_t frame_ns;        /* the last of his frames, by either way */
+    uint64_t unread_ns;       /* how long our driver has not read since then; the pause that lasts not counted */
     uint64_t silent_heard_ns; /* silence has been reported, when this was the last sign of life */
     bool silent;
 
@@ -78,7 +81,7 @@ PSST_MUST_USE enum psst_err psst_session_call_chunk(struct psst_session *s, stru
 /* What the clock brings. ev stays NONE when nothing is to be told. */
 void psst_session_call_due(struct psst_session *s, uint64_t now_ns, struct psst_event *ev);
 uint64_t psst_session_call_deadline(const struct psst_session *s);
-/* The driver reads again: what it did not read meanwhile was not the other side's silence. */
+/* The driver is about to read again: what it did not read meanwhile was not the other side's silence. */
 void psst_session_call_resumed(struct psst_session *s, uint64_t now_ns);
 
 /* ---- call_voice.c ---- */

@@ -75,6 +75,7 @@ void psst_session_voice_begin(struct psst_session *s, uint64_t now_ns)
 {
     struct psst_session_call *call = s->call;
     call->frame_ns = now_ns;
+    call->unread_ns = 0;
     call->datagram_ns = PSST_NEVER;
     call->flagged = false;
     call->frames_out = 0;
@@ -152,6 +153,7 @@ enum psst_err psst_session_voice_send(struct psst_session *s, uint64_t now_ns, u
 static void took_frame(struct psst_session_call *call, uint64_t now_ns, const struct psst_voice_frame *frame)
 {
     call->frame_ns = now_ns;
+    call->unread_ns = 0;
     if ((frame->flags & PSST_VOICE_FLAG_UDP_ARRIVES) == 0) return;
     call->flagged = true;
     call->flag_ns = now_ns;

@@ -441,8 +441,8 @@ uint64_t psst_session_deadline(const struct psst_session *s)
 
 void psst_session_paused(struct psst_session *s, uint64_t now_ns, bool paused)
 {
-    psst_timers_on_paused(&s->timers, now_ns, paused);
     if (!paused) psst_session_call_resumed(s, now_ns);
+    psst_timers_on_paused(&s->timers, now_ns, paused);
 }
 
 bool psst_session_wants_input(const struct psst_session *s)

@@ -247,6 +247,68 @@ static void paused__for_half_a_minute__is_nobodys_silence(void **state)
     assert_int_equal(psst_link_call_state(p->a.link), PSST_CALL_ACTIVE);
 }
 
+/* a speaks for a second, and b says nothing but that it is there. */
+static void speak_to_nobody(struct pair *p)
+{
+    pair_send_chunk(p, &p->b, PSST_CHUNK_PONG, "12345678", 8);
+    for (int i = 0; i < 50; i++) {
+        if (psst_link_call_state(p->a.link) == PSST_CALL_ACTIVE) (void)talk_frame(&talk, &p->a);
+        pair_pass(p, TALK_STEP_NS);
+    }
+}
+
+/* He makes us pause again and again, and sends no frame: each pause only stops the clock of the 15 s, it does not set it back. */
+static void paused__again_and_again__holds_no_dead_call(void **state)
+{
+    (void)state;
+    struct pair *p = &pair;
+    talk.ab = talk.ba = false;
+    talk_for(&talk, SECONDS(1));
+    unsigned read_s = 0;
+    for (; psst_link_call_state(p->a.link) == PSST_CALL_ACTIVE && read_s < 60; read_s++) {
+        psst_link_pause(p->a.link, p->now, true);
+        speak_to_nobody(p);
+        psst_link_pause(p->a.link, p->now, false);
+        speak_to_nobody(p);
+    }
+    assert_in_range(read_s, 14, 16);
+    assert_int_equal(p->a.last[PSST_EV_CALL].call.kind, PSST_CALL_KIND_HANGUP);
+    assert_true(p->a.last[PSST_EV_CALL].call.by_us);
+    assert_true(psst_link_established(p->a.link));
+}
+
+/* Hardly anything is read any more: a minute without a frame is the end, read or not. */
+static void paused__for_a_minute_without_a_frame__ends_the_call(void **state)
+{
+    (void)state;
+    struct pair *p = &pair;
+    talk.ab = talk.ba = false;
+    talk_for(&talk, SECONDS(1));
+    p->b_to_a = false;
+    psst_link_pause(p->a.link, p->now, true);
+    talk_for(&talk, SECONDS(60) - 2 * TALK_STEP_NS);
+    assert_int_equal(psst_link_call_state(p->a.link), PSST_CALL_ACTIVE);
+    talk_for(&talk, 4 * TALK_STEP_NS);
+    assert_int_equal(psst_link_call_state(p->a.link), PSST_CALL_NONE);
+    assert_true(psst_link_established(p->a.link)); /* which is the disk's, and not the call's */
+}
+
+/* A disk that takes nothing for minutes is no reason to hang up on somebody who is heard. */
+static void paused__while_datagrams_come__goes_on(void **state)
+{
+    (void)state;
+    struct pair *p = &pair;
+    talk_for(&talk, SECONDS(1));
+    p->b_to_a = false;
+    psst_link_pause(p->a.link, p->now, true);
+    talk_for(&talk, SECONDS(200));
+    psst_link_pause(p->a.link, p->now, false);
+    p->b_to_a = true;
+    talk_for(&talk, SECONDS(5));
+    assert_int_equal(psst_link_call_state(p->a.link), PSST_CALL_ACTIVE);
+    assert_int_equal(p->a.count[PSST_EV_CALL], 0);
+}
+
 int main(void)
 {
 #define LINE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -263,6 +325,9 @@ int main(void)
         LINE_TEST(tcp__back_in_time__goes_on),
         LINE_TEST(frames__missing_for_15_seconds__end_the_call),
         LINE_TEST(paused__for_half_a_minute__is_nobodys_silence),
+        LINE_TEST(paused__again_and_again__holds_no_dead_call),
+        LINE_TEST(paused__for_a_minute_without_a_frame__ends_the_call),
+        LINE_TEST(paused__while_datagrams_come__goes_on),
     };
     if (psst_crypto_init(0) != PSST_OK) return 1;
     return cmocka_run_group_tests(tests, NULL, NULL);
