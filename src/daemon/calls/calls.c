@@ -76,8 +76,10 @@ void psst_call_enter(struct psst_calls *calls, enum call_state state, const char
     struct call *call = &calls->call;
     call->state = state;
     if (state == CALL_ACTIVE) {
-        call->answered_ms = psst_daemon_now(calls->d).unix_ms;
-        psst_call_row_answered(calls, call->id, call->answered_ms);
+        if (call->answered_ms == 0) { /* else it goes on over another session */
+            call->answered_ms = psst_daemon_now(calls->d).unix_ms;
+            psst_call_row_answered(calls, call->id, call->answered_ms);
+        }
         find_way(calls);
         psst_udp_watch(calls, true);
         if (!call->receive) psst_call_say_receiving(calls); /* switched off before he answered */
@@ -93,10 +95,12 @@ void psst_call_end(struct psst_calls *calls, enum psst_called result, const char
     struct call *call = &calls->call;
     if (call->state == CALL_NONE) return;
     enum call_state was = call->state;
+    uint64_t other = call->other;
     psst_call_done *done = call->done;
     void *ctx = call->ctx;
     call->state = CALL_NONE;
     call->done = NULL;
+    call->other = 0;
     if (was == CALL_ACTIVE) psst_udp_watch(calls, false);
     psst_sound_follow(calls);
     if (was != CALL_DIALLING) {
@@ -107,6 +111,7 @@ void psst_call_end(struct psst_calls *calls, enum psst_called result, const char
     }
     psst_call_close_ends(&call->ends);
     if (done != NULL) done(ctx, PSST_EXIT_FAILED, "no-call", words, NULL);
+    psst_call_turn_down_other(calls, other);
 }
 
 void psst_call_fail(struct psst_calls *calls, const char *words)

@@ -19,6 +19,7 @@ struct call {
     int64_t id;      /* the row in the store; 0: none yet */
     int64_t contact_id;
     uint64_t serial; /* of the connection */
+    uint64_t other;  /* of one over which he has called while ours was out over this; 0: none */
     char name[PSST_NAME_MAX + 1];
     bool out;
     uint64_t began_ms, answered_ms; /* unix; 0: not */
@@ -88,6 +89,8 @@ void psst_call_say_receiving(struct psst_calls *calls);
 
 /* ---- wire.c ---- */
 
+/* Our call is over: what he had called meanwhile over another session is not left without an answer. */
+void psst_call_turn_down_other(struct psst_calls *calls, uint64_t serial);
 /* Nobody tells when the way of the voice changes: it is looked at whenever something else comes. conn: the call's own session. */
 void psst_call_look_at_way(struct psst_calls *calls, struct psst_conn *conn);
 

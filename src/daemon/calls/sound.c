@@ -165,7 +165,11 @@ static void start(struct psst_calls *calls, enum psst_voice_job job)
         work.start.kinds[PSST_AUDIO_MICROPHONE] = PSST_AUDIO_NONE;
         if (ends->wav_out >= 0) work.start.kinds[PSST_AUDIO_SPEAKER] = PSST_AUDIO_NULL; /* that begins with speech */
     }
-    if (psst_voice_child_start(calls->voice, &work, &diag) != PSST_OK) told(calls, diag.text);
+    if (psst_voice_child_start(calls->voice, &work, &diag) == PSST_OK) return;
+    if (talk && psst_voice_child_job(calls->voice) != PSST_VOICE_CALL)
+        psst_call_fail(calls, diag.text); /* nobody would send frames, nor would anybody be heard */
+    else
+        told(calls, diag.text);
 }
 
 /* A recording that a call comes in on goes on until that is answered. */

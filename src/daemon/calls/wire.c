@@ -1,6 +1,7 @@
 /* What the link says of calls (proto/call.h has checked who may say what when), and what becomes of a call that comes in:
  *
  *   the seventh within a minute                        -> declined as busy, and not noted
+ *   he whom we call, over another session              -> both have called: below, another_session
  *   paused by us, or we talk, dial, are called already -> declined as busy, noted as missed
  *   psst-voice is missing                              -> declined: no voice, noted as missed
  *   he is told that we are not to be disturbed         -> rings over there, here without a tone and with "quiet"
@@ -44,6 +45,57 @@ static bool calls_too_often(struct psst_calls *calls, int64_t contact_id, uint64
     return !psst_bucket_try(&caller->bucket, now_ns, CALL_COSTS);
 }
 
+void psst_call_turn_down_other(struct psst_calls *calls, uint64_t serial)
+{
+    struct psst_conn *conn = serial != 0 ? psst_conn_by_serial(calls->d->peers, serial) : NULL;
+    if (conn == NULL || psst_conn_link(conn) == NULL || psst_conn_contact(conn) == NULL) return;
+    if (psst_link_call_state(psst_conn_link(conn)) == PSST_CALL_RINGING_HERE)
+        turn_down(calls, conn, PSST_CALL_BUSY, "you called at the same time");
+}
+
+/* The call goes on over this session. What went over the one before is taken back, if that still stands. */
+static void move(struct psst_calls *calls, struct psst_conn *conn)
+{
+    struct psst_conn *before = psst_call_conn(calls);
+    if (before != NULL && psst_conn_link(before) != NULL &&
+        psst_link_call_hangup(psst_conn_link(before), psst_daemon_now(calls->d), PSST_CALL_HUNG_UP) == PSST_OK)
+        psst_conn_kick(before);
+    calls->call.silent = false;
+    psst_call_offer(calls, conn, true);
+}
+
+/* He offers over another of the sessions that he has with us than the one that our call goes over. Either both have called, each over
+ * the session that was his newest; or his side has put this session in the place of that one, and its bye is still on its way (then
+ * even an accept of ours, or what looked like his, was for nobody). One rule finds the same session on both sides: the call goes over
+ * the one that is used here, since the side that cuts down to one session uses none that gives way. False: nothing of this kind. */
+static bool another_session(struct psst_calls *calls, struct psst_conn *conn)
+{
+    struct call *call = &calls->call;
+    const struct psst_contact *contact = psst_conn_contact(conn);
+    bool used = contact->session == conn;
+    if (call->contact_id != contact->id || call->serial == 0) return false;
+    switch (call->state) {
+    case CALL_CALLING:
+    case CALL_RINGING:
+        if (used)
+            move(calls, conn);
+        else
+            call->other = psst_conn_serial(conn); /* that one may yet stay: psst_calls_detached */
+        return true;
+    case CALL_ACTIVE:
+        if (used && call->out) move(calls, conn);
+        return used && call->out;
+    case CALL_OFFERED:
+        if (!used || psst_link_call_ring(psst_conn_link(conn), psst_daemon_now(calls->d)) != PSST_OK) return false;
+        psst_conn_kick(conn);
+        call->serial = psst_conn_serial(conn);
+        return true;
+    case CALL_NONE:
+    case CALL_DIALLING: break;
+    }
+    return false;
+}
+
 static void offered(struct psst_calls *calls, struct psst_conn *conn)
 {
     struct call *call = &calls->call;
@@ -57,6 +109,7 @@ static void offered(struct psst_calls *calls, struct psst_conn *conn)
         if (psst_link_call_decline(link, now, PSST_CALL_BUSY) == PSST_OK) psst_conn_kick(conn);
         return;
     }
+    if (!contact->paused && another_session(calls, conn)) return;
     if (contact->paused || call->state != CALL_NONE || calls->last_id < 0 || calls->closing) {
         turn_down(calls, conn, PSST_CALL_BUSY, contact->paused ? "paused by you" : "you had another call");
         return;

@@ -298,7 +298,10 @@ enum psst_err psst_voice_child_start(struct psst_voice_child *voice, const struc
 {
     static const char *const jobs[] = {"?", "CALL", "RING", "RINGBACK"};
     (void)voice;
-    (void)diag;
+    if (w.no_files) {
+        w.job = 0;
+        return psst_fail(diag, PSST_ERR_IO, "no more files can be opened");
+    }
     w.work = *work;
     w.job = work->start.job;
     w.heard = work->heard;

@@ -26,7 +26,7 @@ struct calls_world {
     char trace[1024];
     psst_dial_done *dialled;
     void *dialled_ctx;
-    bool busy, no_voice, no_link;
+    bool busy, no_voice, no_link, no_files;
     unsigned job; /* psst-voice's */
     psst_voice_heard *heard;
     void *heard_ctx;

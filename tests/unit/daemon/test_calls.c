@@ -338,6 +338,67 @@ static void session__gives_its_unanswered_call_to_the_next__but_no_other(void **
     assert_noted("accept answered/7 udp+ <active> CALL");
 }
 
+/* Both have called, each over the session that was his newest: it is one call, over the one that stays. */
+static void offer__over_another_session__while_we_call__is_one_call(void **state)
+{
+    w.conns[1].contact = &w.bob;
+    go_ringing(*state);
+    w.bob.session = &w.conns[1]; /* his newer one: that is where his side goes on */
+    offered(*state, 1);
+    assert_noted("hangup/1 accept answered/7 udp+ <active> CALL");
+    psst_calls_detached(*state, &w.conns[0], &w.conns[1], "replaced"); /* the bye of the other comes later */
+    kind(*state, 0, PSST_CALL_NONE, PSST_CALL_KIND_HANGUP, PSST_CALL_HUNG_UP);
+    assert_noted("");
+    assert_int_equal(0, calls_world_teardown(state) | calls_world_setup(state));
+
+    w.conns[1].contact = &w.bob;
+    go_calling(*state);
+    offered(*state, 1); /* his older one: he hears of the newer only now, and one of the two gives way */
+    assert_noted("");
+    psst_calls_detached(*state, &w.conns[0], &w.conns[1], "both have called; the other session stays");
+    assert_noted("accept answered/7 udp+ <active> CALL");
+    assert_int_equal(0, calls_world_teardown(state) | calls_world_setup(state));
+
+    w.conns[1].contact = &w.bob;
+    go_calling(*state);
+    offered(*state, 1);
+    assert_int_equal(PSST_OK,
+                     psst_calls_hangup(*state, NULL, NULL)); /* neither gave way: his is not left without an answer */
+    assert_noted(
+        "hangup/1 ended/7/unanswered <ended:unanswered> decline/2 begin/in/8 ended/8/missed <ended:missed/quiet>");
+}
+
+/* What we took for his answer was his call over a session that his side has given up since. */
+static void offer__over_a_newer_session__moves_a_call_of_ours__and_what_rings(void **state)
+{
+    w.conns[1].contact = &w.bob;
+    go_active(*state);
+    offered(*state, 1);
+    assert_noted(
+        "decline/2 begin/in/8 ended/8/missed <ended:missed/quiet>"); /* not the newest: another program of his */
+    w.bob.session = &w.conns[1];
+    offered(*state, 1);
+    assert_noted("hangup/1 accept udp+ <active> CALL");
+    assert_true(psst_calls_talks(*state, &w.conns[1]));
+    assert_int_equal(0, calls_world_teardown(state) | calls_world_setup(state));
+
+    w.conns[1].contact = &w.bob;
+    go_offered(*state);
+    w.bob.session = &w.conns[1];
+    offered(*state, 1);
+    assert_noted("ring");
+    psst_calls_detached(*state, &w.conns[0], &w.conns[1], "replaced");
+    assert_noted("");
+    assert_int_equal(PSST_OK, psst_calls_answer(*state, NULL, devices, 2, NULL));
+    assert_noted("accept answered/7 udp+ <active> CALL");
+    assert_int_equal(PSST_CALL_ACTIVE, w.conns[1].state);
+    /* he whom the user answered calls once more: that is for the user to say */
+    w.conns[0].state = PSST_CALL_NONE;
+    w.bob.session = &w.conns[0];
+    offered(*state, 0);
+    assert_noted("decline/2 begin/in/8 ended/8/missed <ended:missed/quiet>");
+}
+
 static void locking__ends_all(void **state)
 {
     go_active(*state);
@@ -402,6 +463,21 @@ static void talk__goes_on__psst_voice_is_lost__and_ends__wav_is_none(void **stat
     assert_noted("hangup/3 udp- drop ended/7/failed <ended:failed>");
 }
 
+/* Descriptors have run out: psst-voice gets no job, and a call without one would stand there, deaf and dumb. */
+static void talk__ends_with_a_sentence__no_job_can_be_had(void **state)
+{
+    go_ringing(*state);
+    w.no_files = true;
+    kind(*state, 0, PSST_CALL_ACTIVE, PSST_CALL_KIND_ACCEPT, 0);
+    assert_noted("answered/7 udp+ <active> hangup/3 udp- ended/7/failed <ended:failed>");
+    w.no_files = false;
+    assert_int_equal(0, calls_world_teardown(state) | calls_world_setup(state));
+    go_active(*state);
+    w.no_files = true;
+    psst_calls_settings_changed(*state, true); /* other devices */
+    assert_noted("hangup/3 udp- ended/7/failed <ended:failed>");
+}
+
 static void talk__microphone_goes_out__when_send_or_ptt(void **state)
 {
     bool yes = true, no = false;
@@ -456,10 +532,13 @@ int main(void)
         T(offer__starts_no_process__gone_at_once),
         T(session__ends_the_call__in_each_state),
         T(session__gives_its_unanswered_call_to_the_next__but_no_other),
+        T(offer__over_another_session__while_we_call__is_one_call),
+        T(offer__over_a_newer_session__moves_a_call_of_ours__and_what_rings),
         T(locking__ends_all),
         T(talk__frames_pass__both_ways),
         T(talk__is_told__reports_levels_silence_devices),
         T(talk__goes_on__psst_voice_is_lost__and_ends__wav_is_none),
+        T(talk__ends_with_a_sentence__no_job_can_be_had),
         T(talk__microphone_goes_out__when_send_or_ptt),
         T(setting__is_followed__by_a_call_that_runs),
     };
