@@ -1,13 +1,13 @@
-/* Drawing on the terminal: areas, styles, text. Only screen.c, draw.c and input.c see ncurses. What is drawn is clipped to
- * its area; text is laid out by text.h first, so that nothing from outside can reach beyond the cells it was given.
- * Nothing is written to the terminal before psst_screen_show, and then only what has changed.
+/* Drawing on the terminal: areas, styles, text. Only screen.c, screen_kind.c, draw.c and input.c see ncurses. What is drawn
+ * is clipped to its area; text is laid out by text.h first, so that nothing from outside can reach beyond the cells it was
+ * given. Nothing is written to the terminal before psst_screen_show, and then only what has changed.
  */
 #ifndef PSST_TUI_DRAW_H
 #define PSST_TUI_DRAW_H
 
 #include "tui/text.h"
 
-/* Meanings, not colours: screen.c has the table. Each can be told from the others without colour, by what is written. */
+/* Meanings, not colours: screen_kind.c has the table. Each can be told from the others without colour, by what is written. */
 enum psst_style {
     PSST_STYLE_PLAIN,
     PSST_STYLE_DIM, /* times, lines between areas */

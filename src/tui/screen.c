@@ -11,16 +11,14 @@
 #include "client/out.h"
 #include "tui/input_begin.h"
 #include "tui/screen_draw.h"
+#include "tui/screen_kind.h"
 #include "tui/signals.h"
 #include "tui/tty.h"
 
 #include <curses.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <term.h>
 #include <unistd.h>
 
 #define LEAVE_MS      500 /* so long the terminal is given to take what restores it */
@@ -37,115 +35,15 @@
 
 static struct {
     bool begun, ours; /* ours: not lent */
-    bool mouse_wished, xterm, mouse_known, title_known, title_set;
-    bool shows_letters, shows_lines, colours;
+    bool mouse_wished, title_set;
     bool late; /* a screen was to be shown while the one before was not out */
+    const struct psst_screen_kind *kind;
     SCREEN *screen;
     FILE *memory;
     int cursor_row, cursor_column, cursor_shown;
     char title[TITLE_MAX * 4 + 8], title_shown[TITLE_MAX * 4 + 8]; /* wished; "": the one that was */
     char restore[RESTORE_BYTES];
 } screen;
-
-/* ---- what kind of terminal ---- */
-
-static bool begins_with(const char *text, const char *beginning)
-{
-    return strncmp(text, beginning, strlen(beginning)) == 0;
-}
-
-static const char *capability(const char *name)
-{
-    char wanted[16];
-    (void)snprintf(wanted, sizeof wanted, "%s", name);
-    const char *bytes = tigetstr(wanted);
-    return bytes == (char *)-1 ? NULL : bytes;
-}
-
-static bool knows_titles(const char *term)
-{
-    static const char *const names[] = {"xterm", "tmux",    "screen",  "rxvt",   "alacritty",
-                                        "foot",  "kitty",   "konsole", "gnome",  "vte",
-                                        "st-",   "wezterm", "putty",   "mlterm", "contour"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (begins_with(term, names[i])) return true;
-    const char *tsl = capability("tsl");
-    return tsl != NULL && (begins_with(tsl, "\033]0;") || begins_with(tsl, "\033]2;"));
-}
-
-static void look_at_kind(const char *term)
-{
-    const char *mouse = capability("kmous");
-    screen.xterm = strcmp(term, "dumb") != 0 && !begins_with(term, "linux") && !begins_with(term, "vt") &&
-                   !begins_with(term, "cons") && !begins_with(term, "ansi");
-    screen.mouse_known = screen.xterm && mouse != NULL && begins_with(mouse, "\033[");
-    screen.title_known = knows_titles(term);
-}
-
-/* Our own words are UTF-8 whatever the locale says (client/out.h), as they are on the command line: a machine without a
- * locale mostly has a terminal with one. Lines and blocks need one that says so; letters only one that does not say
- * otherwise. */
-static void look_at_locale(void)
-{
-    const char *code = setlocale(LC_CTYPE, "") != NULL ? nl_langinfo(CODESET) : "";
-    screen.shows_lines = strcmp(code, "UTF-8") == 0;
-    screen.shows_letters = screen.shows_lines || code[0] == '\0' || strcmp(code, "ANSI_X3.4-1968") == 0;
-    psst_out_init();
-}
-
-static void look_at_colours(void)
-{
-    const char *no = getenv("NO_COLOR");
-    screen.colours = (no == NULL || no[0] == '\0') && has_colors() && start_color() == OK && COLORS >= 8;
-    if (!screen.colours) return;
-    (void)use_default_colors();
-}
-
-/* ---- styles ---- */
-
-struct look {
-    attr_t bits, plain_bits; /* with colours; without */
-    short pair, fg, bg;      /* pair 0: the terminal's own */
-};
-
-static const struct look looks[PSST_STYLES] = {
-    [PSST_STYLE_PLAIN] = {A_NORMAL, A_NORMAL, 0, -1, -1},
-    [PSST_STYLE_DIM] = {A_DIM, A_DIM, 0, -1, -1},
-    [PSST_STYLE_BOLD] = {A_BOLD, A_BOLD, 0, -1, -1},
-    [PSST_STYLE_OWN] = {A_NORMAL, A_NORMAL, 1, COLOR_CYAN, -1},
-    [PSST_STYLE_PEER] = {A_NORMAL, A_NORMAL, 0, -1, -1},
-    [PSST_STYLE_OURS] = {A_NORMAL, A_DIM, 2, COLOR_BLUE, -1},
-    [PSST_STYLE_GUTTER] = {A_DIM, A_DIM, 0, -1, -1},
-    [PSST_STYLE_BAR] = {A_REVERSE, A_REVERSE, 0, -1, -1},
-    [PSST_STYLE_SELECTED] = {A_REVERSE, A_REVERSE, 0, -1, -1},
-    [PSST_STYLE_UNREAD] = {A_BOLD, A_BOLD, 3, COLOR_YELLOW, -1},
-    [PSST_STYLE_GOOD] = {A_NORMAL, A_NORMAL, 4, COLOR_GREEN, -1},
-    [PSST_STYLE_WARN] = {A_BOLD, A_BOLD, 5, COLOR_RED, -1},
-    [PSST_STYLE_QR] = {A_NORMAL, A_NORMAL, 6, COLOR_WHITE, COLOR_BLACK},
-};
-
-static void make_pairs(void)
-{
-    for (size_t i = 0; screen.colours && i < PSST_STYLES; i++)
-        if (looks[i].pair > 0) (void)init_pair(looks[i].pair, looks[i].fg, looks[i].bg);
-}
-
-struct psst_attributes psst_screen_attributes(enum psst_style style)
-{
-    const struct look *look = &looks[(unsigned)style < PSST_STYLES ? style : PSST_STYLE_PLAIN];
-    if (!screen.colours) return (struct psst_attributes){look->plain_bits, 0};
-    return (struct psst_attributes){look->bits, look->pair};
-}
-
-bool psst_screen_has_letters(void)
-{
-    return screen.shows_letters;
-}
-
-bool psst_screen_has_lines(void)
-{
-    return screen.shows_lines;
-}
 
 bool psst_screen_ready(void)
 {
@@ -177,7 +75,7 @@ static void prepare_restore(void);
 /* The one that is wished, when it is not there yet. */
 static void title_forth(void)
 {
-    if (!screen.title_known || strcmp(screen.title, screen.title_shown) == 0) return;
+    if (!screen.kind->title || strcmp(screen.title, screen.title_shown) == 0) return;
     if (screen.title[0] == '\0') {
         title_back();
     } else {
@@ -209,12 +107,13 @@ static void prepare_restore(void)
 {
     screen.restore[0] = '\0';
     if (screen.title_set) restore_add("\033\\" TITLE_BACK);
-    if (screen.mouse_known) restore_add(MOUSE_END);
-    if (screen.xterm) restore_add(XTERM_END);
-    restore_add(capability("sgr0"));
-    restore_add(capability("cnorm"));
-    restore_add(capability("rmcup"));
-    if (capability("rmcup") == NULL) restore_add(capability("clear")); /* what was said does not stay there */
+    if (screen.kind->mouse) restore_add(MOUSE_END);
+    if (screen.kind->xterm) restore_add(XTERM_END);
+    restore_add(psst_screen_capability("sgr0"));
+    restore_add(psst_screen_capability("cnorm"));
+    restore_add(psst_screen_capability("rmcup"));
+    if (psst_screen_capability("rmcup") == NULL)
+        restore_add(psst_screen_capability("clear")); /* what was said does not stay there */
     restore_add("\r\n");
     psst_signals_restore(psst_tty_out_fd(), screen.restore, strlen(screen.restore), psst_tty_before());
 }
@@ -223,8 +122,8 @@ static void enter(void)
 {
     psst_signals_lend(false);
     psst_tty_raw(true);
-    if (screen.xterm) (void)psst_tty_puts(XTERM_BEGIN);
-    if (screen.mouse_known && screen.mouse_wished) (void)psst_tty_puts(MOUSE_BEGIN);
+    if (screen.kind->xterm) (void)psst_tty_puts(XTERM_BEGIN);
+    if (screen.kind->mouse && screen.mouse_wished) (void)psst_tty_puts(MOUSE_BEGIN);
     screen.ours = true;
     prepare_restore();
 }
@@ -235,14 +134,14 @@ static void leave(void)
     if (!screen.ours) return;
     (void)curs_set(1);
     screen.cursor_shown = 1;
-    if (capability("rmcup") == NULL) { /* what was said does not stay there */
+    if (psst_screen_capability("rmcup") == NULL) { /* what was said does not stay there */
         (void)erase();
         (void)refresh();
     }
     (void)endwin();
     title_back();
-    if (screen.mouse_known && screen.mouse_wished) (void)psst_tty_puts(MOUSE_END);
-    if (screen.xterm) (void)psst_tty_puts(XTERM_END);
+    if (screen.kind->mouse && screen.mouse_wished) (void)psst_tty_puts(MOUSE_END);
+    if (screen.kind->xterm) (void)psst_tty_puts(XTERM_END);
     collect();
     (void)psst_tty_flush(LEAVE_MS);
     psst_tty_drop();
@@ -278,37 +177,15 @@ static bool make_screen(const char *term)
     return true;
 }
 
-/* A kind that can be written on at any place; said when not. */
-static bool check_kind(const char *term)
-{
-    int known = 0;
-    char name[64];
-    (void)snprintf(name, sizeof name, "%s", term);
-    if (term[0] == '\0' || strlen(term) >= sizeof name || setupterm(name, STDOUT_FILENO, &known) != OK) {
-        (void)fprintf(stderr,
-                      "psst: what kind of terminal this is (TERM) is not known here: \"%s\"; "
-                      "psst chat NAME needs no kind\n",
-                      psst_out_text(term, 60));
-        return false;
-    }
-    bool fit = capability("cup") != NULL && capability("clear") != NULL;
-    (void)del_curterm(cur_term);
-    if (!fit)
-        (void)fprintf(stderr,
-                      "psst: on this kind of terminal (%s) nothing can be placed; psst chat NAME needs no such\n",
-                      psst_out_text(term, 60));
-    return fit;
-}
-
 bool psst_screen_begin(const struct psst_screen_wish *wish)
 {
     static bool at_exit;
     const char *term = getenv("TERM");
     if (screen.begun) return true;
     if (term == NULL) term = "";
-    if (!check_kind(term) || !psst_tty_open()) return false;
+    if (!psst_screen_kind_fits(term) || !psst_tty_open()) return false;
     memset(&screen, 0, sizeof screen);
-    look_at_locale();
+    psst_screen_kind_locale();
     if (!psst_signals_begin() || !make_screen(term)) {
         psst_signals_end();
         psst_tty_close();
@@ -318,9 +195,7 @@ bool psst_screen_begin(const struct psst_screen_wish *wish)
     screen.mouse_wished = wish->mouse;
     screen.cursor_row = -1;
     screen.cursor_shown = -1;
-    look_at_kind(term);
-    look_at_colours();
-    make_pairs();
+    screen.kind = psst_screen_kind_look(term);
     psst_input_begin();
     screen.begun = true;
     if (!at_exit) at_exit = atexit(psst_screen_end) == 0;
@@ -448,7 +323,7 @@ void psst_screen_mouse(bool on)
 {
     if (!screen.begun || on == screen.mouse_wished) return;
     screen.mouse_wished = on;
-    if (!screen.ours || !screen.mouse_known) return;
+    if (!screen.ours || !screen.kind->mouse) return;
     (void)psst_tty_puts(on ? MOUSE_BEGIN : MOUSE_END);
     (void)psst_tty_flush(0);
 }

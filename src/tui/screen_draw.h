@@ -1,4 +1,4 @@
-/* Between screen.c and draw.c: what styles mean on this terminal, and which characters it can show. */
+/* Between screen.c, screen_kind.c and draw.c: what styles mean on this terminal, and which characters it can show. */
 #ifndef PSST_TUI_SCREEN_DRAW_H
 #define PSST_TUI_SCREEN_DRAW_H
 
