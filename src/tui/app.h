@@ -3,8 +3,9 @@
  *   app.c       loop: keys, psstd, children -> what to do -> psst_app_draw      views.h  what is drawn where
  *   act.c       what the parts do to the whole                                  page.h   what covers the conversation
  *   keys.c      which key does what (F1 shows the table)                        entry.h  the line one writes in
- *   commands.c  what begins with a slash; child.c: verbs as children            text.h   how text becomes cells
- *   notify.c    bell and desktop                                                draw.c, screen.c, input.c  the terminal
+ *   commands.c  what begins with a slash; child.h: verbs as children            text.h   how text becomes cells
+ *   notify.c    bell and desktop                                                draw.h, screen.h, input.h  the terminal
+ *   pager.c     a text to be read, laid out by sheet.c                                    (screen_kind.c: of what kind)
  *
  * One thread. Nothing here waits but the loop's poll. Only a call that rings wakes it by the clock (notify.c), and a psstd that
  * has ended is looked for once a second.
