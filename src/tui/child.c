@@ -1,11 +1,11 @@
-/* Verbs as programs of their own. What is shown runs beside the loop, without a terminal, and what it prints comes through a
- * pipe; what asks gets the whole terminal, and the loop waits.
+/* Verbs as programs of their own, beside the loop: without a terminal, and what they print comes through a pipe.
  *
  *   fork -> /proc/self/exe VERB WORDS -> pipe, pidfd -> psst_child_turn -> ended: notice, or pager
  *                                                                      -> more than two lines before: pager that grows
  */
-#include "client/out.h"
-#include "tui/commands.h"
+#include "tui/child.h"
+
+#include "base/secret.h"
 #include "tui/pager.h"
 #include "tui/screen.h"
 
@@ -69,8 +69,7 @@ static void become(char *const *argv, int input, int output)
     _exit(127);
 }
 
-/* At most WORDS_MAX words; said when they are more. */
-static pid_t begin(struct psst_app *app, char *const *words, int input, int output)
+pid_t psst_child_start(struct psst_app *app, char *const *words, int input, int output)
 {
     char *argv[WORDS_MAX + 2];
     if (!make_argv(argv, words)) {
@@ -119,7 +118,7 @@ void psst_child_run(struct psst_app *app, char *const *words)
     (void)fcntl(ends[1], F_SETFL, fcntl(ends[1], F_GETFL) & ~O_NONBLOCK);
     (void)snprintf(columns, sizeof columns, "%d", psst_screen_columns());
     (void)setenv("COLUMNS", columns, 1);
-    pid_t pid = begin(app, words, input, ends[1]);
+    pid_t pid = psst_child_start(app, words, input, ends[1]);
     (void)close(input);
     (void)close(ends[1]);
     if (pid < 0) {
@@ -179,73 +178,13 @@ static bool read_some(struct child *child)
 
 /* ---- its end ---- */
 
-/* Words for a command line as words for the screen: without "psst: ", and "usage: psst say" is "usage: /say". */
-static char *for_screen(const struct psst_buf *out)
-{
-    static const struct {
-        const char *from, *to;
-    } begins[] = {{"psst: ", ""}, {"usage: psst ", "usage: /"}, {"       psst ", "       /"}};
-    struct psst_buf words;
-    psst_buf_init(&words, 2 * PSST_PAGER_MAX);
-    for (size_t at = 0; at < out->len;) {
-        const uint8_t *lf = memchr(out->data + at, '\n', out->len - at);
-        size_t end = lf != NULL ? (size_t)(lf - out->data) : out->len;
-        for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++) {
-            size_t n = strlen(begins[i].from);
-            if (end - at < n || memcmp(out->data + at, begins[i].from, n) != 0) continue;
-            psst_buf_put_str(&words, begins[i].to);
-            at += n;
-            break;
-        }
-        psst_buf_put(&words, out->data + at, end - at);
-        if (end < out->len) psst_buf_put_u8(&words, '\n');
-        at = end + 1;
-    }
-    while (words.len > 0 && words.data[words.len - 1] == '\n') words.len--;
-    for (size_t i = 0; i < words.len; i++)
-        if (words.data[i] == 0) words.data[i] = '?'; /* it becomes a string */
-    psst_buf_put_u8(&words, 0);
-    char *copy = words.failed ? NULL : malloc(words.len + 1);
-    if (copy != NULL) memcpy(copy, words.data, words.len);
-    psst_buf_fini(&words);
-    return copy;
-}
-
-/* "it went wrong; usage: /..." goes into one line. What a contact has said never does: it stands behind its gutter. */
-static void join(char *words, size_t columns)
-{
-    char *lf = strchr(words, '\n');
-    bool two = lf != NULL && strchr(lf + 1, '\n') == NULL && strncmp(lf + 1, "usage: ", 7) == 0;
-    size_t len = strlen(words);
-    if (!two || len + 1 > columns) return;
-    memmove(lf + 2, lf + 1, len - (size_t)(lf - words));
-    memcpy(lf, "; ", 2);
-}
-
-/* "psst files" is "/files" here. The same or fewer bytes. */
-static void rename_verbs(const struct psst_app *app, char *words)
-{
-    for (char *at = words; (at = strstr(at, "psst ")) != NULL; at++) {
-        char name[16];
-        size_t n = strspn(at + 5, "abcdefghijklmnopqrstuvwxyz");
-        if (n == 0 || n >= sizeof name || (at > words && at[-1] != ' ')) continue;
-        memcpy(name, at + 5, n);
-        name[n] = '\0';
-        if (psst_command_verb(app, name) == NULL) continue;
-        *at = '/';
-        memmove(at + 1, at + 5, strlen(at + 5) + 1);
-    }
-}
-
 static void tell(struct child *child, bool failed)
 {
-    char *words = for_screen(&child->out); /* with one byte to spare */
     int columns = psst_screen_columns();
+    char *words = psst_child_words(child->app, &child->out, columns > 4 ? (unsigned)columns - 4 : 0);
     if (words == NULL) {
         psst_app_error(child->app, "no memory for what %s says", child->title);
     } else if (words[0] != '\0') {
-        join(words, columns > 4 ? (size_t)columns - 4 : 0);
-        if (strchr(words, '\n') == NULL) rename_verbs(child->app, words);
         if (strchr(words, '\n') != NULL)
             psst_pager_open(child->app, child->title, words);
         else if (failed)
@@ -255,6 +194,7 @@ static void tell(struct child *child, bool failed)
     } else if (failed) {
         psst_app_error(child->app, "%s did not work", child->title);
     }
+    if (words != NULL) psst_wipe(words, strlen(words));
     free(words);
 }
 
@@ -352,39 +292,4 @@ void psst_child_end_all(struct psst_app *app)
     }
     free(app->children);
     app->children = NULL;
-}
-
-/* ---- on the whole terminal ---- */
-
-static void wait_for_enter(void)
-{
-    char c = 0;
-    (void)printf("\nEnter goes back. ");
-    (void)fflush(stdout);
-    for (;;) {
-        ssize_t n = read(STDIN_FILENO, &c, 1);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0 || c == '\n') return;
-    }
-}
-
-void psst_child_ask(struct psst_app *app, char *const *words)
-{
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
-    int status = 0;
-    psst_screen_lend();
-    (void)printf("\n-- psst");
-    for (char *const *word = words; *word != NULL; word++) (void)printf(" %s", psst_out_text(*word, 200));
-    (void)printf("\n\n");
-    (void)fflush(stdout);
-    (void)sigaction(SIGINT, &ignore, &interrupt); /* they are the child's */
-    (void)sigaction(SIGQUIT, &ignore, &quit);
-    pid_t pid = begin(app, words, -1, -1);
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (pid > 0) wait_for_enter();
-    (void)sigaction(SIGINT, &interrupt, NULL);
-    (void)sigaction(SIGQUIT, &quit, NULL);
-    psst_screen_back();
-    psst_app_dirty(app, PSST_DIRTY_ALL);
 }
