@@ -1,117 +1,13 @@
 #include "cli/call_watch.h"
+#include "cli/interrupts.h"
 #include "cli/print.h"
+#include "cli/voice_wait.h"
 
 #include "client/call_words.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-/* ---- interrupts: they come out of a pipe, so that none is lost between two looks ---- */
-
-static int interrupts[2] = {-1, -1};
-
-static void on_signal(int number)
-{
-    int keep = errno;
-    uint8_t byte = (uint8_t)number;
-    if (write(interrupts[1], &byte, 1) < 0) { /* full: one is there already */
-    }
-    errno = keep;
-}
-
-static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
-#define CAUGHT (sizeof caught / sizeof caught[0])
-
-static bool catch_signals(struct sigaction old[CAUGHT])
-{
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-    if (pipe2(interrupts, O_CLOEXEC | O_NONBLOCK) != 0) return false;
-    for (size_t i = 0; i < CAUGHT; i++) (void)sigaction(caught[i], &action, &old[i]);
-    return true;
-}
-
-static void release_signals(const struct sigaction old[CAUGHT])
-{
-    for (size_t i = 0; i < CAUGHT; i++) (void)sigaction(caught[i], &old[i], NULL);
-    for (size_t i = 0; i < 2; i++) {
-        (void)close(interrupts[i]);
-        interrupts[i] = -1;
-    }
-}
-
-static bool was_interrupted(void)
-{
-    uint8_t byte;
-    return read(interrupts[0], &byte, 1) == 1;
-}
-
-enum woke { WOKE_CLIENT = 1, WOKE_INTERRUPT = 2, WOKE_ENTER = 4, WOKE_GONE = 8 };
-
-/* Waits for psstd, an interrupt, or (enter) a line of the person's. */
-static unsigned wait_for_any(struct psst_client *client, bool enter, int timeout_ms)
-{
-    struct pollfd fds[3] = {{.fd = psst_client_fd(client), .events = POLLIN},
-                            {.fd = interrupts[0], .events = POLLIN},
-                            {.fd = enter ? STDIN_FILENO : -1, .events = POLLIN}};
-    unsigned woke = 0;
-    if (psst_client_wants_write(client)) fds[0].events |= POLLOUT;
-    if (poll(fds, 3, timeout_ms) < 0) return 0;
-    if (fds[1].revents != 0 && was_interrupted()) woke |= WOKE_INTERRUPT;
-    if (fds[2].revents != 0) {
-        char line[256];
-        woke |= WOKE_ENTER;
-        if (read(STDIN_FILENO, line, sizeof line) < 0) return woke;
-    }
-    if (fds[0].revents != 0) woke |= psst_client_turn(client) == PSST_OK ? WOKE_CLIENT : WOKE_GONE;
-    return woke;
-}
-
-/* ---- wav files ---- */
-
-/* What is plainly no wav of 48 kHz, mono, 16 bits is refused before it rings anywhere; all else is for psst-voice to see. */
-static bool may_be_wav(int fd)
-{
-    char head[36];
-    if (pread(fd, head, sizeof head, 0) != (ssize_t)sizeof head) return false;
-    if (memcmp(head, "RIFF", 4) != 0 || memcmp(head + 8, "WAVE", 4) != 0) return false;
-    if (memcmp(head + 12, "fmt ", 4) != 0) return true; /* it may come behind something else */
-    return memcmp(head + 22, "\x01\x00\x80\xbb\x00\x00", 6) == 0 && memcmp(head + 34, "\x10\x00", 2) == 0;
-}
-
-int psst_wav_open(json_t *params, const char *wav_in, const char *wav_out, int fds[2], size_t *n)
-{
-    *n = 0;
-    if (wav_in != NULL) {
-        int fd = open(wav_in, O_RDONLY | O_CLOEXEC);
-        if (fd < 0) return psst_cli_error(PSST_EXIT_FAILED, "%s: %s", wav_in, strerror(errno));
-        if (!may_be_wav(fd)) {
-            (void)close(fd);
-            return psst_cli_error(PSST_EXIT_FAILED, "%s: a wav of 48 kHz, mono, 16 bits is needed", wav_in);
-        }
-        fds[(*n)++] = fd;
-        (void)json_object_set_new(params, "wav_in", json_true());
-    }
-    if (wav_out != NULL) {
-        int fd = open(wav_out, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (fd < 0) {
-            int code = errno == EEXIST ? psst_cli_error(PSST_EXIT_FAILED,
-                                                        "%s is there already, and nothing is ever overwritten", wav_out)
-                                       : psst_cli_error(PSST_EXIT_FAILED, "%s: %s", wav_out, strerror(errno));
-            while (*n > 0) (void)close(fds[--*n]);
-            return code;
-        }
-        fds[(*n)++] = fd;
-        (void)json_object_set_new(params, "wav_out", json_true());
-    }
-    return PSST_EXIT_DONE;
-}
-
-/* ---- a call ---- */
 
 struct watch {
     struct psst_cli *cli;
@@ -258,9 +154,9 @@ static bool watch_on(struct watch *watch)
             again = true;
             hang_up(watch);
         }
-        unsigned woke = wait_for_any(watch->cli->client, false, timed ? (int)(end - now) : -1);
-        if ((woke & WOKE_GONE) != 0) return false;
-        if ((woke & WOKE_INTERRUPT) == 0) continue;
+        unsigned woke = psst_interrupts_wait(watch->cli->client, false, timed ? (int)(end - now) : -1);
+        if ((woke & PSST_WOKE_GONE) != 0) return false;
+        if ((woke & PSST_WOKE_INTERRUPT) == 0) continue;
         if (watch->quitting) return false; /* the second one: at once */
         clear_line(watch);
         hang_up(watch);
@@ -304,7 +200,7 @@ static int finish(struct watch *watch, bool over)
 int psst_call_watch(struct psst_cli *cli, const struct psst_call_wish *wish, char result[32])
 {
     struct watch watch = {.cli = cli, .wish = wish, .terminal = !wish->as_json && isatty(STDERR_FILENO) != 0};
-    struct sigaction old[CAUGHT];
+    struct psst_interrupts was;
     int fds[2] = {-1, -1}, code = psst_cli_need_unlocked(cli);
     size_t n = 0;
     if (code != PSST_EXIT_DONE) return code;
@@ -313,7 +209,7 @@ int psst_call_watch(struct psst_cli *cli, const struct psst_call_wish *wish, cha
     if (done == NULL) return code;
     json_t *params = wish->name != NULL ? psst_rpc_name(wish->name) : json_object();
     code = psst_wav_open(params, wish->wav_in, wish->wav_out, fds, &n);
-    if (code == PSST_EXIT_DONE && !catch_signals(old)) {
+    if (code == PSST_EXIT_DONE && !psst_interrupts_catch(&was)) {
         code = psst_cli_error(PSST_EXIT_FAILED, "%s", strerror(errno));
         while (n > 0) (void)close(fds[--n]);
     }
@@ -327,63 +223,10 @@ int psst_call_watch(struct psst_cli *cli, const struct psst_call_wish *wish, cha
     code = finish(&watch, over);
     psst_client_on_event(cli->client, NULL, NULL);
     if (result != NULL) (void)snprintf(result, 32, "%s", watch.result);
-    release_signals(old);
+    psst_interrupts_release(&was);
     if (asked && !watch.answered) { /* its answer must not find us gone */
         psst_client_close(cli->client);
         cli->client = NULL;
     }
     return code;
-}
-
-/* ---- one request that lasts ---- */
-
-struct wait {
-    bool answered;
-    json_t *result;
-    struct psst_failure failure;
-};
-
-static void on_done(void *ctx, json_t *result, const struct psst_failure *failure)
-{
-    struct wait *wait = ctx;
-    wait->answered = true;
-    wait->result = json_incref(result);
-    if (result == NULL) wait->failure = *failure;
-}
-
-static bool ask_to_stop(struct psst_client *client, bool discard)
-{
-    json_t *params = discard ? json_pack("{s:b}", "discard", 1) : json_object();
-    return psst_client_request(client, "voice.stop", params, NULL, 0, ignore, NULL) == PSST_OK;
-}
-
-json_t *psst_voice_wait(struct psst_cli *cli, const char *method, json_t *params, const int *fds, size_t n,
-                        const char *hint, bool discard, int *code)
-{
-    struct wait wait = {.answered = false};
-    struct sigaction old[CAUGHT];
-    unsigned woke = 0, stops = 0;
-    if (!catch_signals(old)) {
-        *code = psst_cli_error(PSST_EXIT_FAILED, "%s", strerror(errno));
-        json_decref(params);
-        for (size_t i = 0; i < n; i++) (void)close(fds[i]);
-        return NULL;
-    }
-    if (hint != NULL) (void)fprintf(stderr, "%s\n", hint);
-    bool asked = psst_client_request(cli->client, method, params, fds, n, on_done, &wait) == PSST_OK;
-    while (asked && !wait.answered && (woke & WOKE_GONE) == 0 && stops < 3) {
-        woke = wait_for_any(cli->client, hint != NULL && stops == 0, -1);
-        if ((woke & (WOKE_INTERRUPT | WOKE_ENTER)) == 0 || wait.answered) continue;
-        stops++; /* the third one is for who has no patience left */
-        if (!ask_to_stop(cli->client, discard && (woke & WOKE_INTERRUPT) != 0)) break;
-    }
-    release_signals(old);
-    if (wait.answered) {
-        if (wait.result == NULL) *code = psst_cli_fail(&wait.failure);
-        return wait.result;
-    }
-    *code = stops < 3 ? psst_cli_error(PSST_EXIT_LOCKED, "psstd has ended") : PSST_EXIT_FAILED;
-    psst_client_close(cli->client); /* its answer must not find us gone */
-    cli->client = NULL;
-    return NULL;
 }

@@ -1,6 +1,7 @@
 /* psst call, answer: a call in the foreground; and a voice message when nobody answers. */
 #include "cli/call_watch.h"
 #include "cli/prompt.h"
+#include "cli/voice_wait.h"
 #include "client/call_words.h"
 #include "client/out.h"
 

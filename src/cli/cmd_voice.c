@@ -1,7 +1,7 @@
 /* psst mute, receive, ptt, sense, quality, volume: what can be turned during a call; psst devices, soundcheck, play. */
-#include "cli/call_watch.h"
 #include "cli/cli.h"
 #include "cli/print.h"
+#include "cli/voice_wait.h"
 
 static const struct option no_options[] = {{NULL, 0, NULL, 0}};
 
