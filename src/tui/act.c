@@ -83,6 +83,7 @@ static void take_draft(struct psst_app *app)
     app->place = (struct psst_place){.end = true};
     if (draft == NULL) return;
     if (draft->text != NULL) psst_entry_set(app->entry, psst_view_str(draft->text), draft->cursor);
+    psst_moment_take(app, &app->line); /* who comes back to a line sees what stands beside it */
     forget_text(draft);
     if (draft->seq > 0) psst_app_scroll_to(app, draft->seq);
 }
@@ -244,16 +245,30 @@ void psst_app_say_to(struct psst_app *app, const char *name, struct psst_view te
         psst_app_error(app, "not said: psstd has ended, or there is no memory");
 }
 
+/* One line: of several, pasted as a rule, nobody knows whether they were meant as a command. Line feeds at the end are no more
+ * lines: they come along with a line that was copied whole. */
+static void enter_command(struct psst_app *app, struct psst_view text)
+{
+    while (text.data[text.len - 1] == '\n') text.len--; /* it begins with a slash */
+    if (memchr(text.data, '\n', text.len) != NULL) {
+        psst_app_error(
+            app, "several lines are no command: nothing was done; with two slashes before them they are said as text");
+        return; /* what was written stays */
+    }
+    char *line = strndup((const char *)text.data, text.len);
+    app->meant = app->line;
+    psst_entry_done(app->entry);
+    if (line != NULL) psst_command_line(app, line);
+    free(line);
+    psst_app_dirty(app, PSST_DIRTY_ENTRY);
+}
+
 void psst_app_entered(struct psst_app *app)
 {
     struct psst_view text = psst_entry_text(app->entry);
     if (text.len == 0) return;
     if (text.data[0] == '/' && !(text.len > 1 && text.data[1] == '/')) {
-        char *line = strndup((const char *)text.data, text.len);
-        psst_entry_done(app->entry);
-        if (line != NULL) psst_command_line(app, line);
-        free(line);
-        psst_app_dirty(app, PSST_DIRTY_ENTRY);
+        enter_command(app, text);
         return;
     }
     if (app->open == NULL) {

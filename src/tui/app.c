@@ -23,16 +23,6 @@
 
 /* ---- the model's words ---- */
 
-/* When the call became what it is: a key that goes down in that moment was meant for what was before (keys.c). */
-static void look_at_call(struct psst_app *app)
-{
-    enum psst_call_state state = app->model != NULL ? psst_model_call(app->model)->state : PSST_CALL_NONE;
-    if (state == app->call_was) return;
-    app->call_before = app->call_was;
-    app->call_was = state;
-    app->call_ms = psst_client_now_ms();
-}
-
 static void on_changed(void *ctx, unsigned parts)
 {
     static const struct {
@@ -48,7 +38,7 @@ static void on_changed(void *ctx, unsigned parts)
     struct psst_app *app = ctx;
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if ((parts & table[i].part) != 0) psst_app_dirty(app, table[i].dirty);
-    if ((parts & PSST_PART_CALL) != 0) look_at_call(app);
+    if ((parts & PSST_PART_CALL) != 0) psst_sight_call(app);
     app->changed |= parts;
 }
 
@@ -75,10 +65,12 @@ static void look_at_self(struct psst_app *app)
         psst_rows_forget();
     }
     app->unlocked = self->exists && !self->locked;
-    if (!self->exists && app->page == NULL)
+    if (!self->exists && app->page == NULL) {
         psst_first_run_open(app);
-    else if (self->exists && self->locked && app->page == NULL)
+    } else if (self->exists && self->locked && app->page == NULL) {
         psst_unlock_open(app);
+        if (app->hold == PSST_HOLD_SECRET && !app->hold_typed) psst_hold_end(app);
+    }
 }
 
 /* Somebody is open as long as there is anybody: who was open before, else the first one. */
@@ -94,8 +86,10 @@ static void look_at_open(struct psst_app *app)
             }
         }
     }
-    if (app->open != NULL && psst_model_complete(app->model) && psst_model_find(app->model, app->open) == NULL)
+    if (app->open != NULL && psst_model_complete(app->model) && psst_model_find(app->model, app->open) == NULL) {
+        psst_hold_begin(app, PSST_HOLD_PAUSE, "who was open is no contact any more");
         psst_app_open(app, NULL);
+    }
     if (app->open == NULL && !app->closed && psst_model_people(app->model) > 0) {
         const struct psst_person *first = psst_model_person(app->model, 0);
         psst_app_open(app, app->was_open[0] != '\0' && psst_model_find(app->model, app->was_open) != NULL
@@ -155,7 +149,8 @@ static bool take_page_key(struct psst_app *app, const struct psst_key *key)
 
 static void take_key(struct psst_app *app, const struct psst_key *key)
 {
-    app->last_key_ms = psst_client_now_ms();
+    uint64_t now_ms = psst_client_now_ms(), since_ms = now_ms - app->last_key_ms;
+    app->last_key_ms = now_ms;
     switch (key->code) {
     case PSST_KEY_RESIZE: resize(app); return;
     case PSST_KEY_GONE: psst_app_quit(app); return;
@@ -171,6 +166,7 @@ static void take_key(struct psst_app *app, const struct psst_key *key)
         if (is_interrupt(key)) psst_app_quit(app);
         return;
     }
+    if (psst_hold_key(app, key, since_ms)) return;
     if (app->notice[0] != '\0') {
         app->notice[0] = '\0';
         psst_app_dirty(app, PSST_DIRTY_STATUS);
@@ -179,7 +175,9 @@ static void take_key(struct psst_app *app, const struct psst_key *key)
     if (take_page_key(app, key)) return;
     if (psst_binding_act(app, key)) return;
     if (app->page != NULL && !app->page->kind->entry) return;
+    bool begins = psst_entry_text(app->entry).len == 0;
     enum psst_entry_did did = psst_entry_key(app->entry, key, (unsigned)psst_screen_columns());
+    if (begins && psst_entry_text(app->entry).len > 0) psst_moment_take(app, &app->line);
     if (did == PSST_ENTRY_FULL) psst_app_error(app, "a message has at most %d bytes", PSST_ENTRY_MAX);
     if (did != PSST_ENTRY_IGNORED) psst_app_dirty(app, PSST_DIRTY_ENTRY);
     if (key->code == PSST_KEY_PASTE && key->cut)
@@ -199,10 +197,22 @@ static void take_secret(struct psst_app *app)
         app->page->secret_key(app->page, app, what);
 }
 
+static void take_held(struct psst_app *app)
+{
+    enum psst_secret_key what = psst_hold_read(app);
+    if (what == PSST_SECRET_MORE) app->last_key_ms = psst_client_now_ms();
+    if (what == PSST_SECRET_RESIZE) resize(app);
+    if (what == PSST_SECRET_GONE) psst_app_quit(app);
+}
+
 static void take_keys(struct psst_app *app)
 {
     for (unsigned n = 0; n < KEYS_A_TURN && !app->quitting; n++) {
         struct psst_key key;
+        if (psst_hold_reads(app)) {
+            take_held(app);
+            return;
+        }
         if (app->page != NULL && app->page->secret != NULL) {
             take_secret(app);
             return;
@@ -232,6 +242,8 @@ static void lose(struct psst_app *app)
     app->model = NULL;
     psst_client_close(app->client);
     app->client = NULL;
+    psst_sight_call(app);
+    psst_sight_files(app, NULL, 0);
 }
 
 /* Over a connection that was just made. */
@@ -241,12 +253,37 @@ static bool begin_model(struct psst_app *app)
     return psst_model_new(&app->model, app->client, watch_of(app)) == PSST_OK;
 }
 
+/* False: the person leaves. *start: he wants psstd to be started. */
+static bool take_keys_without(struct psst_app *app, bool *start)
+{
+    if (app->hold == PSST_HOLD_SECRET) { /* the rest of a passphrase */
+        bool typed = app->hold_typed;
+        enum psst_secret_key what = psst_hold_read(app);
+        if (what == PSST_SECRET_RESIZE) psst_screen_resize();
+        *start = what == PSST_SECRET_DONE;
+        return what != PSST_SECRET_GONE && (what != PSST_SECRET_GIVEN_UP || typed);
+    }
+    for (struct psst_key key = {.code = PSST_KEY_RESIZE}; key.code != PSST_KEY_NONE;) {
+        psst_input_next(&key);
+        if (key.code == PSST_KEY_RESIZE) psst_screen_resize();
+        if (key.code == PSST_KEY_ENTER) {
+            *start = true;
+            psst_hold_end(app);
+        }
+        if (key.code == PSST_KEY_GONE || is_interrupt(&key)) return false;
+        if (key.code != PSST_KEY_NONE) app->last_key_ms = psst_client_now_ms();
+    }
+    return true;
+}
+
 /* psstd has ended: a page says so, and Enter (or a look once a second) begins anew with whatever is there then. */
 static bool reconnect(struct psst_app *app)
 {
     static const struct psst_client_start how = {NULL};
     struct psst_failure failure;
-    bool start = false;
+    bool start = false, field = app->page != NULL && app->page->secret != NULL;
+    app->hold_typed = field && app->page->secret->len > 0;
+    psst_hold_begin(app, field ? PSST_HOLD_SECRET : PSST_HOLD_PAUSE, "psstd had ended, and is there again");
     (void)snprintf(app->was_open, sizeof app->was_open, "%s", app->open != NULL ? app->open : "");
     psst_app_open(app, NULL);
     lose(app);
@@ -264,12 +301,7 @@ static bool reconnect(struct psst_app *app)
                                 {.fd = psst_input_signal_fd(), .events = POLLIN}};
         (void)poll(fds, 2, RETRY_MS);
         start = false;
-        for (struct psst_key key = {.code = PSST_KEY_RESIZE}; key.code != PSST_KEY_NONE;) {
-            psst_input_next(&key);
-            if (key.code == PSST_KEY_RESIZE) psst_screen_resize();
-            if (key.code == PSST_KEY_ENTER) start = true;
-            if (key.code == PSST_KEY_GONE || is_interrupt(&key)) return false;
-        }
+        if (!take_keys_without(app, &start)) return false;
     }
     psst_screen_redraw();
     psst_app_dirty(app, PSST_DIRTY_ALL);

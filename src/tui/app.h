@@ -4,6 +4,7 @@
  *   act.c       what the parts do to the whole                                  page.h   what covers the conversation
  *   keys.c      which key does what (F1 shows the table)                        entry.h  the line one writes in
  *   commands.c  what begins with a slash; child.h: verbs as children            text.h   how text becomes cells
+ *   moment.h    what a command can have meant                                   hold.h   keys that go nowhere
  *   notify.c    bell and desktop                                                draw.h, screen.h, input.h  the terminal
  *   pager.c     a text to be read, laid out by sheet.c                                    (screen_kind.c: of what kind)
  *
@@ -16,10 +17,10 @@
 #include "client/conversation.h"
 #include "client/model.h"
 #include "tui/complete.h"
+#include "tui/hold.h"
+#include "tui/moment.h"
 #include "tui/page.h"
 #include "tui/tui.h"
-
-#define PSST_NAME_ROOM 512
 
 #define PSST_NOBODY_OPEN "nobody is open: Alt+1 opens the first contact, /add FILE adds one"
 
@@ -77,9 +78,11 @@ struct psst_app {
     bool unlocked;                 /* the identity was open when last looked at */
     bool unseen;                   /* what stands in the conversation has not reached the terminal yet */
     uint64_t begun_ms;             /* the model is asked since then */
-    enum psst_call_state call_was; /* since call_ms */
-    enum psst_call_state call_before;
-    uint64_t call_ms;
+    struct psst_sight sight;
+    struct psst_moment line, meant; /* when the line was begun; when that was decided which is being done (moment.h) */
+    enum psst_hold hold;            /* keys go nowhere (hold.h) */
+    const char *hold_words;
+    bool hold_typed;   /* something that may be a part of a passphrase */
     unsigned changed;  /* parts of the model that nobody has looked at yet */
     char notice[1024]; /* one line above the entry line, until the next key; "" */
     bool notice_warns;

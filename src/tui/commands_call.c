@@ -1,10 +1,13 @@
 /* /call, /answer, /hangup, /dial, and what can be turned during a call. Over the interface's own connection: a call lasts no
  * longer than the connection that made it. */
+#include "client/out.h"
 #include "tui/commands_run.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define NAME_CHARS 64
 
 /* ---- beginning and ending ---- */
 
@@ -37,15 +40,61 @@ void psst_run_call(struct psst_app *app, int n, char **words)
     psst_app_open(app, person->name);
 }
 
+/* What the person did not know when the line was begun is said, and done the second time. */
+static const char *caller(const struct psst_call_now *call)
+{
+    return psst_out_text(call->name, NAME_CHARS);
+}
+
 void psst_run_answer(struct psst_app *app, int n, char **words)
 {
     const struct psst_call_now *call = psst_model_call(app->model);
     const struct psst_person *person = n > 1 ? psst_command_whom(app, n, words, 1) : NULL;
     if (n > 1 && person == NULL) return;
-    if (n == 1 && call->state == PSST_CALL_OFFERED && call->waiting == 0)
-        person = psst_model_find(app->model, call->name);
-    psst_app_request(app, "answer", person != NULL ? psst_rpc_name(person->name) : json_object(), NULL, 0, NULL, NULL);
-    if (person != NULL) psst_app_open(app, person->name);
+    bool rings = call->state == PSST_CALL_OFFERED;
+    if (person == NULL && call->waiting > 0) {
+        psst_app_error(app, "%s: /answer NAME says which one",
+                       rings ? "several calls ring" : "it rings besides this call");
+    } else if (person == NULL && !rings && app->meant.call == PSST_CALL_OFFERED) {
+        psst_app_error(app, "the call of %s rings no more", psst_out_text(app->meant.who, NAME_CHARS));
+    } else if (person == NULL && rings && !psst_moment_rang(&app->meant, call->name)) {
+        psst_app_error(app, "%s began to call only while you wrote: /answer again answers", caller(call));
+    } else {
+        if (person == NULL && rings) person = psst_model_find(app->model, call->name);
+        psst_app_request(app, "answer", person != NULL ? psst_rpc_name(person->name) : json_object(), NULL, 0, NULL,
+                         NULL);
+        if (person != NULL) psst_app_open(app, person->name);
+    }
+}
+
+/* True: a call was meant that is over, or one that nobody could know of; said. */
+static bool other_call(struct psst_app *app, const struct psst_call_now *call)
+{
+    bool another = app->meant.call != PSST_CALL_NONE && strcmp(app->meant.who, call->name) != 0;
+    if (another)
+        psst_app_error(app, "the call with %s has ended already, this one is %s's: /hangup again ends it",
+                       psst_out_text(app->meant.who, NAME_CHARS), caller(call));
+    else if (call->state == PSST_CALL_OFFERED && !psst_moment_rang(&app->meant, call->name))
+        psst_app_error(app, "%s began to call only while you wrote: /hangup again declines", caller(call));
+    else
+        return false;
+    return true;
+}
+
+/* True: the call has ended just before, and this was meant for it, not for the session; said, once. */
+static bool over_already(struct psst_app *app, const struct psst_person *person, bool named)
+{
+    struct psst_sight *sight = &app->sight;
+    bool lately = sight->call_before != PSST_CALL_NONE && sight->call == PSST_CALL_NONE &&
+                  psst_client_now_ms() - sight->call_ms < PSST_CALL_OVER_MS;
+    bool begun_during = app->meant.call != PSST_CALL_NONE;
+    if (sight->end_told || (!lately && !begun_during)) return false;
+    const char *who = begun_during ? app->meant.who : sight->who_before;
+    if (named && strcmp(person->name, who) != 0) return false;
+    sight->end_told = true;
+    psst_app_error(app, "the call with %s has ended already: /hangup again ends the session with %s",
+                   psst_out_text(who, NAME_CHARS), psst_out_text(person->name, NAME_CHARS));
+    return true;
 }
 
 void psst_run_hangup(struct psst_app *app, int n, char **words)
@@ -56,13 +105,20 @@ void psst_run_hangup(struct psst_app *app, int n, char **words)
     const struct psst_person *person = n > 1 ? psst_command_whom(app, n, words, 1) : NULL;
     if (n > 1 && person == NULL) return;
     bool calls = call->state != PSST_CALL_NONE && (person == NULL || strcmp(person->name, call->name) == 0);
-    if (calls || call_only) {
+    if (calls) {
+        if (person == NULL && other_call(app, call)) return;
         const char *method = call->state == PSST_CALL_OFFERED ? "decline" : "call.hangup";
-        psst_app_request(app, method, calls ? psst_rpc_name(call->name) : json_object(), NULL, 0, NULL, NULL);
+        psst_app_request(app, method, psst_rpc_name(call->name), NULL, 0, NULL, NULL);
         return;
     }
+    if (call_only) {
+        psst_app_error(app, "there is no call%s", call->state != PSST_CALL_NONE ? " with this contact" : "");
+        return;
+    }
+    bool named = person != NULL;
     if (person == NULL) person = psst_command_whom(app, 0, words, 0);
-    if (person != NULL) psst_app_request(app, "hangup", psst_rpc_name(person->name), NULL, 0, NULL, NULL);
+    if (person == NULL || over_already(app, person, named)) return;
+    psst_app_request(app, "hangup", psst_rpc_name(person->name), NULL, 0, NULL, NULL);
 }
 
 struct dialling {
@@ -146,11 +202,15 @@ static const struct turned {
     {"ptt", "ptt", false, told_ptt},
 };
 
-static bool holds(const struct psst_call_now *call, const struct turned *turned)
+/* As it was when the line was begun: turning over what another program has turned over meanwhile opens no microphone. */
+static bool holds(const struct psst_app *app, const struct turned *turned)
 {
-    bool value = strcmp(turned->key, "send") == 0      ? call->send
-                 : strcmp(turned->key, "receive") == 0 ? call->receive
-                                                       : call->ptt;
+    const struct psst_call_now *call = psst_model_call(app->model);
+    const struct psst_moment *meant = &app->meant;
+    bool known = psst_moment_has_call(meant, call->name);
+    bool send = known ? meant->send : call->send, receive = known ? meant->receive : call->receive;
+    bool ptt = known ? meant->ptt : call->ptt;
+    bool value = strcmp(turned->key, "send") == 0 ? send : strcmp(turned->key, "receive") == 0 ? receive : ptt;
     return value != turned->inverted;
 }
 
@@ -160,7 +220,7 @@ void psst_run_switch(struct psst_app *app, int n, char **words)
     const struct turned *turned = &switches[0];
     for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++)
         if (strcmp(switches[i].command, words[0]) == 0) turned = &switches[i];
-    bool on = n > 1 ? strcasecmp(words[1], "on") == 0 : !holds(call, turned);
+    bool on = n > 1 ? strcasecmp(words[1], "on") == 0 : !holds(app, turned);
     if (n > 2 || (n == 2 && !on && strcasecmp(words[1], "off") != 0)) {
         psst_app_error(app, "on or off? /%s alone turns it over", words[0]);
         return;

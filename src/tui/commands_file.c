@@ -61,7 +61,36 @@ void psst_run_file(struct psst_app *app, int n, char **words)
 
 /* ---- deciding ---- */
 
-/* The only one that fits, of who is open if he has some, else of anybody. 0: said. */
+/* Whether the person could know of this one when the line was begun, and of nothing else of the kind that has gone since: what
+ * came in its place was not meant. */
+static bool meant(const struct psst_app *app, int64_t id, bool (*fits)(const struct psst_transfer *t))
+{
+    const struct psst_seen_file *file = psst_moment_file(&app->meant, id);
+    if (file == NULL) return false;
+    for (size_t i = 0; i < app->meant.n_files; i++) {
+        if (app->meant.files[i].offer != file->offer) continue;
+        bool there = false;
+        for (size_t j = 0; j < psst_model_transfers(app->model) && !there; j++) {
+            const struct psst_transfer *t = psst_model_transfer(app->model, j);
+            there = t->id == app->meant.files[i].id && fits(t);
+        }
+        if (!there) return false;
+    }
+    return true;
+}
+
+static void say_unseen(struct psst_app *app, int64_t id, const char *command)
+{
+    for (size_t i = 0; i < psst_model_transfers(app->model); i++) {
+        const struct psst_transfer *t = psst_model_transfer(app->model, i);
+        if (t->id != id) continue;
+        psst_app_error(app, "this %s of %s did not stand here when you began to write: /%s %lld means it: %s",
+                       psst_transfer_word(t), psst_out_text(t->contact, 64), command, (long long)id,
+                       psst_out_text(t->name, 120));
+    }
+}
+
+/* The only one that fits, of who is open if he has some, else of anybody; and that was meant. 0: said. */
 static int64_t only(struct psst_app *app, bool (*fits)(const struct psst_transfer *t), const char *command,
                     const char *none)
 {
@@ -83,8 +112,11 @@ static int64_t only(struct psst_app *app, bool (*fits)(const struct psst_transfe
     }
     psst_buf_put_u8(&list, 0);
     if (n_here == 1 || (n_here == 0 && n_all == 1)) {
+        int64_t id = n_here == 1 ? here : all;
         psst_buf_fini(&list);
-        return n_here == 1 ? here : all;
+        if (meant(app, id, fits)) return id;
+        say_unseen(app, id, command);
+        return 0;
     }
     if (n_all == 0)
         psst_app_error(app, "%s", none);
@@ -142,7 +174,13 @@ void psst_run_decline(struct psst_app *app, int n, char **words)
     const struct psst_call_now *call = psst_model_call(app->model);
     bool by_name = n > 2 && strcmp(words[1], "--call") == 0;
     if (n == 1 && call->state == PSST_CALL_OFFERED) {
-        psst_app_request(app, "decline", psst_rpc_name(call->name), NULL, 0, NULL, NULL);
+        if (psst_moment_rang(&app->meant, call->name))
+            psst_app_request(app, "decline", psst_rpc_name(call->name), NULL, 0, NULL, NULL);
+        else
+            psst_app_error(app, "%s began to call only while you wrote: /decline again refuses the call",
+                           psst_out_text(call->name, 64));
+    } else if (n == 1 && app->meant.call == PSST_CALL_OFFERED) {
+        psst_app_error(app, "the call of %s rings no more", psst_out_text(app->meant.who, 64));
     } else if (n == 1) {
         decide(app, "file.decline",
                only(app, psst_transfer_is_offer, "decline", "no call rings, and no file is offered"));

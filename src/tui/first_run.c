@@ -81,7 +81,8 @@ static void show_passphrase(struct first_run *run)
     psst_form_secret(&run->form, ID_PASS, "Passphrase", &run->first);
     if (again) psst_form_secret(&run->form, ID_AGAIN, "The same once more", &run->again);
     psst_form_focus(&run->form, again ? ID_AGAIN : ID_PASS);
-    psst_form_words(&run->form, PSST_STYLE_DIM, "Enter goes on, Escape goes back.");
+    psst_form_words(&run->form, PSST_STYLE_DIM,
+                    "Enter goes on, Escape goes back. Ctrl+C empties the field; when it is empty, it leaves.");
 }
 
 static void show_making(struct first_run *run)
@@ -238,8 +239,11 @@ static void go_back(struct first_run *run)
 static void secret_key(struct psst_page *page, struct psst_app *app, enum psst_secret_key what)
 {
     struct first_run *run = self_of(page);
-    (void)app;
+    struct psst_passphrase *field = run->step == STEP_PASS ? &run->first : &run->again;
     if (what == PSST_SECRET_GIVEN_UP) {
+        if (field->len == 0) psst_app_quit(app);
+        psst_passphrase_wipe(field);
+    } else if (what == PSST_SECRET_BACK) {
         go_back(run);
     } else if (what == PSST_SECRET_DONE && run->step == STEP_PASS) {
         if (run->first.len > 0)
@@ -303,8 +307,12 @@ static void changed(struct psst_page *page, struct psst_app *app, unsigned parts
     struct first_run *run = self_of(page);
     const struct psst_self *self = psst_model_self(app->model);
     if ((parts & PSST_PART_SELF) == 0 || run->step == STEP_MAKING || !self->known || !self->exists) return;
+    static const char words[] = "an identity has been made here meanwhile, by another program of yours";
+    bool field = page->secret != NULL;
+    app->hold_typed = run->first.len > 0;
     psst_page_leave(app, page);
-    psst_app_say(app, "an identity has been made here meanwhile, by another program of yours");
+    psst_app_say(app, "%s", words);
+    psst_hold_begin(app, field ? PSST_HOLD_SECRET : PSST_HOLD_PAUSE, words);
     if (self->locked && app->page == NULL) psst_unlock_open(app);
 }
 

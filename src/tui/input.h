@@ -74,12 +74,13 @@ void psst_input_next(struct psst_key *out);
 enum psst_secret_key {
     PSST_SECRET_MORE,
     PSST_SECRET_DONE,
+    PSST_SECRET_BACK,
     PSST_SECRET_GIVEN_UP,
     PSST_SECRET_NOTHING,
     PSST_SECRET_RESIZE,
     PSST_SECRET_GONE
 };
-/* Takes what is there: MORE: pass has changed (len counts bytes); DONE: Enter; GIVEN_UP: Escape, Ctrl+C. */
+/* Takes what is there: MORE: pass has changed (len counts bytes); DONE: Enter; BACK: Escape; GIVEN_UP: Ctrl+C. */
 enum psst_secret_key psst_input_secret(struct psst_passphrase *pass);
 
 #endif

@@ -1,4 +1,5 @@
 /* Which key does what: one table, which F1 and the manual show too. */
+#include "client/out.h"
 #include "tui/commands.h"
 #include "tui/screen.h"
 #include "tui/views.h"
@@ -6,7 +7,7 @@
 #include <string.h>
 
 #define RANG_MS  1500 /* so long a key may still mean a call that has gone */
-#define BEGAN_MS 500  /* and so long it does not mean one that has come */
+#define BEGAN_MS 500  /* and so long it does not mean one that has come: a person has not even seen it */
 
 static void switch_to(struct psst_app *app, const struct psst_key *key)
 {
@@ -147,6 +148,7 @@ static void leave_or_delete(struct psst_app *app, const struct psst_key *key)
 
 static void command(struct psst_app *app, const char *line)
 {
+    psst_moment_take(app, &app->meant);
     psst_command_line(app, line);
 }
 
@@ -166,14 +168,16 @@ static void answer(struct psst_app *app, const struct psst_key *key)
 {
     (void)key;
     const struct psst_call_now *call = psst_model_call(app->model);
-    uint64_t since = psst_client_now_ms() - app->call_ms;
-    bool ours = app->open != NULL && strcmp(call->name, app->open) == 0;
+    const struct psst_sight *sight = &app->sight;
+    uint64_t since = psst_client_now_ms() - sight->call_ms;
+    /* who calls the one that is open, and is called by him this moment, wants to talk to him all the same */
+    bool ours = app->open != NULL && strcmp(call->name, app->open) == 0 && sight->call_before == PSST_CALL_NONE;
     /* a microphone does not open for somebody whom the person did not mean when the key went down */
-    if (call->state == PSST_CALL_NONE && app->call_before == PSST_CALL_OFFERED && since < RANG_MS)
+    if (call->state == PSST_CALL_NONE && sight->call_before == PSST_CALL_OFFERED && since < RANG_MS)
         psst_app_say(app, "that call rings no more; F7 again calls who is open");
     else if (call->state == PSST_CALL_OFFERED && !ours && since < BEGAN_MS)
-        psst_app_say(app, "another call began to ring this moment; F7 again answers it");
-    else if (call->state == PSST_CALL_NONE)
+        psst_app_say(app, "%s began to call this moment; F7 again answers", psst_out_text(call->name, 64));
+    else if (call->state == PSST_CALL_NONE || (call->state == PSST_CALL_OFFERED && ours))
         command(app, "/call");
     else if (call->state == PSST_CALL_OFFERED)
         command(app, "/answer");
@@ -183,10 +187,16 @@ static void hang_up(struct psst_app *app, const struct psst_key *key)
 {
     (void)key;
     const struct psst_call_now *call = psst_model_call(app->model);
-    if (call->state == PSST_CALL_OFFERED)
+    uint64_t since = psst_client_now_ms() - app->sight.call_ms;
+    if (call->state == PSST_CALL_OFFERED && since < BEGAN_MS)
+        psst_app_say(app, "%s began to call this moment; F8 again declines", psst_out_text(call->name, 64));
+    else if (call->state == PSST_CALL_OFFERED)
         command(app, "/decline");
     else if (call->state != PSST_CALL_NONE)
-        command(app, "/hangup");
+        command(app, "/hangup"); /* never the session: there is a call */
+    else
+        psst_app_say(app, "there is no call%s; /hangup ends the session",
+                     app->sight.call_before != PSST_CALL_NONE && since < RANG_MS ? " any more" : "");
 }
 
 static void adjust(struct psst_app *app, const char *what, int value)

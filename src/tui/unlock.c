@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define EARLY_MS 1000
+
 enum id { ID_PASS = 1, ID_OPEN, ID_LEAVE };
 
 struct unlock {
@@ -13,7 +15,8 @@ struct unlock {
     struct psst_form form;
     struct psst_passphrase pass;
     bool known, encrypted, command, opening; /* known: psstd has said what the rest is */
-    bool elsewhere;                          /* opened by another program, while a passphrase was being typed here */
+    bool forced;                             /* it came by itself, while keys were going down: at opened_ms */
+    uint64_t opened_ms;
     unsigned wrong;
     char trouble[1024];
 };
@@ -52,8 +55,21 @@ static void show(struct unlock *unlock)
         psst_form_words(form, PSST_STYLE_DIM,
                         "Enter opens it. Escape and Ctrl+C empty the field; when it is empty, they "
                         "leave the program. psst passwd changes the passphrase.");
+    if (!ask && unlock->known && !unlock->opening)
+        psst_form_words(form, PSST_STYLE_DIM, "Tab and arrows move, Enter goes on, Ctrl+C leaves.");
     unlock->page.secret = ask ? &unlock->pass : NULL;
     psst_app_dirty(unlock->app, PSST_DIRTY_PAGE);
+}
+
+/* Another program of ours has opened it. What is being typed, or will be by somebody who does not look up, is a passphrase, and
+ * must not become a message. */
+static void leave_opened(struct unlock *unlock)
+{
+    struct psst_app *app = unlock->app;
+    bool field = unlock->page.secret != NULL;
+    app->hold_typed = unlock->pass.len > 0;
+    psst_page_leave(app, &unlock->page);
+    if (field) psst_hold_begin(app, PSST_HOLD_SECRET, "your key was opened meanwhile, by another program of yours");
 }
 
 static void on_unlocked(struct psst_page *page, struct psst_app *app, json_t *result,
@@ -66,6 +82,10 @@ static void on_unlocked(struct psst_page *page, struct psst_app *app, json_t *re
         (void)snprintf(damaged, sizeof damaged, "%s", psst_out_string(result, "damaged"));
         psst_page_leave(app, page);
         if (damaged[0] != '\0') psst_app_error(app, "%s", damaged);
+        return;
+    }
+    if (!psst_model_self(app->model)->locked) { /* another one was quicker */
+        leave_opened(unlock);
         return;
     }
     if (strcmp(failure->name, "passphrase") == 0) unlock->wrong++;
@@ -82,12 +102,17 @@ static void open_it(struct unlock *unlock)
     psst_page_ask_secret(&unlock->page, unlock->app, "unlock", params, &unlock->pass, on_unlocked);
 }
 
+/* A key that was meant for what this page has covered: it leaves no program, and answers no question. */
+static bool too_early(const struct unlock *unlock)
+{
+    return unlock->forced && psst_client_now_ms() - unlock->opened_ms < EARLY_MS;
+}
+
 static void secret_key(struct psst_page *page, struct psst_app *app, enum psst_secret_key what)
 {
     struct unlock *unlock = self_of(page);
-    if (unlock->elsewhere) {
-        psst_page_leave(app, page);
-    } else if (what == PSST_SECRET_GIVEN_UP) {
+    if (unlock->pass.len == 0 && too_early(unlock)) return;
+    if (what == PSST_SECRET_GIVEN_UP || what == PSST_SECRET_BACK) {
         if (unlock->pass.len == 0) psst_app_quit(app);
         psst_passphrase_wipe(&unlock->pass);
     } else if (what == PSST_SECRET_DONE && (unlock->pass.len > 0 || unlock->command)) {
@@ -110,11 +135,12 @@ static void on_settings(struct psst_page *page, struct psst_app *app, json_t *re
 
 static void on_status(struct psst_page *page, struct psst_app *app, json_t *result, const struct psst_failure *failure)
 {
+    (void)app;
     struct unlock *unlock = self_of(page);
     const json_t *identity = json_object_get(result, "identity");
     if (result == NULL) (void)snprintf(unlock->trouble, sizeof unlock->trouble, "%s", failure->words);
     if (json_is_object(identity) && !psst_out_bool(identity, "locked")) {
-        psst_page_leave(app, page);
+        leave_opened(unlock);
         return;
     }
     unlock->known = true;
@@ -134,6 +160,7 @@ static bool key(struct psst_page *page, struct psst_app *app, const struct psst_
 {
     struct unlock *unlock = self_of(page);
     bool interrupt = key->code == PSST_KEY_TEXT && key->mods == PSST_MOD_CONTROL && key->cp == 'c';
+    if (too_early(unlock)) return true;
     if (interrupt) psst_app_quit(app);
     if (interrupt || psst_form_key(&unlock->form, key) != PSST_FORM_PRESSED) return true;
     if (unlock->form.pressed == ID_OPEN)
@@ -148,19 +175,11 @@ static void changed(struct psst_page *page, struct psst_app *app, unsigned parts
     struct unlock *unlock = self_of(page);
     const struct psst_self *self = psst_model_self(app->model);
     if ((parts & PSST_PART_SELF) == 0 || !self->known) return;
-    if (!self->exists || !self->locked) { /* another program of ours has opened it; our own answer has its own words */
-        if (unlock->opening) return;
-        if (unlock->pass.len == 0) {
-            psst_page_leave(app, page);
-            return;
-        }
-        /* the rest of what is being typed must not become a message */
-        unlock->elsewhere = true;
-        (void)snprintf(unlock->trouble, sizeof unlock->trouble, "It has been opened meanwhile: Enter goes on.");
+    if (unlock->opening) return; /* our own answer has its own words */
+    if (self->exists && self->locked)
         show(unlock);
-        return;
-    }
-    if (!unlock->opening) show(unlock);
+    else
+        leave_opened(unlock);
 }
 
 static void free_page(struct psst_page *page)
@@ -184,6 +203,8 @@ void psst_unlock_open(struct psst_app *app)
     }
     unlock->page = (struct psst_page){.kind = &kind, .title = "Locked", .secret_key = secret_key};
     unlock->app = app;
+    unlock->opened_ms = psst_client_now_ms();
+    unlock->forced = app->last_key_ms > 0 && unlock->opened_ms - app->last_key_ms < EARLY_MS;
     show(unlock);
     psst_page_push(app, &unlock->page);
     psst_page_ask(&unlock->page, app, "status", NULL, NULL, 0, on_status);

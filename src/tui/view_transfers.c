@@ -91,7 +91,11 @@ static void draw_one(const struct psst_transfer *file, struct psst_area area, in
 
 void psst_view_transfers(struct psst_app *app, struct psst_area area)
 {
-    if (area.rows <= 0 || area.columns <= 0) return;
+    struct psst_seen_file seen[ROWS_MOST];
+    if (area.rows <= 0 || area.columns <= 0) {
+        psst_sight_files(app, NULL, 0);
+        return;
+    }
     psst_draw_clear(area, PSST_STYLE_PLAIN);
     size_t n = count(app), shown = (size_t)area.rows;
     if (n > shown) shown--; /* the last row says how many there are besides */
@@ -99,10 +103,12 @@ void psst_view_transfers(struct psst_app *app, struct psst_area area)
     for (int offers = 1; offers >= 0; offers--) {
         for (size_t i = 0; i < psst_model_transfers(app->model) && (size_t)row < shown; i++) {
             const struct psst_transfer *file = psst_model_transfer(app->model, i);
-            if (psst_transfer_is_under_way(file) && psst_transfer_is_offer(file) == (offers == 1))
-                draw_one(file, area, row++);
+            if (!psst_transfer_is_under_way(file) || psst_transfer_is_offer(file) != (offers == 1)) continue;
+            if (row < ROWS_MOST) seen[row] = (struct psst_seen_file){.id = file->id, .offer = offers == 1};
+            draw_one(file, area, row++);
         }
     }
+    psst_sight_files(app, seen, (size_t)(row < ROWS_MOST ? row : ROWS_MOST));
     if (n > shown)
         psst_draw_format(area, area.rows - 1, 1, PSST_STYLE_DIM, "%zu %sfile%s: /files", n - shown,
                          shown > 0 ? "more " : "", n - shown == 1 ? "" : "s");

@@ -172,7 +172,7 @@ static void secret__is_emptied__and_given_up(void **state)
     assert_int_equal(secret(&pass), PSST_SECRET_MORE);
     assert_memory_equal(&pass, &none, sizeof pass);
     press("\033");
-    assert_int_equal(secret(&pass), PSST_SECRET_GIVEN_UP);
+    assert_int_equal(secret(&pass), PSST_SECRET_BACK);
     press("\x03");
     assert_int_equal(secret(&pass), PSST_SECRET_GIVEN_UP);
 }
