@@ -6,6 +6,7 @@
  */
 #include "tui/input.h"
 
+#include "base/secret.h"
 #include "tui/input_begin.h"
 #include "tui/paste.h"
 #include "tui/screen.h"
@@ -28,7 +29,8 @@ static struct {
     uint8_t ring[RING];
     size_t from, len;
     bool waits;          /* for what follows; the alarm is set */
-    bool pasting, given; /* given: the paste was handed out */
+    bool pasting, given; /* given: what was pasted was handed out */
+    bool stalled;        /* the paste has stopped in the middle: what comes may be its rest, or a person who types */
     struct psst_paste paste;
     unsigned signals;        /* that have come and were not handed out */
     bool focus_later, focus; /* came while a passphrase was asked for */
@@ -81,7 +83,7 @@ void psst_input_begin(void)
 void psst_input_end(void)
 {
     psst_paste_fini(&in.paste);
-    explicit_bzero(&in, sizeof in);
+    PSST_WIPE(in);
 }
 
 int psst_input_fd(void)
@@ -98,21 +100,22 @@ int psst_input_signal_fd(void)
 
 static void take(size_t n)
 {
-    explicit_bzero(in.ring + in.from, n);
+    psst_wipe(in.ring + in.from, n);
     in.from += n;
     in.len -= n;
     if (in.len == 0) in.from = 0;
 }
 
-/* 1: there is more; 0: nothing; -1: gone. */
-static int fill(void)
+/* 1: there is more, at most so many bytes; 0: nothing; -1: gone. */
+static int fill(size_t most)
 {
     if (in.from > 0 && in.len > 0) {
         memmove(in.ring, in.ring + in.from, in.len);
-        explicit_bzero(in.ring + in.len, in.from);
+        psst_wipe(in.ring + in.len, in.from);
     }
     in.from = 0;
-    ssize_t n = psst_tty_read(in.ring + in.len, RING - in.len);
+    if (most > RING - in.len) most = RING - in.len;
+    ssize_t n = psst_tty_read(in.ring + in.len, most);
     if (n <= 0) return (int)n;
     in.len += (size_t)n;
     in.waits = false;
@@ -146,17 +149,28 @@ static bool take_signal(struct psst_key *out)
     return true;
 }
 
-static void give_paste(struct psst_key *out)
+static void give_paste(struct psst_key *out, bool ended)
 {
     *out = (struct psst_key){.code = PSST_KEY_PASTE,
                              .paste = in.paste.text != NULL ? in.paste.text : "",
                              .paste_len = in.paste.len,
                              .cut = in.paste.cut};
-    in.pasting = false;
+    in.pasting = !ended;
+    in.stalled = !ended;
     in.given = true;
 }
 
-/* True: out says something, if only that there is nothing. */
+/* One key, and nothing else. */
+static bool is_single_key(void)
+{
+    struct psst_key key;
+    size_t n = psst_sequence_read(&key, in.ring + in.from, in.len, true, in.named, in.n_named);
+    bool single = n == in.len && key.code != PSST_KEY_NONE;
+    PSST_WIPE(key);
+    return single;
+}
+
+/* True: out says something, if only that there is nothing. False: it has ended without a mark, keys follow. */
 static bool take_paste(struct psst_key *out, bool over)
 {
     for (size_t taken = 0; taken < PASTE_A_CALL;) {
@@ -165,16 +179,22 @@ static bool take_paste(struct psst_key *out, bool over)
         take(n);
         taken += n;
         if (ended) {
-            give_paste(out);
+            give_paste(out, true);
             return true;
         }
-        int more = fill();
-        if (more > 0) continue;
+        int more = fill(RING);
+        if (more > 0) {
+            in.pasting = !in.stalled || !is_single_key();
+            in.stalled = false;
+            if (in.pasting) continue;
+            psst_paste_fini(&in.paste); /* half a character at most */
+            return false;
+        }
         if (more < 0)
             out->code = PSST_KEY_GONE;
         else if (over)
-            give_paste(out);
-        else
+            give_paste(out, false);
+        else if (!in.stalled)
             wait_for(PASTE_MS);
         return true;
     }
@@ -192,9 +212,10 @@ static bool take_key(struct psst_key *out, bool over)
             if (out->code != PSST_KEY_PASTE) return true;
             out->code = PSST_KEY_NONE;
             in.pasting = true;
+            in.stalled = false;
             return false;
         }
-        int more = fill();
+        int more = fill(RING);
         if (more > 0) {
             over = false;
             continue;
@@ -208,10 +229,11 @@ static bool take_key(struct psst_key *out, bool over)
 void psst_input_next(struct psst_key *out)
 {
     *out = (struct psst_key){.code = PSST_KEY_NONE};
-    if (in.given) {
+    if (in.given && in.pasting)
+        psst_paste_again(&in.paste);
+    else if (in.given)
         psst_paste_fini(&in.paste);
-        in.given = false;
-    }
+    in.given = false;
     if (take_signal(out)) return;
     psst_screen_turn();
     if (in.focus_later) {
@@ -221,29 +243,13 @@ void psst_input_next(struct psst_key *out)
     }
     bool over = psst_tty_rang() && in.waits;
     if (over) in.waits = false;
-    if (!in.pasting && take_key(out, over)) return;
-    (void)take_paste(out, over);
-}
-
-/* ---- passphrases: byte by byte, from the terminal into the field ---- */
-
-static struct {
-    enum { PLAIN, ESCAPE, CSI, SS3, CLICK, LETTER } state;
-    unsigned number; /* of a CSI */
-    unsigned left;   /* bytes to swallow */
-    bool pasting;
-} secret;
-
-/* 1, 0, -1 as fill() */
-static int next_byte(uint8_t *byte)
-{
-    if (in.len > 0) {
-        *byte = in.ring[in.from];
-        take(1);
-        return 1;
+    for (;;) {
+        if (!in.pasting && take_key(out, over)) return;
+        if (take_paste(out, over)) return;
     }
-    return (int)psst_tty_read(byte, 1);
 }
+
+/* ---- passphrases: byte by byte, from the terminal into the field; only what begins with an Escape gathers in the ring ---- */
 
 static enum psst_secret_key rub_out(struct psst_passphrase *pass, bool all)
 {
@@ -270,49 +276,56 @@ static enum psst_secret_key add(struct psst_passphrase *pass, uint8_t byte)
 static enum psst_secret_key take_control(struct psst_passphrase *pass, uint8_t byte)
 {
     switch (byte) {
-    case 0x1b: secret.state = ESCAPE; return PSST_SECRET_NOTHING;
     case '\r':
-    case '\n': return secret.pasting ? PSST_SECRET_NOTHING : PSST_SECRET_DONE;
+    case '\n': return in.pasting ? PSST_SECRET_NOTHING : PSST_SECRET_DONE;
     case 0x08:
-    case 0x7f: return secret.pasting ? PSST_SECRET_NOTHING : rub_out(pass, false);
-    case 'U' - '@': return secret.pasting ? PSST_SECRET_NOTHING : rub_out(pass, true);
-    case 'C' - '@': return secret.pasting ? PSST_SECRET_NOTHING : PSST_SECRET_GIVEN_UP;
+    case 0x7f: return in.pasting ? PSST_SECRET_NOTHING : rub_out(pass, false);
+    case 'U' - '@': return in.pasting ? PSST_SECRET_NOTHING : rub_out(pass, true);
+    case 'C' - '@': return in.pasting ? PSST_SECRET_NOTHING : PSST_SECRET_GIVEN_UP;
     case 'L' - '@': psst_screen_redraw(); return PSST_SECRET_RESIZE;
     case 'Z' - '@': psst_screen_suspend(); return PSST_SECRET_RESIZE;
     default: return PSST_SECRET_NOTHING;
     }
 }
 
-/* Behind an Escape: keys that are no letters are swallowed whole. */
-static void swallow(uint8_t byte)
+static enum psst_secret_key do_key(struct psst_passphrase *pass, const struct psst_key *key)
 {
-    switch (secret.state) {
-    case ESCAPE:
-        secret.number = 0;
-        secret.state = byte == '[' ? CSI : byte == 'O' ? SS3 : byte == 0x1b ? ESCAPE : byte >= 0xc2 ? LETTER : PLAIN;
-        secret.left = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : 1;
-        return;
-    case CSI:
-        if (byte >= '0' && byte <= '9' && secret.number < 100000) secret.number = secret.number * 10 + byte - '0';
-        if (byte == ';') secret.number = 0;
-        if (byte < 0x40) return;
-        secret.state = PLAIN;
-        if (byte == '[') secret.state = SS3; /* the Linux console's F1: one more */
-        if (byte == 'M' && secret.number == 0) {
-            secret.state = CLICK;
-            secret.left = 3;
-        }
-        if (byte == '~' && (secret.number == 200 || secret.number == 201)) secret.pasting = secret.number == 200;
-        if (byte == 'I' || byte == 'O') {
-            in.focus_later = true;
-            in.focus = byte == 'I';
-        }
-        return;
-    case SS3: secret.state = PLAIN; return;
-    default:
-        if (--secret.left == 0) secret.state = PLAIN;
-        return;
+    switch (key->code) {
+    case PSST_KEY_PASTE: in.pasting = true; break;
+    case PSST_KEY_FOCUS_IN:
+    case PSST_KEY_FOCUS_OUT:
+        in.focus_later = true;
+        in.focus = key->code == PSST_KEY_FOCUS_IN;
+        break;
+    case PSST_KEY_ESCAPE: return in.pasting ? PSST_SECRET_NOTHING : PSST_SECRET_BACK;
+    case PSST_KEY_ENTER: return in.pasting || key->mods != 0 ? PSST_SECRET_NOTHING : PSST_SECRET_DONE;
+    case PSST_KEY_TEXT: /* the keypad's; no letter beyond ASCII comes as a sequence */
+        if (key->mods == 0 && key->cp < 0x80) return add(pass, (uint8_t)key->cp);
+        break;
+    default: break; /* keys that are no letters are swallowed whole */
     }
+    return PSST_SECRET_NOTHING;
+}
+
+/* What stands first in the ring; nothing is taken while it is not known what it is. over: nothing follows for now. */
+static enum psst_secret_key take_secret(struct psst_passphrase *pass, bool over)
+{
+    static const char end[] = PSST_PASTE_END;
+    struct psst_key key;
+    uint8_t byte = in.ring[in.from];
+    if (byte != 0x1b) {
+        take(1);
+        enum psst_secret_key did = byte < 0x20 || byte == 0x7f ? take_control(pass, byte) : add(pass, byte);
+        PSST_WIPE(byte);
+        return did;
+    }
+    size_t took = psst_sequence_read(&key, in.ring + in.from, in.len, over, in.named, in.n_named);
+    if (took == 0) return PSST_SECRET_NOTHING;
+    if (took == sizeof end - 1 && memcmp(in.ring + in.from, end, took) == 0) in.pasting = false;
+    take(took);
+    enum psst_secret_key did = do_key(pass, &key);
+    PSST_WIPE(key);
+    return did;
 }
 
 enum psst_secret_key psst_input_secret(struct psst_passphrase *pass)
@@ -321,27 +334,27 @@ enum psst_secret_key psst_input_secret(struct psst_passphrase *pass)
     struct psst_key key;
     if (take_signal(&key)) return key.code == PSST_KEY_GONE ? PSST_SECRET_GONE : PSST_SECRET_RESIZE;
     psst_screen_turn();
-    if (psst_tty_rang() && in.waits && secret.state != PLAIN) {
-        bool alone = secret.state == ESCAPE && !secret.pasting;
-        in.waits = false;
-        secret.state = PLAIN;
-        if (alone) return PSST_SECRET_BACK;
-    }
+    bool over = psst_tty_rang() && in.waits, asks = false;
+    if (over) in.waits = false;
+    if (over && in.len == 0) in.pasting = false; /* it had no end */
+    psst_paste_fini(&in.paste);                  /* of what was pasted elsewhere */
+    in.given = false;
     for (unsigned n = 0; n < RING; n++) {
-        uint8_t byte;
-        int got = next_byte(&byte);
-        if (got < 0) return PSST_SECRET_GONE;
-        if (got == 0) break;
-        in.waits = false;
-        enum psst_secret_key did = PSST_SECRET_NOTHING;
-        if (secret.state != PLAIN)
-            swallow(byte);
-        else
-            did = byte < 0x20 || byte == 0x7f ? take_control(pass, byte) : add(pass, byte);
-        explicit_bzero(&byte, sizeof byte);
+        if (in.len == 0 || asks) {
+            int got = fill(1);
+            if (got < 0) return PSST_SECRET_GONE;
+            if (got == 0) break;
+            over = false;
+        }
+        size_t len = in.len;
+        enum psst_secret_key did = take_secret(pass, over);
+        asks = in.len == len; /* what follows */
         if (did != PSST_SECRET_NOTHING && did != PSST_SECRET_MORE) return did;
         if (did == PSST_SECRET_MORE) what = did;
     }
-    if (secret.state != PLAIN) wait_for(ESCAPE_MS);
+    if (in.len > 0)
+        wait_for(in.len == 1 ? ESCAPE_MS : SEQUENCE_MS);
+    else if (in.pasting)
+        wait_for(PASTE_MS);
     return what;
 }

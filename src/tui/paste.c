@@ -1,5 +1,6 @@
 #include "tui/paste.h"
 
+#include "base/secret.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -14,7 +15,7 @@ static bool make_room(struct psst_paste *paste, size_t len)
     if (more == NULL) return false;
     if (paste->len > 0) {
         memcpy(more, paste->text, paste->len);
-        explicit_bzero(paste->text, paste->len);
+        psst_wipe(paste->text, paste->len);
     }
     free(paste->text);
     paste->text = more;
@@ -84,9 +85,15 @@ size_t psst_paste_take(struct psst_paste *paste, const uint8_t *bytes, size_t le
     return len;
 }
 
+void psst_paste_again(struct psst_paste *paste)
+{
+    if (paste->text != NULL) psst_wipe(paste->text, paste->capacity);
+    paste->len = 0;
+}
+
 void psst_paste_fini(struct psst_paste *paste)
 {
-    if (paste->text != NULL) explicit_bzero(paste->text, paste->capacity);
+    if (paste->text != NULL) psst_wipe(paste->text, paste->capacity);
     free(paste->text);
-    *paste = (struct psst_paste){.text = NULL};
+    PSST_WIPE(*paste);
 }

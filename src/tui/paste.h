@@ -20,6 +20,8 @@ struct psst_paste { /* all zeros: nothing yet */
 
 /* Takes bytes up to the end mark; how many. *ended: it was there. */
 size_t psst_paste_take(struct psst_paste *paste, const uint8_t *bytes, size_t len, bool *ended);
+/* What there is has been taken: wiped, and what comes goes on where it was, be it within a character or the end mark. */
+void psst_paste_again(struct psst_paste *paste);
 /* Wiped. */
 void psst_paste_fini(struct psst_paste *paste);
 

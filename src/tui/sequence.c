@@ -84,8 +84,7 @@ static enum psst_key_code of_number(unsigned number)
                  {5, PSST_KEY_PAGE_UP}, {6, PSST_KEY_PAGE_DOWN}, {7, PSST_KEY_HOME},   {8, PSST_KEY_END},
                  {11, PSST_KEY_F1},     {12, PSST_KEY_F2},       {13, PSST_KEY_F3},    {14, PSST_KEY_F4},
                  {15, PSST_KEY_F5},     {17, PSST_KEY_F6},       {18, PSST_KEY_F7},    {19, PSST_KEY_F8},
-                 {20, PSST_KEY_F9},     {21, PSST_KEY_F10},      {23, PSST_KEY_F11},   {24, PSST_KEY_F12},
-                 {200, PSST_KEY_PASTE}};
+                 {20, PSST_KEY_F9},     {21, PSST_KEY_F10},      {23, PSST_KEY_F11},   {24, PSST_KEY_F12}};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (table[i].number == number) return table[i].code;
     return PSST_KEY_NONE;
@@ -101,6 +100,14 @@ static unsigned of_modifier(unsigned param)
     return mods;
 }
 
+/* Of the characters that a control byte can mean, as input.h has them; 0: none. */
+static uint32_t of_control(uint32_t cp)
+{
+    if (cp >= 'A' && cp <= 'Z') return cp + 'a' - 'A';
+    if (cp == ' ') return '@';
+    return (cp >= 'a' && cp <= 'z') || cp == '@' || (cp >= '[' && cp <= '_') ? cp : 0;
+}
+
 /* A character told by its number: as the control byte or the letter would have come. */
 static size_t of_character(struct psst_key *out, unsigned cp, unsigned mods, size_t took)
 {
@@ -114,7 +121,8 @@ static size_t of_character(struct psst_key *out, unsigned cp, unsigned mods, siz
     }
     if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff))
         return give(out, PSST_KEY_NONE, 0, took);
-    if ((mods & PSST_MOD_CONTROL) != 0 && cp >= 'A' && cp <= 'Z') cp += 'a' - 'A';
+    if ((mods & PSST_MOD_CONTROL) != 0) cp = of_control(cp);
+    if (cp == 0) return give(out, PSST_KEY_NONE, 0, took);
     return give_text(out, cp, mods & ~(unsigned)PSST_MOD_SHIFT, took);
 }
 
@@ -183,6 +191,7 @@ static size_t of_csi(struct psst_key *out, const struct csi *csi, size_t took)
     case 'u': return of_character(out, csi->params[0], mods, took);
     case '~':
         if (csi->params[0] == 27 && csi->n == 3) return of_character(out, csi->params[2], mods, took);
+        if (csi->params[0] == 200) return give(out, csi->n == 1 ? PSST_KEY_PASTE : PSST_KEY_NONE, 0, took);
         return give(out, of_number(csi->params[0]), mods, took);
     case '^': return give(out, of_number(csi->params[0]), PSST_MOD_CONTROL, took); /* rxvt */
     case '$': return give(out, of_number(csi->params[0]), PSST_MOD_SHIFT, took);
@@ -211,8 +220,9 @@ static size_t read_csi(struct psst_key *out, const uint8_t *bytes, size_t len, b
         bool known = bytes[3] >= 'A' && bytes[3] <= 'E';
         return give(out, known ? (enum psst_key_code)(PSST_KEY_F1 + (bytes[3] - 'A')) : PSST_KEY_NONE, 0, 4);
     }
+    if (len > PSST_SEQUENCE_MAX) len = PSST_SEQUENCE_MAX;
     while (at < len && bytes[at] >= 0x20 && bytes[at] <= 0x3f && bytes[at] != '$') at++;
-    if (at == len) return over || len > PSST_SEQUENCE_MAX ? give(out, PSST_KEY_NONE, 0, len) : 0;
+    if (at == len) return over || len == PSST_SEQUENCE_MAX ? give(out, PSST_KEY_NONE, 0, len) : 0;
     if (bytes[at] < 0x20 || bytes[at] > 0x7e)
         return give(out, PSST_KEY_NONE, 0, at); /* broken off: the rest begins anew */
     csi.final = bytes[at];
@@ -239,6 +249,31 @@ static size_t read_ss3(struct psst_key *out, const uint8_t *bytes, size_t len, b
     return give(out, of_letter(final), mods, at + 1);
 }
 
+/* bytes begins with ESC and what begins a string: an answer to a question that we did not ask (the shell's or the editor's
+ * before us), which ends with ST or BEL. A person's Alt+] is that and a pause, or no digit behind it. */
+static bool begins_string(const uint8_t *bytes, size_t len)
+{
+    switch (bytes[1]) {
+    case ']': return len == 2 || (bytes[2] >= '0' && bytes[2] <= '9');
+    case 'P': return len == 2 || (bytes[2] >= '!' && bytes[2] <= '?');
+    case '_': return len == 2 || bytes[2] == 'G';
+    default: return false;
+    }
+}
+
+static size_t read_string(struct psst_key *out, const uint8_t *bytes, size_t len, bool over)
+{
+    size_t at = 2;
+    if (len > PSST_SEQUENCE_MAX) len = PSST_SEQUENCE_MAX;
+    while (at < len && bytes[at] >= 0x20) at++;
+    if (at == len && len == 2 && over) return give_text(out, bytes[1], PSST_MOD_ALT, 2);
+    if (at == len) return over || len == PSST_SEQUENCE_MAX ? give(out, PSST_KEY_NONE, 0, len) : 0;
+    if (bytes[at] == '\a') return give(out, PSST_KEY_NONE, 0, at + 1);
+    if (bytes[at] != ESC) return give(out, PSST_KEY_NONE, 0, at); /* broken off: the rest begins anew */
+    if (at + 1 == len) return over ? give(out, PSST_KEY_NONE, 0, len) : 0;
+    return give(out, PSST_KEY_NONE, 0, bytes[at + 1] == '\\' ? at + 2 : at);
+}
+
 /* A sequence that terminfo names. *begun: the bytes are the beginning of one. */
 static const struct psst_sequence *find_named(const uint8_t *bytes, size_t len, const struct psst_sequence *named,
                                               size_t n, bool *begun)
@@ -262,6 +297,7 @@ static size_t read_escape(struct psst_key *out, const uint8_t *bytes, size_t len
     if (bytes[1] == '[') return read_csi(out, bytes, len, over);
     if (bytes[1] == 'O') return read_ss3(out, bytes, len, over);
     if (bytes[1] == ESC) return give(out, PSST_KEY_ESCAPE, 0, 1);
+    if (begins_string(bytes, len)) return read_string(out, bytes, len, over);
     size_t took = read_character(out, bytes + 1, len - 1, over);
     if (took == 0) return 0;
     out->mods |= PSST_MOD_ALT;

@@ -4,6 +4,7 @@
  *
  *   "a" U+0061        "ESC a" Alt+a        CSI 1;5C Ctrl+Right      SS3 P F1        CSI < 0;x;y M a click
  *   CSI I/O focus     CSI 200~ a paste begins (paste.h)             CSI 200 ; ... u, CSI 27;m;c~ keys with modifiers
+ *   OSC, DCS, APC strings: answers that somebody else has asked for, swallowed
  */
 #ifndef PSST_TUI_SEQUENCE_H
 #define PSST_TUI_SEQUENCE_H
@@ -12,7 +13,7 @@
 
 #include <stddef.h>
 
-#define PSST_SEQUENCE_MAX 64 /* longer ones are given up */
+#define PSST_SEQUENCE_MAX 1024 /* bytes; longer ones are given up */
 
 struct psst_sequence { /* one that terminfo names */
     char bytes[16];    /* begins with ESC or another control character */

@@ -61,6 +61,9 @@ static const struct expect table[] = {
     {"\033[97;3u", PSST_KEY_TEXT, ALT, 'a'},
     {"\033[74;6u", PSST_KEY_TEXT, CONTROL, 'j'},
     {"\033[27;5;13~", PSST_KEY_ENTER, CONTROL, 0},
+    {"\033[32;5u", PSST_KEY_TEXT, CONTROL, '@'},
+    {"\033]", PSST_KEY_TEXT, ALT, ']'},
+    {"\033P", PSST_KEY_TEXT, ALT, 'P'},
     {"\033[13;3u", PSST_KEY_ENTER, ALT, 0},
     {"\033[I", PSST_KEY_FOCUS_IN, 0, 0},
     {"\033[O", PSST_KEY_FOCUS_OUT, 0, 0},
@@ -99,6 +102,15 @@ static const char *const nothing[] = {
     "\033[<1;1M",
     "\033[M#!!",
     "\033[[Z",
+    "\033[200;5~",
+    "\033[200^",
+    "\033[53;5u", /* control and a digit: there is no such */
+    "\033]11;rgb:2e2e/3434/3636\033\\",
+    "\033]52;c;bHM7\a",
+    "\033]4;1;rgb:",
+    "\033P>|XTerm(379)\033\\",
+    "\033P1+r544e=78\033",
+    "\033_Gi=31;OK\033\\",
 };
 
 static void sequence__gives__the_key_of_each(void **state)
@@ -134,6 +146,34 @@ static void sequence__swallows__what_is_no_key(void **state)
             len -= took;
         }
     }
+}
+
+static void sequence__is_given_up__when_it_does_not_end(void **state)
+{
+    (void)state;
+    static const char *const begins[] = {"\033[", "\033]1", "\033P1"};
+    for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++) {
+        uint8_t bytes[PSST_SEQUENCE_MAX + 10];
+        struct psst_key key;
+        memset(bytes, '1', sizeof bytes);
+        memcpy(bytes, begins[i], strlen(begins[i]));
+        assert_int_equal(psst_sequence_read(&key, bytes, PSST_SEQUENCE_MAX - 1, false, named, 2), 0);
+        /* at the same byte, however much of it is there */
+        assert_int_equal(psst_sequence_read(&key, bytes, PSST_SEQUENCE_MAX, false, named, 2), PSST_SEQUENCE_MAX);
+        assert_int_equal(psst_sequence_read(&key, bytes, sizeof bytes, false, named, 2), PSST_SEQUENCE_MAX);
+        assert_int_equal(key.code, PSST_KEY_NONE);
+    }
+}
+
+static void sequence__begins_anew__where_a_string_is_broken_off(void **state)
+{
+    (void)state;
+    struct psst_key key;
+    static const uint8_t bytes[] = "\033]11;rgb\r";
+    assert_int_equal(psst_sequence_read(&key, bytes, sizeof bytes - 1, false, named, 2), sizeof bytes - 2);
+    assert_int_equal(key.code, PSST_KEY_NONE);
+    assert_int_equal(psst_sequence_read(&key, (const uint8_t *)"\033]a", 3, false, named, 2), 2);
+    assert_int_equal(key.cp, ']');
 }
 
 static void sequence__ends__whatever_comes(void **state)
@@ -208,6 +248,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sequence__gives__the_key_of_each),
         cmocka_unit_test(sequence__swallows__what_is_no_key),
+        cmocka_unit_test(sequence__is_given_up__when_it_does_not_end),
+        cmocka_unit_test(sequence__begins_anew__where_a_string_is_broken_off),
         cmocka_unit_test(sequence__ends__whatever_comes),
         cmocka_unit_test(paste__is_the_same__however_it_is_cut),
         cmocka_unit_test(paste__is_cut__at_its_limit_and_between_characters),
