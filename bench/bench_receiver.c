@@ -3,7 +3,7 @@
  *
  *   bench_receiver IN.wav OUT.wav [option value]...
  *     kbit 32  fec 10 (announced loss in percent)  delay 30  jitter 40  kind u|e|g  loss 0.1  burst 1  drift 0 (ppm)
- *     phase 7.3 (ms, of the pulls)  seed 1  trace 0|1
+ *     phase 7.3 (ms, of the pulls)  piece 960 (samples of a pull)  seed 1  trace 0|1
  *
  * Prints "pull n, held, target, jitter" once a second with trace, and a line of figures at the end.
  */
@@ -88,6 +88,7 @@ int main(int argc, char **argv)
         .fec = (unsigned)number(argc, argv, "fec", 10),
         .phase_ms = number(argc, argv, "phase", 7.3),
         .pull_jitter_ms = number(argc, argv, "pulljitter", 0),
+        .piece = (size_t)number(argc, argv, "piece", PSST_VOICE_FRAME_SAMPLES),
         .frames = w.frames,
         .say = say,
         .hear = hear,

@@ -47,8 +47,8 @@ static void ours(void *ctx)
     uint8_t opus[PSST_VOICE_OPUS_MAX];
     uint64_t now_ns = o->frame * PSST_VOICE_FRAME_NS;
     psst_receiver_put(o->receiver, (uint32_t)(o->frame * SOUND_FRAME), psst_view(o->came[i], o->came_len), now_ns);
-    psst_receiver_pull(o->receiver, out, now_ns + PSST_VOICE_FRAME_NS / 2);
-    psst_sender_played(o->sender, out);
+    psst_receiver_pull(o->receiver, out, SOUND_FRAME, now_ns + PSST_VOICE_FRAME_NS / 2);
+    psst_sender_played(o->sender, out, SOUND_FRAME);
     BENCH_CHECK(psst_sender_frame(o->sender, near[i], opus, &len) == PSST_OK && len == o->came_len);
     o->frame++;
 }

@@ -57,7 +57,7 @@ static void pull(struct world *w)
 {
     int16_t pcm[FRAME];
     if (w->pulls++ >= PULLS_MAX) return;
-    psst_receiver_pull(w->receiver, pcm, w->now);
+    psst_receiver_pull(w->receiver, pcm, PSST_VOICE_FRAME_SAMPLES, w->now);
     struct psst_receiver_stats s = psst_receiver_stats(w->receiver);
     FUZZ_CHECK(s.recovered + s.concealed <= s.lost + s.late);
     if (w->steady) FUZZ_CHECK(s.held_ms <= PSST_RECEIVER_HELD_MAX_MS);

@@ -32,21 +32,28 @@ void psst_audio_say(struct psst_audio_side *side, bool works, const char *fmt, .
     if (config->on_state != NULL) config->on_state(config->ctx, side->end, works, words);
 }
 
-static void hand_over(struct psst_audio_side *side, int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], uint64_t now_ns)
+/* piece: samples, when less than a frame is wanted. Returns how many it were. */
+static size_t hand_over(struct psst_audio_side *side, int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], size_t piece,
+                        uint64_t now_ns)
 {
     const struct psst_audio_config *config = &side->audio->config;
     if (side->end == PSST_AUDIO_MICROPHONE) {
         if (config->on_capture != NULL) config->on_capture(config->ctx, pcm, now_ns);
+    } else if (config->on_piece != NULL) {
+        config->on_piece(config->ctx, pcm, piece, now_ns);
+        return piece;
     } else if (config->on_playback != NULL) {
         config->on_playback(config->ctx, pcm, now_ns);
     }
+    return PSST_AUDIO_FRAME_SAMPLES;
 }
 
-void psst_audio_end_frame(struct psst_audio_side *side, int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], uint64_t now_ns)
+size_t psst_audio_end_frame(struct psst_audio_side *side, int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], uint64_t now_ns)
 {
     side->by_device = true;
-    side->due_ns = now_ns + PSST_AUDIO_FRAME_NS;
-    hand_over(side, pcm, now_ns);
+    const size_t samples = hand_over(side, pcm, PSST_AUDIO_PIECE_SAMPLES, now_ns);
+    side->due_ns = now_ns + PSST_AUDIO_FRAME_NS * samples / PSST_AUDIO_FRAME_SAMPLES;
+    return samples;
 }
 
 /* A frame by the clock. */
@@ -55,7 +62,7 @@ static void clock_frame(struct psst_audio_side *side)
     int16_t pcm[PSST_AUDIO_FRAME_SAMPLES] = {0};
     const bool wav = side->kind == PSST_AUDIO_WAV;
     if (wav && side->end == PSST_AUDIO_MICROPHONE) psst_wav_in_frame(&side->in, pcm);
-    hand_over(side, pcm, side->due_ns);
+    (void)hand_over(side, pcm, PSST_AUDIO_FRAME_SAMPLES, side->due_ns);
     if (wav && side->end == PSST_AUDIO_SPEAKER) psst_wav_out_frame(&side->out, pcm);
     side->due_ns += PSST_AUDIO_FRAME_NS;
 }

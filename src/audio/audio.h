@@ -1,7 +1,7 @@
 /* Sound devices behind one small interface: pulse.c (PulseAudio, and PipeWire which speaks the same), wav.c, or nothing; and the
  * loop that they run in. psst-voice alone uses this. One thread: every callback comes from psst_audio_loop_run.
  *
- *     device's clock -> on_capture(20 ms of the microphone)      on_playback(20 ms wanted for the speaker)
+ *     device's clock -> on_capture(20 ms of the microphone)      on_playback(20 ms wanted for the speaker), or less
  *
  * A device that goes away is not an error of the call: on_state says so in words, silence is delivered in its place at the
  * rhythm of the monotonic clock (so that frames go on leaving), and the device is taken up again when it, another, or the
@@ -14,6 +14,7 @@
 
 #define PSST_AUDIO_HZ            48000
 #define PSST_AUDIO_FRAME_SAMPLES 960
+#define PSST_AUDIO_PIECE_SAMPLES 240
 
 /* ---- the loop: descriptors and sound, nothing else ---- */
 
@@ -52,6 +53,9 @@ struct psst_audio_config {
     /* Both may be called in any order; each exactly every 20 ms by the device's clock, give or take its fragments. */
     void (*on_capture)(void *ctx, const int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], uint64_t now_ns);
     void (*on_playback)(void *ctx, int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], uint64_t now_ns);
+    /* If not NULL, it is asked in on_playback's place, for as much as is wanted at a time: a frame by the clock, and
+     * PSST_AUDIO_PIECE_SAMPLES of it by a device. What is asked for later can still arrive. */
+    void (*on_piece)(void *ctx, int16_t *pcm, size_t samples, uint64_t now_ns);
     /* works: the end has sound; words: one sentence, when it has none or has changed. */
     void (*on_state)(void *ctx, enum psst_audio_end end, bool works, const char *words);
     void *ctx;

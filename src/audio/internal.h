@@ -59,6 +59,7 @@ struct psst_pulse_stream { /* pulse_stream.c */
     char description[128]; /* of the device, fit for a screen; "": not known yet */
     size_t warmed;         /* bytes that the device has asked for (given) since it opened */
     size_t at;             /* samples of frame that are filled (microphone), played (speaker) */
+    size_t asked;          /* samples of frame that there are (speaker) */
     int16_t frame[PSST_AUDIO_FRAME_SAMPLES]; /* the one under way */
 };
 
@@ -94,8 +95,9 @@ struct psst_audio {
 void psst_audio_say(struct psst_audio_side *side, bool works, const char *fmt, ...) PSST_PRINTF(3, 4);
 /* "microphone", "speaker" */
 const char *psst_audio_end_word(enum psst_audio_end end);
-/* One frame by the device's clock: from pcm (microphone), into it (speaker). */
-void psst_audio_end_frame(struct psst_audio_side *side, int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], uint64_t now_ns);
+/* One frame by the device's clock: from pcm (microphone), into it (speaker, whose pcm is silent before). Returns its samples:
+ * the speaker's may be a piece. */
+size_t psst_audio_end_frame(struct psst_audio_side *side, int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], uint64_t now_ns);
 
 /* ---- pulse.c: the connection to the sound server ---- */
 
@@ -107,6 +109,11 @@ pa_context *psst_pulse_context(pa_mainloop_api *api);
 bool psst_pulse_connect(pa_context *context);
 
 /* ---- pulse_stream.c: one stream ---- */
+
+#define PSST_PULSE_FRAGMENT_BYTES 480 /* 5 ms */
+#define PSST_PULSE_FLAGS          (PA_STREAM_ADJUST_LATENCY | PA_STREAM_INTERPOLATE_TIMING | PA_STREAM_AUTO_TIMING_UPDATE)
+/* The latency that is asked for. */
+pa_buffer_attr psst_pulse_attr(enum psst_audio_end end);
 
 void psst_pulse_stream_open(struct psst_audio_side *side, uint64_t now_ns);
 void psst_pulse_stream_close(struct psst_audio_side *side);

@@ -13,16 +13,15 @@
 
 #include <stdio.h>
 
-#define FRAGMENT_BYTES 480  /* 5 ms: a frame waits for a whole one */
-#define TARGET_BYTES   1920 /* 20 ms */
-#define WARM_BYTES     9600
-#define RETRY_NS       UINT64_C(1000000000)
-#define NEWS_NS        UINT64_C(50000000)   /* a device that has just come is not always ready for streams */
-#define OPEN_NS        UINT64_C(5000000000) /* to open, and to give the first sound */
-#define SILENT_NS      UINT64_C(1000000000)
-#define WARM_NS        UINT64_C(3000000000) /* before the first sound: an idle device may be two seconds asleep */
-#define GAP_NS         UINT64_C(60000000)   /* between callbacks: what has piled up then is of no use */
-#define HOLE_MAX       (10 * PSST_AUDIO_FRAME_BYTES)
+#define TARGET_BYTES 1920 /* 20 ms */
+#define WARM_BYTES   9600
+#define RETRY_NS     UINT64_C(1000000000)
+#define NEWS_NS      UINT64_C(50000000)   /* a device that has just come is not always ready for streams */
+#define OPEN_NS      UINT64_C(5000000000) /* to open, and to give the first sound */
+#define SILENT_NS    UINT64_C(1000000000)
+#define WARM_NS      UINT64_C(3000000000) /* before the first sound: an idle device may be two seconds asleep */
+#define GAP_NS       UINT64_C(60000000)   /* between callbacks: what has piled up then is of no use */
+#define HOLE_MAX     (10 * PSST_AUDIO_FRAME_BYTES)
 
 static void works_now(struct psst_audio_side *side)
 {
@@ -38,7 +37,7 @@ static void works_now(struct psst_audio_side *side)
 static void set_running(struct psst_audio_side *side)
 {
     side->pulse.running = true;
-    side->pulse.at = side->end == PSST_AUDIO_MICROPHONE ? 0 : PSST_AUDIO_FRAME_SAMPLES;
+    side->pulse.at = side->pulse.asked = 0;
     works_now(side);
 }
 
@@ -48,7 +47,7 @@ static bool is_stale(struct psst_audio_side *side, uint64_t now_ns)
     struct psst_pulse_stream *p = &side->pulse;
     const bool stale = !side->by_device && now_ns > p->heard_ns + GAP_NS;
     p->heard_ns = now_ns;
-    if (stale) p->at = side->end == PSST_AUDIO_MICROPHONE ? 0 : PSST_AUDIO_FRAME_SAMPLES;
+    if (stale) p->at = p->asked = 0;
     return stale;
 }
 
@@ -71,7 +70,7 @@ static void collect(struct psst_audio_side *side, const uint8_t *data, size_t le
         samples -= n;
         if (p->at < PSST_AUDIO_FRAME_SAMPLES) continue;
         p->at = 0;
-        psst_audio_end_frame(side, p->frame, now_ns);
+        (void)psst_audio_end_frame(side, p->frame, now_ns);
     }
 }
 
@@ -99,16 +98,16 @@ static void on_readable(pa_stream *stream, size_t bytes, void *ctx)
 
 /* ---- speaker ---- */
 
-/* The next bytes for the speaker, at most a frame's; *len is how many. */
+/* The next bytes for the speaker, at most a frame's, or a piece's; *len is how many. */
 static const void *next_samples(struct psst_audio_side *side, size_t *len, uint64_t now_ns)
 {
     struct psst_pulse_stream *p = &side->pulse;
-    if (p->at >= PSST_AUDIO_FRAME_SAMPLES) {
+    if (p->at >= p->asked) {
         memset(p->frame, 0, sizeof p->frame);
-        psst_audio_end_frame(side, p->frame, now_ns);
+        p->asked = psst_audio_end_frame(side, p->frame, now_ns);
         p->at = 0;
     }
-    const size_t left = 2 * (PSST_AUDIO_FRAME_SAMPLES - p->at);
+    const size_t left = 2 * (p->asked - p->at);
     const void *data = p->frame + p->at;
     if (*len > left) *len = left;
     p->at += *len / 2;
@@ -218,6 +217,15 @@ static void on_stream(pa_stream *stream, void *ctx)
 
 /* ---- opening and closing ---- */
 
+pa_buffer_attr psst_pulse_attr(enum psst_audio_end end)
+{
+    const uint32_t any = (uint32_t)-1;
+    if (end == PSST_AUDIO_MICROPHONE) return (pa_buffer_attr){.maxlength = any, .fragsize = PSST_PULSE_FRAGMENT_BYTES};
+    /* no prebuffering: it starts at once, and an underrun is silence and nothing else */
+    return (pa_buffer_attr){
+        .maxlength = any, .tlength = TARGET_BYTES, .prebuf = 0, .minreq = PSST_PULSE_FRAGMENT_BYTES};
+}
+
 static pa_stream *make(struct psst_audio_side *side)
 {
     const pa_sample_spec spec = {.format = PA_SAMPLE_S16NE, .rate = PSST_AUDIO_HZ, .channels = 1};
@@ -243,19 +251,14 @@ void psst_pulse_stream_open(struct psst_audio_side *side, uint64_t now_ns)
     pa_stream_set_state_callback(p->stream, on_stream, side);
     pa_stream_set_moved_callback(p->stream, on_moved, side);
     const char *device = side->device[0] != '\0' && !fallback ? side->device : NULL;
-    const uint32_t any = (uint32_t)-1;
-    const pa_stream_flags_t flags =
-        PA_STREAM_ADJUST_LATENCY | PA_STREAM_INTERPOLATE_TIMING | PA_STREAM_AUTO_TIMING_UPDATE;
+    const pa_buffer_attr attr = psst_pulse_attr(side->end);
     int rc;
     if (side->end == PSST_AUDIO_MICROPHONE) {
-        const pa_buffer_attr attr = {.maxlength = any, .fragsize = FRAGMENT_BYTES};
         pa_stream_set_read_callback(p->stream, on_readable, side);
-        rc = pa_stream_connect_record(p->stream, device, &attr, flags);
+        rc = pa_stream_connect_record(p->stream, device, &attr, PSST_PULSE_FLAGS);
     } else {
-        /* no prebuffering: it starts at once, and an underrun is silence and nothing else */
-        const pa_buffer_attr attr = {.maxlength = any, .tlength = TARGET_BYTES, .prebuf = 0, .minreq = FRAGMENT_BYTES};
         pa_stream_set_write_callback(p->stream, on_writable, side);
-        rc = pa_stream_connect_playback(p->stream, device, &attr, flags, NULL, NULL);
+        rc = pa_stream_connect_playback(p->stream, device, &attr, PSST_PULSE_FLAGS, NULL, NULL);
     }
     if (rc < 0) p->failed = true;
 }

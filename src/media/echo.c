@@ -10,49 +10,60 @@
 #define TAIL_SAMPLES   (PSST_VOICE_HZ / 1000 * PSST_ECHO_TAIL_MS)
 #define NOISE_DB       (-18) /* more would be heard on the voice */
 #define NOISE_STAYS_DB 0
-#define QUEUE_FRAMES   8
-#define LOOK_FRAMES    100 /* over so long the queue must have run down to one frame */
+#define QUEUE_SAMPLES  (8 * PSST_VOICE_FRAME_SAMPLES)
+#define LOOK_FRAMES    100 /* over so long the queue must have run down */
+#define STAYS_SAMPLES  480 /* ... to so much, or to one piece */
 
 struct psst_echo {
     SpeexEchoState *canceller;
     SpeexPreprocessState *suppressor;
-    int16_t queue[QUEUE_FRAMES][PSST_VOICE_FRAME_SAMPLES]; /* played, not yet paired */
-    unsigned first, count;
-    unsigned least, looked; /* the smallest count after pairing, over so many frames */
+    int16_t queue[QUEUE_SAMPLES]; /* a ring: played, not yet paired */
+    size_t first, count;
+    size_t piece;    /* in which it is played */
+    size_t least;    /* the smallest count after pairing */
+    unsigned looked; /* ... over so many frames */
     unsigned speech_percent;
     bool cancels, cleans; /* what the suppressor is set to */
 };
 
 /* ---- the reference ---- */
 
-static void queue_drop(struct psst_echo *echo, unsigned n)
+static void queue_drop(struct psst_echo *echo, size_t n)
 {
-    echo->first = (echo->first + n) % QUEUE_FRAMES;
+    echo->first = (echo->first + n) % QUEUE_SAMPLES;
     echo->count -= n;
 }
 
-void psst_echo_played(struct psst_echo *echo, const int16_t pcm[PSST_VOICE_FRAME_SAMPLES])
+void psst_echo_played(struct psst_echo *echo, const int16_t *pcm, size_t samples)
 {
-    if (echo->count == QUEUE_FRAMES) queue_drop(echo, 1);
-    memcpy(echo->queue[(echo->first + echo->count) % QUEUE_FRAMES], pcm, sizeof echo->queue[0]);
-    echo->count++;
+    if (echo->count + samples > QUEUE_SAMPLES) queue_drop(echo, echo->count + samples - QUEUE_SAMPLES);
+    const size_t at = (echo->first + echo->count) % QUEUE_SAMPLES, end = QUEUE_SAMPLES - at;
+    const size_t n = samples < end ? samples : end;
+    memcpy(echo->queue + at, pcm, n * sizeof *pcm);
+    memcpy(echo->queue, pcm + n, (samples - n) * sizeof *pcm);
+    echo->count += samples;
+    echo->piece = samples;
 }
 
-/* The reference of this frame of the microphone; silence when the speaker is behind. Each frame that waits in the queue takes
- * 20 ms off the delay in which the echo is looked for, so what has piled up (a microphone that began late, clocks that drift)
- * is dropped. One frame may stay: then it does not matter which of the two devices comes first. */
+/* The reference of this frame of the microphone; silence when the speaker is behind. What waits in the queue comes off the
+ * delay in which the echo is looked for, so what has piled up (a microphone that began late, clocks that drift) is dropped.
+ * Some may stay: then it does not matter which of the two devices comes first. */
 static void queue_take(struct psst_echo *echo, int16_t out[PSST_VOICE_FRAME_SAMPLES])
 {
-    if (echo->count > 0) {
-        memcpy(out, echo->queue[echo->first], sizeof echo->queue[0]);
-        queue_drop(echo, 1);
+    if (echo->count >= PSST_VOICE_FRAME_SAMPLES) {
+        const size_t end = QUEUE_SAMPLES - echo->first;
+        const size_t n = end < PSST_VOICE_FRAME_SAMPLES ? end : PSST_VOICE_FRAME_SAMPLES;
+        memcpy(out, echo->queue + echo->first, n * sizeof *out);
+        memcpy(out + n, echo->queue, (PSST_VOICE_FRAME_SAMPLES - n) * sizeof *out);
+        queue_drop(echo, PSST_VOICE_FRAME_SAMPLES);
     } else {
-        memset(out, 0, sizeof echo->queue[0]);
+        memset(out, 0, PSST_VOICE_FRAME_SAMPLES * sizeof *out);
     }
     if (echo->looked == 0 || echo->count < echo->least) echo->least = echo->count;
     if (++echo->looked < LOOK_FRAMES) return;
     echo->looked = 0;
-    if (echo->least > 1) queue_drop(echo, echo->least - 1);
+    const size_t stays = echo->piece > STAYS_SAMPLES ? echo->piece : STAYS_SAMPLES;
+    if (echo->least > stays) queue_drop(echo, echo->least - stays);
 }
 
 /* ---- the microphone ---- */

@@ -12,7 +12,8 @@
 #define REST_MAX     (2 * MS) /* ... and what is good enough */
 /* shrunk only when it would hold for so much more jitter than needed, and for an eighth of what there is */
 #define STEADY    (1 * MS)
-#define SLOW_FALL 64 /* pulls, 1.3 s: the slow need falls by one part in so many of the difference with each */
+#define EVEN      (8 * MS) /* a line with so little jitter: playout follows it as closely as the device pulls */
+#define SLOW_FALL 64       /* pulls, 1.3 s: the slow need falls by one part in so many of the difference with each */
 /* with FEC: a squared ms of delay is worth so many times 10^-7 frames; at 100 ms, 12 more are worth 1 % of the frames */
 #define DELAY_COST 39
 #define COST_EQUAL 5000 /* 10^-6 frames: not worth a change */
@@ -32,9 +33,14 @@ void psst_jitter_init(struct psst_jitter *jitter)
     psst_pulls_init(&jitter->pulls);
 }
 
+static int64_t floor_of(int64_t samples, int64_t piece)
+{
+    return samples >= 0 ? samples / piece : -((-samples + piece - 1) / piece);
+}
+
 static int64_t floor_frame(int64_t samples)
 {
-    return samples >= 0 ? samples / FRAME : -((-samples + FRAME - 1) / FRAME);
+    return floor_of(samples, FRAME);
 }
 
 static struct psst_jitter_slot *slot_of(struct psst_jitter *j, int64_t frame)
@@ -226,19 +232,19 @@ static int64_t best_with_fec(const struct psst_jitter *j, int64_t at, int64_t no
     return near && cost(j, at - now) <= least + COST_EQUAL ? now : best;
 }
 
-int64_t psst_jitter_steer(struct psst_jitter *jitter, int64_t position, int64_t pulled, int64_t now, int64_t *aim)
+int64_t psst_jitter_steer(struct psst_jitter *jitter, int64_t position, int64_t at, int64_t piece, int64_t *aim)
 {
     struct psst_jitter *j = jitter;
     int64_t need = psst_jitter_need(j);
-    psst_pulls_learn(&j->pulls, now - pulled);
     int64_t fall = j->delays.count < 4 * KNOWN ? SLOW_FALL / 8 : SLOW_FALL;
     j->need_slow = need >= j->need_slow ? need : j->need_slow - (j->need_slow - need + fall - 1) / fall;
-    /* A frame is needed at the pull that reaches it. So only whole frames of playout's distance make more frames be there in
-     * time: the aim is the start of a frame, less a rest. */
-    int64_t at = j->pulls.base + pulled;
-    int64_t latest = floor_frame(at - need) * FRAME;
+    /* A frame is needed at the pull that reaches it. So only whole pulls of playout's distance make more frames be there in
+     * time: the aim is the start of a frame at a pull, less a rest. Where frames come as they like, it is not worth a change
+     * to be closer by less than one. */
     int64_t spread = need - MARGIN - psst_delays_quantile(&j->delays, 0);
-    int64_t steady = floor_frame(at - j->need_slow - STEADY - spread / 8) * FRAME;
+    int64_t grid = spread <= EVEN ? piece : FRAME;
+    int64_t latest = floor_of(at - need, grid) * grid;
+    int64_t steady = floor_of(at - j->need_slow - STEADY - spread / 8, grid) * grid;
     if (with_fec(j)) latest = steady = best_with_fec(j, at, -floor_frame(-position) * FRAME);
     *aim = latest - REST;
     if (position > latest) return *aim - position;

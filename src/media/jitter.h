@@ -60,9 +60,9 @@ void psst_jitter_skip(struct psst_jitter *jitter, int64_t frame);
 
 /* The transit that playout should keep, now: 98 of 100 frames are there in time, and with FEC enough of those behind a lost one. */
 int64_t psst_jitter_need(const struct psst_jitter *jitter);
-/* A pull comes at `now`, after `pulled` samples, and `position` of the stream comes next. Returns how far playout is behind
- * (positive: shrink by so much) or ahead (negative: grow) of where it should be; 0 when it is good where it is. *aim: where it
- * should be. */
-int64_t psst_jitter_steer(struct psst_jitter *jitter, int64_t position, int64_t pulled, int64_t now, int64_t *aim);
+/* A pull of `piece` samples, a whole part of a frame, comes at `at`, by the clock of the pulls, and `position` of the stream
+ * comes next. Returns how far playout is behind (positive: shrink by so much) or ahead (negative: grow) of where it should be;
+ * 0 when it is good where it is. *aim: where it should be. */
+int64_t psst_jitter_steer(struct psst_jitter *jitter, int64_t position, int64_t at, int64_t piece, int64_t *aim);
 
 #endif

@@ -1,4 +1,4 @@
-/* put -> jitter buffer;  pull -> steer -> mend -> decode until there is enough -> stretch or shrink -> 20 ms
+/* put -> jitter buffer;  pull -> mend -> steer -> decode until there is enough -> stretch or shrink -> 20 ms or a part of it
  *
  *   samples:  |<- played, PAST ->|<- decoded, not played: `ahead` samples ->|      stream position = next * 960 - ahead
  *
@@ -40,7 +40,9 @@ struct psst_receiver {
     struct psst_jitter jitter;
     struct psst_decoder *decoder, *before; /* before: the last concealment */
     bool playing;
-    int64_t pulled; /* samples since new */
+    int64_t pulled;   /* samples since new */
+    int64_t earliest; /* of the pulls since the last steering: when they came, less what was pulled before */
+    size_t unsteered; /* samples since then */
     int16_t samples[PAST + AHEAD_MAX];
     size_t ahead;
     /* concealment */
@@ -56,7 +58,7 @@ struct psst_receiver {
     /* report */
     uint8_t bad[REPORT_FRAMES];
     unsigned bad_at, bad_count;
-    int64_t aim, position, held; /* held: mean, samples */
+    int64_t behind, held; /* from a pull to what it should play, to what it plays (mean): samples */
     struct psst_receiver_stats stats;
 };
 
@@ -249,9 +251,11 @@ static bool quiet(struct psst_receiver *r)
     return is;
 }
 
-/* In silence at once; in speech only when it is urgent or has waited for long enough. */
-static void correct(struct psst_receiver *r, int64_t by, int64_t now)
+/* In silence at once; in speech only when it is urgent or has waited for long enough. At least a frame is ahead, of which so
+ * many samples are to be left. */
+static void correct(struct psst_receiver *r, int64_t by, size_t samples, int64_t now)
 {
+    const size_t keep = samples > PSST_STRETCH_FADE ? samples : PSST_STRETCH_FADE;
     r->quiet = quiet(r) ? r->quiet + 1 : 0;
     bool silence = r->quiet >= PAUSE;
     int64_t size = by < 0 ? -by : by;
@@ -266,10 +270,10 @@ static void correct(struct psst_receiver *r, int64_t by, int64_t now)
     bool must = silence || size > FAR || r->waited > patience + 25; /* half a second in which nothing was like itself */
     size_t done = 0, most = size > PSST_STRETCH_MAX ? PSST_STRETCH_MAX : (size_t)size;
     if (by > 0) {
-        if (r->ahead < FRAME + most && psst_jitter_at(&r->jitter, r->jitter.next) != NULL &&
+        if (r->ahead < keep + most && psst_jitter_at(&r->jitter, r->jitter.next) != NULL &&
             r->ahead + FRAME <= AHEAD_MAX)
             decode_next(r, now, false);
-        if (r->ahead - FRAME < most) most = r->ahead - FRAME;
+        if (r->ahead - keep < most) most = r->ahead - keep;
         done = silence ? psst_stretch_cut(head(r), r->ahead, most) : psst_stretch_shrink(head(r), r->ahead, most, must);
         r->ahead -= done;
         r->stats.shrunk += (uint32_t)done;
@@ -304,33 +308,53 @@ static bool may_start(struct psst_receiver *r, int64_t now)
     return now - psst_jitter_need(j) >= position;
 }
 
-void psst_receiver_pull(struct psst_receiver *receiver, int16_t pcm[PSST_VOICE_FRAME_SAMPLES], uint64_t now_ns)
+/* Once a frame: where should playout be? */
+static void steer(struct psst_receiver *r, size_t samples, int64_t now)
+{
+    struct psst_jitter *j = &r->jitter;
+    int64_t aim, at = j->pulls.base + r->pulled, position = j->next * FRAME - (int64_t)r->ahead;
+    int64_t by = psst_jitter_steer(j, position, at, (int64_t)samples, &aim);
+    r->behind = at - aim;
+    by = hop(r, by);
+    while (r->ahead < samples) {
+        bool hold = by <= -HOLD_MIN;
+        if (hold) by = 0; /* once is enough for one pull */
+        decode_next(r, now, hold);
+    }
+    if (r->ahead >= FRAME) correct(r, by, samples, now);
+}
+
+static void learn_pull(struct psst_receiver *r, int64_t now)
+{
+    if (r->unsteered == 0 || now - r->pulled < r->earliest) r->earliest = now - r->pulled;
+}
+
+void psst_receiver_pull(struct psst_receiver *receiver, int16_t *pcm, size_t samples, uint64_t now_ns)
 {
     struct psst_receiver *r = receiver;
     int64_t now = samples_of(now_ns);
+    learn_pull(r, now);
+    r->unsteered += samples;
+    const bool whole = r->unsteered >= FRAME;
+    if (whole || r->ahead < samples) psst_pulls_learn(&r->jitter.pulls, r->earliest);
     if (!r->playing && may_start(r, now)) r->playing = true;
     if (r->playing) {
         mend(r);
-        r->position = r->jitter.next * FRAME - (int64_t)r->ahead;
-        int64_t by = psst_jitter_steer(&r->jitter, r->position, r->pulled, now, &r->aim);
-        by = hop(r, by);
-        while (r->ahead < FRAME) {
-            bool hold = by <= -HOLD_MIN;
-            if (hold) by = 0; /* once is enough for one pull */
-            decode_next(r, now, hold);
+        if (whole || r->ahead < samples) {
+            steer(r, samples, now);
+            r->unsteered = 0;
         }
-        correct(r, by, now);
     } else {
-        psst_pulls_learn(&r->jitter.pulls, now - r->pulled);
-        while (r->ahead < FRAME) {
+        if (whole) r->unsteered = 0;
+        while (r->ahead < samples) {
             conceal(r, head(r) + r->ahead, true);
             r->ahead += FRAME;
         }
     }
-    memcpy(pcm, head(r), FRAME * sizeof *pcm);
-    memmove(r->samples, r->samples + FRAME, (PAST + r->ahead - FRAME) * sizeof *pcm);
-    r->ahead -= FRAME;
-    r->pulled += FRAME;
+    memcpy(pcm, head(r), samples * sizeof *pcm);
+    memmove(r->samples, r->samples + samples, (PAST + r->ahead - samples) * sizeof *pcm);
+    r->ahead -= samples;
+    r->pulled += (int64_t)samples;
 }
 
 static uint16_t whole_ms(int64_t samples)
@@ -348,7 +372,7 @@ struct psst_receiver_stats psst_receiver_stats(const struct psst_receiver *recei
     s.loss_256 = (uint8_t)(r->bad_count * 255 / REPORT_FRAMES);
     s.jitter_ms = whole_ms(psst_delays_quantile(&r->jitter.delays, 980) - first);
     if (r->playing) {
-        s.target_ms = whole_ms(r->jitter.pulls.base + r->pulled - r->aim - FRAME - first);
+        s.target_ms = whole_ms(r->behind - first);
         s.held_ms = whole_ms(r->held);
     }
     return s;

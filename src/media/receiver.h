@@ -23,8 +23,9 @@ void psst_receiver_free(struct psst_receiver *receiver);
  * double or jumps is dropped and counted. */
 void psst_receiver_put(struct psst_receiver *receiver, uint32_t timestamp_samples, struct psst_view payload,
                        uint64_t now_ns);
-/* The next 20 ms for the speaker, always; silence before the first frame. */
-void psst_receiver_pull(struct psst_receiver *receiver, int16_t pcm[PSST_VOICE_FRAME_SAMPLES], uint64_t now_ns);
+/* The next for the speaker, always; silence before the first frame. samples: a whole part of a frame, as a rule the same. A
+ * device that asks for little at a time hears what comes the sooner: a frame waits for the next pull, and for no whole frame. */
+void psst_receiver_pull(struct psst_receiver *receiver, int16_t *pcm, size_t samples, uint64_t now_ns);
 
 struct psst_receiver_stats {
     uint32_t received, lost, late, doubled, garbage; /* frames since new */

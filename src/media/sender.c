@@ -82,9 +82,9 @@ void psst_sender_report(struct psst_sender *sender, uint8_t loss_256, uint16_t j
     apply_adapted(sender);
 }
 
-void psst_sender_played(struct psst_sender *sender, const int16_t pcm[PSST_VOICE_FRAME_SAMPLES])
+void psst_sender_played(struct psst_sender *sender, const int16_t *pcm, size_t samples)
 {
-    psst_echo_played(sender->echo, pcm);
+    psst_echo_played(sender->echo, pcm, samples);
 }
 
 enum psst_err psst_sender_frame(struct psst_sender *sender, const int16_t pcm[PSST_VOICE_FRAME_SAMPLES], uint8_t *opus,

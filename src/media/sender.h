@@ -26,8 +26,8 @@ void psst_sender_set(struct psst_sender *sender, const struct psst_sender_settin
 /* What the other side reports about what it gets: FEC on from over 6 %, off again under 3 %; quality goes down and up. */
 void psst_sender_report(struct psst_sender *sender, uint8_t loss_256, uint16_t jitter_ms, uint16_t delay_ms);
 
-/* What the speaker is about to play, in the order in which it does: the canceller's reference. */
-void psst_sender_played(struct psst_sender *sender, const int16_t pcm[PSST_VOICE_FRAME_SAMPLES]);
+/* What the speaker is about to play, in the order in which it does, in pieces of at most a frame: the canceller's reference. */
+void psst_sender_played(struct psst_sender *sender, const int16_t *pcm, size_t samples);
 /* One frame of the microphone; opus holds PSST_VOICE_OPUS_MAX. *len: the bytes of the quality in use, at most opus_max;
  * settings and reports change it, sound never does. On the wire it is filled up to the call's one size. */
 PSST_MUST_USE enum psst_err psst_sender_frame(struct psst_sender *sender, const int16_t pcm[PSST_VOICE_FRAME_SAMPLES],

@@ -41,6 +41,8 @@ struct call {
     uint64_t first_capture_ns, first_playback_ns;
     unsigned frames; /* since the last report */
     struct voice_meter meter;
+    size_t n_played;
+    int16_t played[PSST_AUDIO_FRAME_SAMPLES];
 };
 
 /* ---- sending ---- */
@@ -159,14 +161,25 @@ static void frame(struct voice_job *job, uint32_t timestamp, struct psst_view pa
     psst_receiver_put(call->receiver, timestamp, payload, time_ns < now_ns ? time_ns : now_ns);
 }
 
-static void on_playing(void *ctx, int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], uint64_t now_ns)
+/* Levels are those of whole frames. */
+static void meter_played(struct call *call, const int16_t *pcm, size_t samples)
+{
+    memcpy(call->played + call->n_played, pcm, samples * sizeof *pcm);
+    call->n_played += samples;
+    if (call->n_played < PSST_AUDIO_FRAME_SAMPLES) return;
+    call->n_played = 0;
+    voice_meter_heard(&call->meter, PSST_AUDIO_SPEAKER, psst_level_dbfs(call->played, PSST_AUDIO_FRAME_SAMPLES));
+}
+
+static void on_piece(void *ctx, int16_t *pcm, size_t samples, uint64_t now_ns)
 {
     struct call *call = ctx;
     if (call->first_playback_ns == 0) call->first_playback_ns = now_ns;
-    psst_receiver_pull(call->receiver, pcm, now_ns);
-    voice_meter_heard(&call->meter, PSST_AUDIO_SPEAKER, psst_level_dbfs(pcm, PSST_AUDIO_FRAME_SAMPLES));
-    voice_volume(pcm, call->settings.receive ? call->settings.volume : 0);
-    psst_sender_played(call->sender, pcm);
+    psst_receiver_pull(call->receiver, pcm, samples, now_ns);
+    if (call->n_played + samples > PSST_AUDIO_FRAME_SAMPLES) call->n_played = 0; /* the clock has taken over */
+    meter_played(call, pcm, samples);
+    voice_volume(pcm, samples, call->settings.receive ? call->settings.volume : 0);
+    psst_sender_played(call->sender, pcm, samples);
 }
 
 /* ---- beginning and end ---- */
@@ -208,7 +221,7 @@ static enum psst_err start(struct voice_job **out, struct voice *voice, const st
     struct call *call = calloc(1, sizeof *call);
     enum psst_err err = call == NULL ? PSST_ERR_MEMORY : PSST_OK;
     if (call != NULL) {
-        *call = (struct call){.job.voice = voice,
+        *call = (struct call){.job = {.voice = voice, .piece = on_piece},
                               .settings = asked->settings,
                               .opus_max = asked->opus_max,
                               .own_echo = asked->settings.echo,
@@ -224,7 +237,7 @@ static enum psst_err start(struct voice_job **out, struct voice *voice, const st
         struct psst_voice_start both = *asked;
         for (int end = 0; end < 2; end++)
             if (both.kinds[end] == PSST_AUDIO_NONE) both.kinds[end] = PSST_AUDIO_NULL;
-        err = voice_sound_open(&call->job, &both, &fds, on_captured, on_playing, diag);
+        err = voice_sound_open(&call->job, &both, &fds, on_captured, NULL, diag);
     }
     if (err != PSST_OK) {
         if (call != NULL) call_free(&call->job);

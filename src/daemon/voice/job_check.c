@@ -125,7 +125,8 @@ static void listen_frame(struct check *check, const int16_t pcm[PSST_AUDIO_FRAME
     if (psst_sender_frame(check->sender, pcm, opus, &len) != PSST_OK) len = 0;
     psst_receiver_put(check->receiver, check->timestamp, psst_view(opus, len), now_ns);
     check->timestamp += PSST_AUDIO_FRAME_SAMPLES;
-    psst_receiver_pull(check->receiver, check->kept + (size_t)check->n * PSST_AUDIO_FRAME_SAMPLES, now_ns);
+    psst_receiver_pull(check->receiver, check->kept + (size_t)check->n * PSST_AUDIO_FRAME_SAMPLES,
+                       PSST_AUDIO_FRAME_SAMPLES, now_ns);
 
     const struct psst_sender_state state = psst_sender_state(check->sender);
     const bool clips = psst_level_clips(pcm);
@@ -165,8 +166,8 @@ static void on_playing(void *ctx, int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], uint64_
     } else if (check->phase == BACK) {
         over(check);
     }
-    voice_volume(pcm, check->settings.volume);
-    psst_sender_played(check->sender, pcm);
+    voice_volume(pcm, PSST_AUDIO_FRAME_SAMPLES, check->settings.volume);
+    psst_sender_played(check->sender, pcm, PSST_AUDIO_FRAME_SAMPLES);
 }
 
 /* ---- beginning and end ---- */

@@ -59,7 +59,7 @@ static void on_playing(void *ctx, int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], uint64_
     }
     voice_meter_heard(&play->meter, PSST_AUDIO_SPEAKER, psst_level_dbfs(pcm, PSST_AUDIO_FRAME_SAMPLES));
     voice_meter_tick(&play->meter, play->job.voice);
-    voice_volume(pcm, play->volume);
+    voice_volume(pcm, PSST_AUDIO_FRAME_SAMPLES, play->volume);
 }
 
 static void set(struct voice_job *job, const struct psst_voice_settings *settings)

@@ -105,7 +105,7 @@ static void on_playing(void *ctx, int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], uint64_
     const bool *works = record->job.works;
     if (record->tone_over || !works[PSST_AUDIO_MICROPHONE] || !works[PSST_AUDIO_SPEAKER]) return;
     record->tone_over = !psst_tone_frame(&record->tone, pcm);
-    voice_volume(pcm, record->settings.volume);
+    voice_volume(pcm, PSST_AUDIO_FRAME_SAMPLES, record->settings.volume);
 }
 
 static void set(struct voice_job *job, const struct psst_voice_settings *settings)

@@ -19,7 +19,7 @@ static void on_playing(void *ctx, int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], uint64_
     struct ring *ring = ctx;
     if (!ring->job.works[PSST_AUDIO_SPEAKER] && ring->tone.at_samples == 0) return;
     (void)psst_tone_frame(&ring->tone, pcm);
-    voice_volume(pcm, ring->volume);
+    voice_volume(pcm, PSST_AUDIO_FRAME_SAMPLES, ring->volume);
 }
 
 static void set(struct voice_job *job, const struct psst_voice_settings *settings)

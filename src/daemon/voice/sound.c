@@ -19,7 +19,7 @@ enum psst_err voice_sound_open(struct voice_job *job, const struct psst_voice_st
                                voice_captured *captured, voice_playing *playing, struct psst_diag *diag)
 {
     struct psst_audio_config config = {
-        .on_capture = captured, .on_playback = playing, .on_state = on_state, .ctx = job};
+        .on_capture = captured, .on_playback = playing, .on_piece = job->piece, .on_state = on_state, .ctx = job};
     for (int end = 0; end < 2; end++) {
         config.ends[end].kind = start->kinds[end];
         config.ends[end].fd = start->kinds[end] == PSST_AUDIO_WAV ? *(*fds)++ : -1;
@@ -28,10 +28,10 @@ enum psst_err voice_sound_open(struct voice_job *job, const struct psst_voice_st
     return psst_audio_new(&job->audio, voice_loop(job->voice), &config, diag);
 }
 
-void voice_volume(int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], unsigned percent)
+void voice_volume(int16_t *pcm, size_t samples, unsigned percent)
 {
     if (percent == 100) return;
-    for (size_t i = 0; i < PSST_AUDIO_FRAME_SAMPLES; i++) {
+    for (size_t i = 0; i < samples; i++) {
         const int v = pcm[i] * (int)percent / 100;
         pcm[i] = (int16_t)(v > INT16_MAX ? INT16_MAX : v < INT16_MIN ? INT16_MIN : v);
     }

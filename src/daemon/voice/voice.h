@@ -33,7 +33,9 @@ extern const struct voice_job_kind voice_job_call, voice_job_tone, voice_job_pla
 struct voice_job {
     struct voice *voice;
     struct psst_audio *audio; /* voice_sound_open; the job frees it */
-    bool works[2], told[2];   /* by enum psst_audio_end */
+    /* NULL, or asked in playing's place, for as little as a device takes at a time */
+    void (*piece)(void *job, int16_t *pcm, size_t samples, uint64_t now_ns);
+    bool works[2], told[2]; /* by enum psst_audio_end */
     char words[2][PSST_VOICE_WORDS_MAX + 1];
 };
 
@@ -55,7 +57,7 @@ PSST_MUST_USE enum psst_err voice_sound_open(struct voice_job *job, const struct
                                              const int **fds, voice_captured *captured, voice_playing *playing,
                                              struct psst_diag *diag);
 /* Percent; what would be too loud is cut off. */
-void voice_volume(int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], unsigned percent);
+void voice_volume(int16_t *pcm, size_t samples, unsigned percent);
 /* Samples added up into LEVELS, ten a second, when they are counted at one end's rhythm. */
 struct voice_meter {
     unsigned frames;

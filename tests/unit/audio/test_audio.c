@@ -9,7 +9,8 @@
 
 struct seen {
     struct psst_audio_loop *loop;
-    unsigned captured, played, enough, states;
+    unsigned captured, played, pieces, enough, states;
+    void (*piece)(void *ctx, int16_t *pcm, size_t samples, uint64_t now_ns);
     uint64_t captured_ns, played_ns;
     bool works[2], uneven;
     char words[2][200];
@@ -51,6 +52,7 @@ static void run(struct seen *seen, enum psst_audio_kind microphone, enum psst_au
     const struct psst_audio_config config = {.ends = {{.kind = microphone}, {.kind = speaker}},
                                              .on_capture = on_capture,
                                              .on_playback = on_playback,
+                                             .on_piece = seen->piece,
                                              .on_state = on_state,
                                              .ctx = seen};
     struct psst_audio *audio = NULL;
@@ -71,6 +73,23 @@ static void audio__ticks__null_at_both_ends(void **state)
     assert_int_equal(2, seen.states);
     assert_true(seen.works[0] && seen.works[1]);
     assert_string_equal("", seen.words[0]);
+}
+
+static void on_piece(void *ctx, int16_t *pcm, size_t samples, uint64_t now_ns)
+{
+    struct seen *seen = ctx;
+    assert_int_equal(PSST_AUDIO_FRAME_SAMPLES, samples);
+    seen->pieces++;
+    on_playback(ctx, pcm, now_ns);
+}
+
+static void audio__asks_for_whole_frames__by_the_clock(void **state)
+{
+    (void)state;
+    struct seen seen = {.enough = 5, .piece = on_piece};
+    run(&seen, PSST_AUDIO_NULL, PSST_AUDIO_NULL);
+    assert_int_equal(seen.played, seen.pieces); /* each of them in on_playback's place */
+    assert_false(seen.uneven);
 }
 
 static void audio__goes_on__without_a_sound_server(void **state)
@@ -149,6 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(audio__ticks__null_at_both_ends),
+        cmocka_unit_test(audio__asks_for_whole_frames__by_the_clock),
         cmocka_unit_test(audio__goes_on__without_a_sound_server),
         cmocka_unit_test(audio__leaves_alone__an_end_that_is_none),
         cmocka_unit_test(list__says_so__without_a_sound_server),

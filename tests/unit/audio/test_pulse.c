@@ -66,7 +66,8 @@ static int end(void **state)
 struct seen {
     struct psst_audio_loop *loop;
     struct psst_audio *audio;
-    unsigned captured, played, news, until_captured;
+    unsigned captured, played, pieces, news, until_captured;
+    bool in_pieces;
     bool works[2];
     char words[2][200];
 };
@@ -82,6 +83,15 @@ static void on_playback(void *ctx, int16_t pcm[PSST_AUDIO_FRAME_SAMPLES], uint64
 {
     (void)pcm, (void)now_ns;
     ((struct seen *)ctx)->played++;
+}
+
+static void on_piece(void *ctx, int16_t *pcm, size_t samples, uint64_t now_ns)
+{
+    struct seen *seen = ctx;
+    memset(pcm, 1, samples * sizeof *pcm);
+    (void)now_ns;
+    if (samples == PSST_AUDIO_PIECE_SAMPLES) seen->pieces++;
+    if (samples == PSST_AUDIO_FRAME_SAMPLES) seen->played++;
 }
 
 static void on_state(void *ctx, enum psst_audio_end which, bool works, const char *words)
@@ -113,6 +123,7 @@ static void open_devices(struct seen *seen, const char *microphone, const char *
     struct psst_audio_config config = {.ends = {{.kind = PSST_AUDIO_PULSE}, {.kind = PSST_AUDIO_PULSE}},
                                        .on_capture = on_capture,
                                        .on_playback = on_playback,
+                                       .on_piece = seen->in_pieces ? on_piece : NULL,
                                        .on_state = on_state,
                                        .ctx = seen};
     (void)snprintf(config.ends[0].device, sizeof config.ends[0].device, "%s", microphone);
@@ -160,6 +171,17 @@ static void pulse__takes_the_default__when_what_was_chosen_is_not_there(void **s
     close_devices(&seen);
 }
 
+static void pulse__asks_for_pieces__once_the_device_runs(void **state)
+{
+    (void)state;
+    struct seen seen = {.in_pieces = true};
+    open_devices(&seen, "mic.monitor", "spk");
+    until_works(&seen, "Null Output");
+    for (unsigned i = 0; i < PATIENCE_FRAMES && seen.pieces < 40; i++) frames(&seen, 1);
+    assert_true(seen.pieces >= 40);
+    close_devices(&seen);
+}
+
 static void on_listed(void *ctx, const struct psst_audio_device *devices, size_t n, const char *words)
 {
     struct seen *seen = ctx;
@@ -193,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pulse__knows__whose_echo_is_cancelled),
         cmocka_unit_test(pulse__takes_the_default__when_what_was_chosen_is_not_there),
+        cmocka_unit_test(pulse__asks_for_pieces__once_the_device_runs),
         cmocka_unit_test(list__has__all_devices),
     };
     return cmocka_run_group_tests(tests, begin, end);

@@ -138,16 +138,17 @@ void line_play(const struct line_call *call)
     chance.random = call->seed;
     *sender = (struct sender){.call = call, .line = line, .encoder = encoder};
     double every_ms = 20 / (1 + call->profile.drift_ppm / 1e6);
-    size_t sent = 0;
-    for (size_t n = 0; n < call->frames; n++) {
-        int16_t pcm[FRAME];
-        double now_ms = call->phase_ms + (double)n * 20 + line_random(&chance) * call->pull_jitter_ms;
+    size_t sent = 0, piece = call->piece > 0 ? call->piece : FRAME, at = 0;
+    int16_t pcm[FRAME];
+    for (size_t samples = 0; samples < call->frames * FRAME; samples += piece) {
+        double now_ms = call->phase_ms + (double)samples / 48 + line_random(&chance) * call->pull_jitter_ms;
         for (; (double)sent * every_ms <= now_ms; sent++) send(sender, sent, (double)sent * every_ms);
         while (line_receive(line, now_ms, frame))
             psst_receiver_put(receiver, frame->timestamp, psst_view(frame->payload, frame->len),
                               (uint64_t)(frame->at_ms * 1e6) + 1000000000);
-        psst_receiver_pull(receiver, pcm, (uint64_t)(now_ms * 1e6) + 1000000000);
-        call->hear(call->ctx, n, now_ms, pcm, receiver);
+        psst_receiver_pull(receiver, pcm + at, piece, (uint64_t)(now_ms * 1e6) + 1000000000);
+        at = (at + piece) % FRAME;
+        if (at == 0) call->hear(call->ctx, samples / FRAME, now_ms - (double)(FRAME - piece) / 48, pcm, receiver);
     }
     psst_encoder_free(encoder);
     psst_receiver_free(receiver);

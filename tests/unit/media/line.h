@@ -50,11 +50,12 @@ struct line_call {
     unsigned fec;    /* announced loss in percent, 0: no FEC */
     double phase_ms; /* of the pulls against the sender's frames */
     double pull_jitter_ms;
+    size_t piece;       /* samples of each pull, a whole part of a frame; 0: a frame */
     uint32_t timestamp; /* of the first frame */
     size_t frames;
     size_t loop; /* 0, or: what was said in the first so many frames is said again and again; it must be the
                   * same in all calls of a program with the same bytes and fec, and is encoded once for them */
-    /* what is said in frame n (NULL: frames that hold nothing are sent), what is heard in pull n */
+    /* what is said in frame n (NULL: frames that hold nothing are sent), what is heard in the n-th 20 ms */
     void (*say)(void *ctx, size_t n, int16_t pcm[PSST_VOICE_FRAME_SAMPLES]);
     void (*hear)(void *ctx, size_t n, double now_ms, const int16_t pcm[PSST_VOICE_FRAME_SAMPLES],
                  const struct psst_receiver *receiver);
@@ -63,7 +64,8 @@ struct line_call {
     void *ctx;
 };
 
-/* Frame n is handed over at n * 20 ms of the sender's clock; pull n is at phase + n * 20 ms. As many pulls as frames. */
+/* Frame n is handed over at n * 20 ms of the sender's clock; the first pull of the n-th 20 ms is at phase + n * 20 ms. As many
+ * of those as frames. */
 void line_play(const struct line_call *call);
 
 #endif

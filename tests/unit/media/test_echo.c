@@ -47,9 +47,9 @@ static void run(bool cancel, bool clean, bool late)
     assert_ok(psst_echo_new(&echo));
     memcpy(out, microphone, sizeof out);
     for (int f = 0; f < FRAMES; f++) {
-        if (!late) psst_echo_played(echo, far + f * SOUND_FRAME);
+        if (!late) psst_echo_played(echo, far + f * SOUND_FRAME, SOUND_FRAME);
         psst_echo_frame(echo, out + f * SOUND_FRAME, cancel, clean);
-        if (late) psst_echo_played(echo, far + f * SOUND_FRAME);
+        if (late) psst_echo_played(echo, far + f * SOUND_FRAME, SOUND_FRAME);
     }
     psst_echo_free(echo);
 }
@@ -113,7 +113,7 @@ static void queue__finds_its_way_back__after_a_microphone_that_began_late(void *
     memcpy(out, microphone, sizeof out);
     assert_ok(psst_echo_new(&echo));
     for (int f = 0; f < FRAMES; f++) {
-        psst_echo_played(echo, far + f * SOUND_FRAME);
+        psst_echo_played(echo, far + f * SOUND_FRAME, SOUND_FRAME);
         if (f >= 50) psst_echo_frame(echo, out + f * SOUND_FRAME, true, false);
     }
     psst_echo_free(echo);
@@ -132,11 +132,31 @@ static void queue__keeps_its_order__when_the_devices_take_turns_as_they_like(voi
     assert_ok(psst_echo_new(&echo));
     for (int f = 0; f < FRAMES; f++) { /* the speaker is 0, 1 or 2 frames ahead when the microphone's comes */
         int ahead = (int)((unsigned)f * 2654435761u >> 28) % 3;
-        while (played < f + ahead && played < FRAMES) psst_echo_played(echo, far + played++ * SOUND_FRAME);
+        while (played < f + ahead && played < FRAMES) psst_echo_played(echo, far + played++ * SOUND_FRAME, SOUND_FRAME);
         psst_echo_frame(echo, out + f * SOUND_FRAME, true, false);
     }
     psst_echo_free(echo);
     assert_true(erle(10, 14) >= 20);
+}
+
+static void queue__pairs__what_is_played_in_pieces(void **state)
+{
+    (void)state;
+    enum { PIECE = SOUND_FRAME / 4 };
+    uint64_t seed = 5;
+    sound_noise(far, SAMPLES, -20, &seed);
+    room();
+    for (int turn = 0; turn < 4; turn++) { /* of the pieces at which the microphone's frame comes */
+        struct psst_echo *echo;
+        memcpy(out, microphone, sizeof out);
+        assert_ok(psst_echo_new(&echo));
+        for (int piece = 0; piece < 4 * FRAMES; piece++) {
+            psst_echo_played(echo, far + piece * PIECE, PIECE);
+            if (piece % 4 == turn) psst_echo_frame(echo, out + piece / 4 * SOUND_FRAME, true, false);
+        }
+        psst_echo_free(echo);
+        assert_true(erle(10, 14) >= 20);
+    }
 }
 
 static void noise__is_lowered__and_speech_is_not(void **state)
@@ -175,7 +195,7 @@ static void ways__change__without_a_click(void **state)
     assert_ok(psst_echo_new(&echo));
     for (int f = 0; f < 400; f++) {
         sound_sine(pcm, SOUND_FRAME, 150, -20, (uint64_t)f * SOUND_FRAME);
-        psst_echo_played(echo, silence);
+        psst_echo_played(echo, silence, SOUND_FRAME);
         psst_echo_frame(echo, pcm, f / 20 % 4 == 1 || f / 20 % 4 == 2, f / 20 % 4 == 2);
         assert_true(sound_largest_step(pcm, SOUND_FRAME) < 150); /* the sine's own is 64 */
         assert_true(pcm[0] - last < 150 && last - pcm[0] < 150);
@@ -191,6 +211,7 @@ int main(void)
         cmocka_unit_test(near_end__comes_through__while_both_talk),
         cmocka_unit_test(queue__finds_its_way_back__after_a_microphone_that_began_late),
         cmocka_unit_test(queue__keeps_its_order__when_the_devices_take_turns_as_they_like),
+        cmocka_unit_test(queue__pairs__what_is_played_in_pieces),
         cmocka_unit_test(noise__is_lowered__and_speech_is_not),
         cmocka_unit_test(microphone__is_left_alone__when_nothing_is_asked_for),
         cmocka_unit_test(ways__change__without_a_click),

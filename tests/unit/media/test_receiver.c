@@ -31,6 +31,45 @@ static void receiver__adds_half_a_frame__good_line(void **state)
     }
 }
 
+static void receiver__waits_for_no_whole_frame__device_that_pulls_little(void **state)
+{
+    (void)state;
+    for (double phase = 0.5; phase < 8; phase += 1.6) { /* what is heard sooner than that, the ear does not find */
+        struct ear ear;
+        struct line_profile line = {.delay_ms = 0.2, .jitter_ms = 0.5};
+        struct line_call call = ear_call(&ear, 600, &line);
+        call.phase_ms = phase;
+        call.piece = PSST_VOICE_FRAME_SAMPLES / 4;
+        ear_listen(&call);
+        double found, delay = ear_median_ms(&ear, 350, 580, &found);
+        assert_true(found > 0.9);
+        assert_true(delay > CODEC_MS && delay < CODEC_MS + 5 + 4.7); /* the next pull, jitter, and margins */
+        assert_int_equal(last(&ear).lost + last(&ear).late + last(&ear).concealed + last(&ear).garbage, 0);
+        assert_in_range(last(&ear).held_ms, 0, 8);
+        ear_free(&ear);
+    }
+}
+
+static void receiver__waits_for_98_of_100__jitter_and_small_pulls(void **state)
+{
+    (void)state;
+    for (int loses = 0; loses < 2; loses++) {
+        struct ear ear;
+        struct line_profile line = {.delay_ms = 30, .jitter_ms = 40, .loss = loses * 0.1};
+        struct line_call call = ear_call(&ear, 1000, &line);
+        call.piece = PSST_VOICE_FRAME_SAMPLES / 4;
+        call.fec = loses != 0 ? 10 : 0;
+        ear_listen(&call);
+        double found, delay = ear_median_ms(&ear, 400, 985, &found);
+        assert_true(found > 0.8);
+        assert_true(delay < 125);
+        struct psst_receiver_stats before = ear.stats[400], after = last(&ear);
+        if (loses == 0) assert_in_range(after.late - before.late + after.lost - before.lost, 0, 18); /* of 600 */
+        if (loses != 0) assert_true((double)after.recovered / (after.lost + after.late) > 0.6);
+        ear_free(&ear);
+    }
+}
+
 static void receiver__waits_for_98_of_100__jitter(void **state)
 {
     (void)state;
@@ -222,7 +261,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(receiver__adds_half_a_frame__good_line),
+        cmocka_unit_test(receiver__waits_for_no_whole_frame__device_that_pulls_little),
         cmocka_unit_test(receiver__waits_for_98_of_100__jitter),
+        cmocka_unit_test(receiver__waits_for_98_of_100__jitter_and_small_pulls),
         cmocka_unit_test(receiver__recovers_most__fec_and_loss),
         cmocka_unit_test(receiver__drops_doubled_frames),
         cmocka_unit_test(receiver__is_back_at_its_delay__outage_that_loses),

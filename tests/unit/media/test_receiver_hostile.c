@@ -171,7 +171,7 @@ static void receiver__is_silent__nothing_came(void **state)
     int16_t pcm[FRAME], zeros[FRAME] = {0};
     for (uint64_t n = 0; n < 20; n++) {
         memset(pcm, 1, sizeof pcm);
-        psst_receiver_pull(*state, pcm, n * 20000000);
+        psst_receiver_pull(*state, pcm, PSST_VOICE_FRAME_SAMPLES, n * 20000000);
         assert_memory_equal(pcm, zeros, sizeof pcm);
     }
     struct psst_receiver_stats s = psst_receiver_stats(*state);
@@ -185,12 +185,12 @@ static void receiver__holds_half_a_second__nobody_pulls(void **state)
     uint32_t n = 0;
     for (; n < 100; n++, ms += 20) {
         put(*state, n, ms);
-        psst_receiver_pull(*state, pcm, (ms + 5) * 1000000);
+        psst_receiver_pull(*state, pcm, PSST_VOICE_FRAME_SAMPLES, (ms + 5) * 1000000);
     }
     for (; n < 250; n++, ms += 20) put(*state, n, ms); /* 3 s: the speaker stands still */
     for (; n < 500; n++, ms += 20) {
         put(*state, n, ms);
-        psst_receiver_pull(*state, pcm, (ms + 5) * 1000000);
+        psst_receiver_pull(*state, pcm, PSST_VOICE_FRAME_SAMPLES, (ms + 5) * 1000000);
         assert_in_range(psst_receiver_stats(*state).held_ms, 0, PSST_RECEIVER_HELD_MAX_MS);
         if (n > 320) assert_in_range(psst_receiver_stats(*state).held_ms, 0, 60);
     }
@@ -201,7 +201,7 @@ static void receiver__keeps_time__everything_at_once(void **state)
     int16_t pcm[FRAME];
     for (uint32_t n = 0; n < 1000; n++) put(*state, n, 1000);
     for (uint64_t n = 0; n < 100; n++) {
-        psst_receiver_pull(*state, pcm, (1000 + n * 20) * 1000000);
+        psst_receiver_pull(*state, pcm, PSST_VOICE_FRAME_SAMPLES, (1000 + n * 20) * 1000000);
         assert_in_range(psst_receiver_stats(*state).held_ms, 0, PSST_RECEIVER_HELD_MAX_MS);
     }
 }
@@ -212,7 +212,7 @@ static void receiver__survives__a_clock_that_stands_or_leaps(void **state)
     static const uint64_t times[] = {0, 0, UINT64_MAX, 5, UINT64_C(1) << 62, 1000000000, 1000000000};
     for (uint32_t n = 0; n < 700; n++) {
         psst_receiver_put(*state, n * FRAME, psst_view(packet, sizeof packet), times[n / 100]);
-        psst_receiver_pull(*state, pcm, times[n / 100]);
+        psst_receiver_pull(*state, pcm, PSST_VOICE_FRAME_SAMPLES, times[n / 100]);
         (void)psst_receiver_stats(*state);
     }
 }

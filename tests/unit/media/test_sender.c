@@ -228,7 +228,7 @@ static void sender__survives__any_samples(void **state)
     line_open(&line, &settings);
     for (int f = 0; f < 300; f++) {
         sound_noise(pcm, SOUND_FRAME, f % 3 * 10 - 10, &seed);
-        psst_sender_played(line.sender, pcm);
+        psst_sender_played(line.sender, pcm, SOUND_FRAME);
         for (int i = 0; i < SOUND_FRAME; i++)
             pcm[i] = f < 100 ? INT16_MIN : f < 200 ? INT16_MAX : pcm[SOUND_FRAME - 1 - i];
         line_send(&line);
