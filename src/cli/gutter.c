@@ -1,11 +1,12 @@
 #include "cli/gutter.h"
+#include "base/me.h"
 #include "cli/print.h"
 #include "tui/text.h"
 
 #include <stdarg.h>
 
-#define ME           "me"
-#define NAME_MAX_    20 /* columns of a name; longer ones are cut */
+#define NAME_MAX_    20   /* columns of a name; longer ones are cut */
+#define NAME_BYTES   1000 /* of it as cells, each with marks */
 #define TEXT_CHARS   ((size_t)70000)
 #define NARROWEST    16 /* columns for text, however narrow the terminal is */
 #define HEAD_COLUMNS 8  /* "14:03 ~ " */
@@ -13,8 +14,8 @@
 void psst_gutter_init(struct psst_gutter *gutter, FILE *f, const char *alias)
 {
     *gutter = (struct psst_gutter){.f = f, .columns = psst_out_columns(f)};
-    gutter->name_width = psst_text_columns(psst_out_text(alias, NAME_MAX_));
-    if (gutter->name_width < strlen(ME)) gutter->name_width = strlen(ME);
+    gutter->name_width = psst_text_columns(psst_out_alias(alias, NAME_MAX_));
+    if (gutter->name_width < strlen(PSST_ME)) gutter->name_width = strlen(PSST_ME);
 }
 
 /* Broken at so many columns, each row with what stands before it. Cells, not bytes, are printed: only of them is it known
@@ -65,6 +66,19 @@ static void put_text(const struct psst_gutter *gutter, const char *head, const c
                    gutter->columns > indent + NARROWEST ? gutter->columns - (unsigned)indent : NARROWEST);
 }
 
+/* As cells, as the text is, so that it is as wide as the column that is kept for it. */
+static void put_name(char out[NAME_BYTES], const char *name)
+{
+    struct psst_layout layout;
+    struct psst_buf cells;
+    psst_buf_init(&cells, NAME_BYTES - 1);
+    if (psst_layout_make_as_read(&layout, psst_view_str(name), PSST_RENDER_LINE, 2) == PSST_OK)
+        psst_layout_put(&cells, &layout, 0);
+    psst_layout_fini(&layout);
+    (void)snprintf(out, NAME_BYTES, "%.*s", cells.failed ? 0 : (int)cells.len, (const char *)cells.data);
+    psst_buf_fini(&cells);
+}
+
 static char mark_of(const char *state)
 {
     if (strcmp(state, "waiting") == 0) return '~';
@@ -77,14 +91,16 @@ static char mark_of(const char *state)
 
 void psst_gutter_message(struct psst_gutter *gutter, const json_t *message)
 {
-    char day[64], clock[64], head[256], more[256];
+    char day[64], clock[64], head[64 + NAME_BYTES], more[256];
     if (psst_out_bool(message, "damaged")) { /* history.h */
         psst_gutter_note(gutter, "cannot be read, the history is damaged: %s",
                          psst_out_text(psst_out_string(message, "words"), 200));
         return;
     }
     bool out = strcmp(psst_out_string(message, "direction"), "out") == 0;
-    const char *name = out ? ME : psst_out_text(json_string_value(json_object_get(message, "contact")), NAME_MAX_);
+    const char *alias = psst_out_alias(json_string_value(json_object_get(message, "contact")), NAME_MAX_);
+    char name[NAME_BYTES];
+    put_name(name, out ? PSST_ME : alias);
     const json_t *text = json_object_get(message, "text");
     const char *state = psst_out_string(message, "state");
     long long time_ms = psst_out_int(message, "time_ms");

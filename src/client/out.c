@@ -1,5 +1,7 @@
 #include "client/out.h"
 
+#include "base/me.h"
+
 #include <langinfo.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -23,6 +25,12 @@ const char *psst_out_text(const char *text, size_t max_chars)
     if (text != NULL) psst_text_render(buf, psst_view_str(text), PSST_RENDER_LINE, max_chars);
     psst_buf_put_u8(buf, 0);
     return buf->failed ? "(out of memory)" : (const char *)buf->data;
+}
+
+const char *psst_out_alias(const char *alias, size_t max_chars)
+{
+    if (alias != NULL && psst_is_me(psst_view_str(alias))) return "not you: " PSST_ME;
+    return psst_out_text(alias, max_chars);
 }
 
 const char *psst_out_string(const json_t *object, const char *key)

@@ -13,6 +13,9 @@ void psst_out_init(void);
 /* One line of text from outside, rendered, at most max_chars characters. Static storage, eight in turn: good for the
  * arguments of one printf. NULL gives "". */
 const char *psst_out_text(const char *text, size_t max_chars);
+/* A contact's alias where it stands as who has said something: one that reads as "me" (base/me.h; psstd takes none, but one may
+ * be older than that) is marked. Static storage, as above. */
+const char *psst_out_alias(const char *alias, size_t max_chars);
 /* The string under key of an object, rendered so; "" when it is not there. */
 const char *psst_out_string(const json_t *object, const char *key);
 long long psst_out_int(const json_t *object, const char *key);

@@ -42,6 +42,9 @@ void psst_card_fini(struct psst_card *card); /* drops the key, wipes */
 /* Names and aliases: 1 to PSST_NAME_MAX bytes of UTF-8, no controls, nothing that psst_text_render would change, no
  * leading '-' or '.', no '/', no white space at either end. */
 PSST_MUST_USE enum psst_err psst_name_check(const char *name, struct psst_diag *diag);
+/* An alias is a name that cannot be mistaken for oneself, either: not what looks like "me" (base/me.h), and not one's own name,
+ * `own`, without regard to ASCII case. */
+PSST_MUST_USE enum psst_err psst_alias_check(const char *alias, const char *own, struct psst_diag *diag);
 
 /* HOST, HOST:PORT, [IPv6], [IPv6]:PORT, a bare IPv6 address; the port defaults to PSST_PORT. Gives the canonical HOST:PORT
  * or [IPv6]:PORT. */

@@ -1,7 +1,10 @@
 /* What a name may be: something that can be typed, shown on one line as it is, and never taken for an option, a hidden
  * file or a path. */
+#include "base/me.h"
 #include "base/text.h"
 #include "identity/card.h"
+
+#include <strings.h>
 
 /* Blanks that UTF-8 can hide at either end of a name, besides the space; the tab and its like are controls. */
 static const char *const blanks[] = {
@@ -51,5 +54,16 @@ enum psst_err psst_name_check(const char *name, struct psst_diag *diag)
     if (!same) {
         return psst_fail(diag, PSST_ERR_USAGE, "a name cannot contain control characters or invisible characters");
     }
+    return PSST_OK;
+}
+
+enum psst_err psst_alias_check(const char *alias, const char *own, struct psst_diag *diag)
+{
+    enum psst_err err = psst_name_check(alias, diag);
+    if (err != PSST_OK) return err;
+    if (psst_is_me(psst_view_str(alias)))
+        return psst_fail(diag, PSST_ERR_USAGE, "%s is what you are called here: give this contact another name", alias);
+    if (strcasecmp(alias, own) == 0)
+        return psst_fail(diag, PSST_ERR_USAGE, "%s is your own name: give this contact another one", alias);
     return PSST_OK;
 }

@@ -1,11 +1,11 @@
 #include "tui/rows.h"
+#include "base/me.h"
 #include "client/out.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define ME           "me"
 #define NAME_MOST    16u /* columns of a name; longer ones are cut */
 #define NAME_LEAST   4u
 #define TEXT_WISHED  24u /* columns for text for which a long name gives way */
@@ -24,9 +24,9 @@ static unsigned least(unsigned a, unsigned b)
 struct psst_gutter_shape psst_gutter_shape(unsigned columns, const char *alias)
 {
     struct psst_gutter_shape shape = {.columns = columns, .time = columns >= TIME_FROM ? TIME_COLUMNS : 0};
-    unsigned wished = psst_text_columns(alias), beside = shape.time + 2 + 3; /* mark, "| " and blanks */
+    unsigned wished = psst_text_columns(psst_out_alias(alias, PSST_NAME_ROOM)), beside = shape.time + 2 + 3; /* mark, "| " and blanks */
     unsigned room = columns > beside + TEXT_WISHED ? columns - beside - TEXT_WISHED : 0;
-    if (wished < sizeof ME - 1) wished = sizeof ME - 1;
+    if (wished < sizeof PSST_ME - 1) wished = sizeof PSST_ME - 1;
     if (room < NAME_LEAST) room = NAME_LEAST;
     shape.name = least(least(wished, NAME_MOST), room);
     shape.bar = shape.time + 2 + shape.name + 1;

@@ -2,6 +2,7 @@
  *
  *   "23 Nov 14:05  Bob  | the words around what was found"
  */
+#include "base/me.h"
 #include "client/out.h"
 #include "tui/ask.h"
 #include "tui/commands.h"
@@ -112,7 +113,8 @@ static void draw_hit(struct search *s, struct psst_area area, int row, size_t i)
 {
     const json_t *hit = json_array_get(s->hits, i);
     char when[64];
-    const char *lead, *who = strcmp(string(hit, "direction"), "out") == 0 ? "me" : string(hit, "contact");
+    bool out = strcmp(string(hit, "direction"), "out") == 0;
+    const char *lead, *who = out ? PSST_ME : psst_out_alias(string(hit, "contact"), 64);
     enum psst_style style = i == s->chosen ? PSST_STYLE_SELECTED : PSST_STYLE_PLAIN;
     struct psst_area line = {area.row + row, area.column, 1, area.columns};
     (void)psst_out_time(when, psst_out_int(hit, "time_ms"), area.columns < 50 ? "%d %b" : "%d %b %Y %H:%M");
@@ -121,7 +123,7 @@ static void draw_hit(struct search *s, struct psst_area area, int row, size_t i)
     struct psst_area name = {line.row, line.column + at, 1, line.columns - at};
     if (name.columns > line.columns / 3) name.columns = line.columns / 3;
     at += (int)psst_draw_text(name, 0, 0, style, who);
-    if (s->name == NULL && strcmp(who, "me") == 0) {
+    if (s->name == NULL && out) {
         struct psst_area to = {line.row, line.column + at, 1, line.columns / 4};
         at += (int)psst_draw_format(to, 0, 0, style, " to %s", string(hit, "contact"));
     }

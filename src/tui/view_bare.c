@@ -1,5 +1,6 @@
 /* The messages alone, on the terminal's own screen, broken by nobody but the terminal: to be copied, links whole. Any key
  * goes back; meanwhile psstd is listened to, so that a call still rings. */
+#include "base/me.h"
 #include "client/out.h"
 #include "tui/rows.h"
 #include "tui/screen.h"
@@ -31,7 +32,7 @@ static void print_item(const struct psst_item *item, const char *name)
     char clock[64];
     if (item->kind == PSST_ITEM_MESSAGE) {
         (void)printf("%s %s: ", psst_out_time(clock, item->time_ms, "%H:%M"),
-                     item->out ? "me" : psst_out_text(name, 64));
+                     item->out ? PSST_ME : psst_out_alias(name, 64));
         print_text(item->text.len > 0 ? item->text : psst_view_str("(text no longer kept)"));
     } else {
         (void)fputs(item->kind == PSST_ITEM_DAMAGED ? "-- cannot be read, the history is damaged: " : "-- ", stdout);

@@ -1,4 +1,5 @@
 /* The conversation: messages behind a gutter that none of them can imitate (rows.h), drawn from the bottom edge up. */
+#include "base/me.h"
 #include "client/out.h"
 #include "tui/rows.h"
 #include "tui/screen.h"
@@ -119,7 +120,7 @@ static void draw_head(struct psst_area area, int row, const struct psst_gutter_s
     if (shape->time > 0) psst_draw_text(area, row, 0, PSST_STYLE_DIM, psst_out_time(clock, item->time_ms, "%H:%M"));
     psst_draw_text(area, row, (int)shape->time, item->state == PSST_STATE_REFUSED ? PSST_STYLE_WARN : PSST_STYLE_DIM,
                    mark);
-    psst_draw_text(name, 0, 0, style, item->out ? "me" : seen.name);
+    psst_draw_text(name, 0, 0, style, item->out ? PSST_ME : psst_out_alias(seen.name, sizeof seen.name));
 }
 
 static void draw_message(struct psst_area area, int row, const struct psst_rows *rows, const struct psst_item *item,

@@ -181,7 +181,7 @@ static bool new_contact(struct psst_request *req, const struct psst_card *card, 
         psst_request_error(req, PSST_EXIT_USAGE, "no-name", "the card has no name: give one with --as NAME");
         return false;
     }
-    if (psst_name_check(alias, &diag) != PSST_OK) {
+    if (psst_alias_check(alias, psst_identity_name(req->daemon->identity), &diag) != PSST_OK) {
         psst_request_error(req, PSST_EXIT_USAGE, "bad-name", diag.text);
         return false;
     }

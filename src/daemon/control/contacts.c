@@ -144,7 +144,7 @@ void psst_control_rename(struct psst_request *req)
     const char *new_name = contact != NULL ? psst_request_string(req, "new") : NULL;
     if (new_name == NULL) return;
     struct psst_diag diag = {{0}};
-    if (psst_name_check(new_name, &diag) != PSST_OK) {
+    if (psst_alias_check(new_name, psst_identity_name(req->daemon->identity), &diag) != PSST_OK) {
         psst_request_error(req, PSST_EXIT_USAGE, "bad-name", diag.text);
         return;
     }

@@ -9,6 +9,8 @@
 
 static char *screen; /* what was printed, of the last show */
 
+static const char *alias = "Bob";
+
 static void show(const char *text, size_t len, unsigned columns, const char *state, const char *direction)
 {
     size_t size = 0;
@@ -16,9 +18,9 @@ static void show(const char *text, size_t len, unsigned columns, const char *sta
     free(screen);
     FILE *f = open_memstream(&screen, &size);
     assert_non_null(f);
-    psst_gutter_init(&gutter, f, "Bob");
+    psst_gutter_init(&gutter, f, alias);
     gutter.columns = columns;
-    json_t *message = json_pack("{s:s, s:s, s:s, s:I, s:s%, s:s}", "contact", "Bob", "direction", direction, "state",
+    json_t *message = json_pack("{s:s, s:s, s:s, s:I, s:s%, s:s}", "contact", alias, "direction", direction, "state",
                                 state, "time_ms", (json_int_t)1700000000000, "text", text, len, "reason", "full disk");
     assert_non_null(message);
     psst_gutter_message(&gutter, message);
@@ -110,6 +112,29 @@ static void text__that_imitates_lines__stays_behind_the_gutter(void **state)
     }
 }
 
+/* What stands before the text is as wide in each row, and nobody there is called as oneself is. */
+static void alias__that_reads_as_oneself_or_has_odd_letters__keeps_the_gutter(void **state)
+{
+    static const struct {
+        const char *alias, *head;
+    } cases[] = {{"me", "  not you: me | "},
+                 {"M\u0435", "  not you: me | "},
+                 {"\u4dc0\u4dc0\u4dc0", "  \ufffd\ufffd\ufffd | "}, /* terminals disagree about its columns */
+                 {"Bo\033[31mb", "  Bo\u241b[31mb | "}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        alias = cases[i].alias;
+        show("one two three four five six seven eight nine", 44, 40, "shown", "in");
+        const char *head = strstr(screen, cases[i].head);
+        if (head == NULL) fail_msg("%s: %s", cases[i].alias, screen);
+        (void)strtok(screen, "\n"); /* the day */
+        char *first = strtok(NULL, "\n"), *second = strtok(NULL, "\n");
+        *strstr(first, "| ") = *strstr(second, "| ") = '\0';
+        assert_int_equal(columns_of(first), columns_of(second));
+    }
+    alias = "Bob";
+}
+
 static void text__longest__is_shown_whole(void **state)
 {
     (void)state;
@@ -163,7 +188,7 @@ static void note__long__is_broken_with_its_mark(void **state)
     free(screen);
     FILE *f = open_memstream(&screen, &size);
     assert_non_null(f);
-    psst_gutter_init(&gutter, f, "Bob");
+    psst_gutter_init(&gutter, f, alias);
     gutter.columns = 40;
     psst_gutter_note(&gutter, "file 1 is offered: %s\n12:00   me  | fake", name);
     assert_int_equal(0, fclose(f));
@@ -186,6 +211,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text__that_imitates_lines__stays_behind_the_gutter),
+        cmocka_unit_test(alias__that_reads_as_oneself_or_has_odd_letters__keeps_the_gutter),
         cmocka_unit_test(text__longest__is_shown_whole),
         cmocka_unit_test(text__in_words__is_broken_after_blanks),
         cmocka_unit_test(state__waiting_refused_or_erased__stands_in_the_gutter),

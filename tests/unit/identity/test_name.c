@@ -66,11 +66,31 @@ static void name__is_refused__with_a_reason(void **state)
     assert_err(PSST_ERR_USAGE, psst_name_check("", NULL)); /* without a place for words too */
 }
 
+static void alias__that_reads_as_oneself__is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "me",           "Me",   "ME",      "m\u0435",   "\u041c\u0415", "\uff4d\uff45", "\U0001d426\U0001d41e",
+        "\u2133\u212f", "me |", "me, too", "me\u00a0x", "Alice",        "aLICE"};
+    static const char *const good[] = {"men",    "mee", "m",        "e",       "em",  "Alice 2",
+                                       "Malice", "me2", "me\u0301", "m\u00e9", "you", "Me\u00df"};
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct psst_diag diag = {0};
+        assert_ok(psst_name_check(bad[i], &diag)); /* on one's own card it is a name */
+        if (psst_alias_check(bad[i], "Alice", &diag) != PSST_ERR_USAGE) fail_msg("%s is taken", bad[i]);
+        assert_non_null(strstr(diag.text, "give this contact another"));
+    }
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        if (psst_alias_check(good[i], "Alice", NULL) != PSST_OK) fail_msg("%s is refused", good[i]);
+    assert_err(PSST_ERR_USAGE, psst_alias_check("a/b", "Alice", NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(name__is_taken__when_it_can_be_shown_as_it_is),
         cmocka_unit_test(name__is_refused__with_a_reason),
+        cmocka_unit_test(alias__that_reads_as_oneself__is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
