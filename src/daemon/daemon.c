@@ -18,6 +18,7 @@
 #include "daemon/retention.h"
 #include "daemon/run.h"
 #include "daemon/transfers/transfers.h"
+#include "daemon/workers.h"
 #include "ipc/lockfile.h"
 
 #include <errno.h>
@@ -292,6 +293,7 @@ static enum psst_err make_modules(struct runtime *r, struct psst_diag *diag)
     struct psst_daemon *d = &r->d;
     enum psst_err err = start_key(r, diag);
     if (err == PSST_OK) err = psst_store_thread_new(&d->store, d->loop);
+    if (err == PSST_OK) err = psst_workers_new(&d->workers, d->loop);
     if (err == PSST_OK) err = psst_identity_new(&d->identity, d);
     if (err == PSST_OK) err = psst_book_new(&d->book, d);
     if (err == PSST_OK) err = psst_reconnect_new(&d->reconnect, d);
@@ -366,6 +368,7 @@ enum psst_err psst_daemon_run(const struct psst_run_options *options, struct pss
         err = bring_up(r, diag);
         if (err != PSST_OK) psst_daemon_stop(&r->d);
         (void)uv_run(&r->loop, UV_RUN_DEFAULT);
+        psst_workers_free(r->d.workers);
         if (uv_loop_close(&r->loop) != 0) psst_log(&r->d.log, PSST_LOG_ERROR, "loop-not-empty", "%s", "");
     }
     free_all(r);

@@ -70,6 +70,7 @@ struct psst_daemon {
     struct psst_settings *settings;
     struct psst_key_client *key;
     struct psst_store_thread *store;
+    struct psst_workers *workers;
     struct psst_identity *identity;
     struct psst_book *book;
     struct psst_presences *presences;

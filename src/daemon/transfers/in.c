@@ -264,7 +264,7 @@ void psst_transfer_in_start(struct psst_transfer *t)
     }
     struct psst_target *target;
     enum psst_err err = open_target(t, &target);
-    if (err == PSST_OK) err = psst_file_sink_new(&t->sink, t->all->d->loop, target, t->size, t->safe, on_sink, t);
+    if (err == PSST_OK) err = psst_file_sink_new(&t->sink, t->all->d->workers, target, t->size, t->safe, on_sink, t);
     if (err != PSST_OK) {
         psst_transfer_fail(t, PSST_FILE_NOT_SAVED, NULL);
         return;

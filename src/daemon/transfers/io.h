@@ -1,4 +1,4 @@
-/* The disk side of transfers: reading ahead, hashing and writing in libuv's workers, in large pieces, so that the loop never
+/* The disk side of transfers: reading ahead, hashing and writing in workers (workers.h), in large pieces, so that the loop never
  * waits for a disk and never hashes. Every byte is hashed exactly once, in order, by the worker that has it in its cache.
  * What is read and written is transfers/ends.h.
  *
@@ -13,6 +13,7 @@
 #define PSST_DAEMON_TRANSFERS_IO_H
 
 #include "daemon/transfers/ends.h"
+#include "daemon/workers.h"
 
 #include <uv.h>
 
@@ -35,7 +36,7 @@ typedef void psst_file_source_ready(void *ctx, enum psst_err err, const struct p
 
 /* Takes origin, also on errors; begins at once. size: what was offered, more is never read; or PSST_IO_SIZE_UNKNOWN: until
  * the origin ends. start: where to begin taking; the bytes before it are hashed only. PSST_ERR_USAGE: start > size. */
-PSST_MUST_USE enum psst_err psst_file_source_new(struct psst_file_source **out, uv_loop_t *loop,
+PSST_MUST_USE enum psst_err psst_file_source_new(struct psst_file_source **out, struct psst_workers *workers,
                                                  struct psst_origin *origin, uint64_t size, uint64_t start,
                                                  psst_file_source_ready *ready, void *ctx);
 /* Bytes that take would give now; and where in the whole the first of them stands. */
@@ -78,9 +79,9 @@ typedef void psst_file_sink_closed(void *ctx, uint64_t safe);
 
 /* Takes target, also on errors. start: how much of an earlier run may be taken up, 0: begin anew (what there was is
  * dropped); position tells what it came to. */
-PSST_MUST_USE enum psst_err psst_file_sink_new(struct psst_file_sink **out, uv_loop_t *loop, struct psst_target *target,
-                                               uint64_t size, uint64_t start, psst_file_sink_changed *changed,
-                                               void *ctx);
+PSST_MUST_USE enum psst_err psst_file_sink_new(struct psst_file_sink **out, struct psst_workers *workers,
+                                               struct psst_target *target, uint64_t size, uint64_t start,
+                                               psst_file_sink_changed *changed, void *ctx);
 /* Where the next byte put belongs. Before PSST_SINK_OPENED it is not known: 0. */
 uint64_t psst_file_sink_position(const struct psst_file_sink *s);
 /* Of that, what the target has taken; and what is known to be safe. */

@@ -73,7 +73,7 @@ static void start(struct psst_transfer *t, struct psst_courier_files *files)
     struct psst_origin *origin = NULL;
     enum psst_err err = t->source == NULL ? open_origin(t, &origin) : PSST_OK;
     if (origin != NULL)
-        err = psst_file_source_new(&t->source, t->all->d->loop, origin, t->size, t->start, on_source, t);
+        err = psst_file_source_new(&t->source, t->all->d->workers, origin, t->size, t->start, on_source, t);
     if (err != PSST_OK) {
         psst_transfer_fail(t, PSST_FILE_CHANGED, NULL);
         return;

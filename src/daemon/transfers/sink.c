@@ -31,9 +31,10 @@ struct block_list {
 enum job { JOB_NONE, JOB_OPEN, JOB_PREFIX, JOB_WRITE, JOB_FINISH, JOB_CLOSE };
 
 struct psst_file_sink {
-    uv_work_t work, sync_work;
+    struct psst_workers *workers;
+    struct psst_work work;
+    uv_work_t sync_work;
     uv_poll_t poll;
-    uv_loop_t *loop;
     uint64_t size;
     psst_file_sink_changed *changed;
     void *ctx;
@@ -173,7 +174,7 @@ static enum psst_err do_finish(struct psst_file_sink *s)
     return s->target->ops->finish(s->target, &s->job_path, &s->job_diag);
 }
 
-static void on_work(uv_work_t *work)
+static void on_work(struct psst_work *work)
 {
     struct psst_file_sink *s = work->data;
     switch (s->job) {
@@ -255,7 +256,7 @@ static void hand_over_blocks(struct psst_file_sink *s)
     s->job_from = s->written;
 }
 
-static void after_work(uv_work_t *work, int status);
+static void after_work(struct psst_work *work);
 
 static void stop_polling(struct psst_file_sink *s)
 {
@@ -270,8 +271,7 @@ static void go_on(struct psst_file_sink *s)
     if (s->job == JOB_WRITE) hand_over_blocks(s);
     if (s->job == JOB_FINISH || s->job == JOB_CLOSE) stop_polling(s);
     s->job_diag.text[0] = '\0';
-    if (uv_queue_work(s->loop, &s->work, on_work, after_work) != 0)
-        s->job = JOB_NONE; /* never: the call is well formed */
+    if (psst_workers_start(s->workers, &s->work) != PSST_OK) s->job = JOB_NONE; /* the very first alone can fail */
 }
 
 /* What has been written is spare again, the rest stands in front of all others. */
@@ -342,7 +342,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 static void poll_for(struct psst_file_sink *s, int events)
 {
     if (s->closing || s->target->fd < 0) return;
-    if (!s->polled && uv_poll_init(s->loop, &s->poll, s->target->fd) != 0) {
+    if (!s->polled && uv_poll_init(psst_workers_loop(s->workers), &s->poll, s->target->fd) != 0) {
         struct psst_diag diag = {{0}};
         if (events != 0) fail_with(s, psst_fail(&diag, PSST_ERR_USAGE, "That stream cannot be waited for."), &diag);
         return;
@@ -378,7 +378,7 @@ static void start_sync(struct psst_file_sink *s)
     s->sync_at = s->written;
     s->sync_diag.text[0] = '\0';
     s->sync_work.data = s;
-    s->syncing = uv_queue_work(s->loop, &s->sync_work, on_sync, after_sync) == 0;
+    s->syncing = uv_queue_work(psst_workers_loop(s->workers), &s->sync_work, on_sync, after_sync) == 0;
 }
 
 void psst_file_sink_checkpoint(struct psst_file_sink *s)
@@ -416,11 +416,10 @@ static void tell_changes(struct psst_file_sink *s, enum job ended, bool failed_n
     if (drained && !s->closing) tell(s, PSST_SINK_DRAINED);
 }
 
-static void after_work(uv_work_t *work, int status)
+static void after_work(struct psst_work *work)
 {
     struct psst_file_sink *s = work->data;
     enum job ended = s->job;
-    (void)status; /* nothing here is ever cancelled */
     s->job = JOB_NONE;
     if (ended == JOB_FINISH && s->job_err == PSST_ERR_AGAIN) {
         s->waiting = true;
@@ -452,7 +451,7 @@ static void after_work(uv_work_t *work, int status)
 
 /* ---- on the loop: what the owner asks ---- */
 
-enum psst_err psst_file_sink_new(struct psst_file_sink **out, uv_loop_t *loop, struct psst_target *target,
+enum psst_err psst_file_sink_new(struct psst_file_sink **out, struct psst_workers *workers, struct psst_target *target,
                                  uint64_t size, uint64_t start, psst_file_sink_changed *changed, void *ctx)
 {
     bool good = size <= INT64_MAX || size == PSST_IO_SIZE_UNKNOWN;
@@ -461,8 +460,8 @@ enum psst_err psst_file_sink_new(struct psst_file_sink **out, uv_loop_t *loop, s
         target->ops->free(target);
         return good ? PSST_ERR_MEMORY : PSST_ERR_TOO_LONG;
     }
-    s->work.data = s;
-    s->loop = loop;
+    s->workers = workers;
+    s->work = (struct psst_work){.run = on_work, .done = after_work, .data = s};
     s->target = target;
     s->size = size;
     s->open = (struct psst_target_open){.size = size, .start = start};
@@ -470,6 +469,10 @@ enum psst_err psst_file_sink_new(struct psst_file_sink **out, uv_loop_t *loop, s
     s->changed = changed;
     s->ctx = ctx;
     go_on(s);
+    if (s->job == JOB_NONE) {
+        sink_free(s);
+        return PSST_ERR_MEMORY;
+    }
     *out = s;
     return PSST_OK;
 }

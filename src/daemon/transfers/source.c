@@ -18,9 +18,9 @@ struct block {
 };
 
 struct psst_file_source {
-    uv_work_t work;
+    struct psst_workers *workers;
+    struct psst_work work;
     uv_poll_t poll;
-    uv_loop_t *loop;
     uint64_t size, start;
     size_t block_size;
     psst_file_source_ready *ready;
@@ -109,7 +109,7 @@ static enum psst_err read_block(struct psst_file_source *s, struct block *block)
     return err == PSST_OK ? psst_sha256_stream_peek(s->sha, &s->hash) : err;
 }
 
-static void on_work(uv_work_t *work)
+static void on_work(struct psst_work *work)
 {
     struct psst_file_source *s = work->data;
     enum psst_err err = s->opened ? PSST_OK : open_source(s);
@@ -141,14 +141,14 @@ static void source_free(struct psst_file_source *s)
         free_memory(s);
 }
 
-static void after_work(uv_work_t *work, int status);
+static void after_work(struct psst_work *work);
 
 static void read_ahead(struct psst_file_source *s)
 {
     if (s->working || s->waiting || s->complete || s->failed || s->filled == PSST_IO_BLOCKS) return;
     s->job_block = &s->blocks[(s->first + s->filled) % PSST_IO_BLOCKS];
     s->job_again = false;
-    s->working = uv_queue_work(s->loop, &s->work, on_work, after_work) == 0;
+    s->working = psst_workers_start(s->workers, &s->work) == PSST_OK;
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -164,7 +164,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 /* Nothing is there now: the loop is told when there is. */
 static enum psst_err wait_for_more(struct psst_file_source *s)
 {
-    if (!s->polled && uv_poll_init(s->loop, &s->poll, s->origin->fd) != 0)
+    if (!s->polled && uv_poll_init(psst_workers_loop(s->workers), &s->poll, s->origin->fd) != 0)
         return psst_fail(&s->job_diag, PSST_ERR_USAGE, "That stream cannot be waited for.");
     s->polled = true;
     s->poll.data = s;
@@ -172,7 +172,7 @@ static enum psst_err wait_for_more(struct psst_file_source *s)
     return s->waiting ? PSST_OK : psst_fail(&s->job_diag, PSST_ERR_IO, "That stream cannot be waited for.");
 }
 
-static void after_work(uv_work_t *work, int status)
+static void after_work(struct psst_work *work)
 {
     struct psst_file_source *s = work->data;
     s->working = false;
@@ -180,7 +180,7 @@ static void after_work(uv_work_t *work, int status)
         source_free(s);
         return;
     }
-    enum psst_err err = status == 0 ? s->job_err : PSST_ERR_AGAIN;
+    enum psst_err err = s->job_err;
     if (err == PSST_OK && s->job_again) err = wait_for_more(s);
     s->failed = err != PSST_OK;
     s->complete = !s->failed && s->job_complete;
@@ -191,8 +191,9 @@ static void after_work(uv_work_t *work, int status)
     if (s->failed || s->complete || got > 0) s->ready(s->ctx, err, &s->job_diag); /* may close: the last thing done */
 }
 
-enum psst_err psst_file_source_new(struct psst_file_source **out, uv_loop_t *loop, struct psst_origin *origin,
-                                   uint64_t size, uint64_t start, psst_file_source_ready *ready, void *ctx)
+enum psst_err psst_file_source_new(struct psst_file_source **out, struct psst_workers *workers,
+                                   struct psst_origin *origin, uint64_t size, uint64_t start,
+                                   psst_file_source_ready *ready, void *ctx)
 {
     bool good = start <= size && (size <= INT64_MAX || size == PSST_IO_SIZE_UNKNOWN);
     struct psst_file_source *s = good ? calloc(1, sizeof *s) : NULL;
@@ -200,8 +201,8 @@ enum psst_err psst_file_source_new(struct psst_file_source **out, uv_loop_t *loo
         origin->ops->free(origin);
         return good ? PSST_ERR_MEMORY : PSST_ERR_USAGE;
     }
-    s->work.data = s;
-    s->loop = loop;
+    s->workers = workers;
+    s->work = (struct psst_work){.run = on_work, .done = after_work, .data = s};
     s->origin = origin;
     s->size = size;
     s->start = start;
@@ -212,7 +213,7 @@ enum psst_err psst_file_source_new(struct psst_file_source **out, uv_loop_t *loo
     read_ahead(s);
     if (!s->working) {
         source_free(s);
-        return PSST_ERR_INTERNAL;
+        return PSST_ERR_MEMORY;
     }
     *out = s;
     return PSST_OK;
@@ -291,8 +292,5 @@ void psst_file_source_close(struct psst_file_source *s)
 {
     if (s == NULL || s->closing) return;
     s->closing = true;
-    if (s->working)
-        (void)uv_cancel((uv_req_t *)&s->work); /* has begun already? then after_work frees all the same */
-    else
-        source_free(s);
+    if (!s->working) source_free(s); /* else after_work does it */
 }

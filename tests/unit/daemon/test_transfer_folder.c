@@ -26,6 +26,7 @@ static const struct psst_msg_id id = {.b = {0xcd, 9}};
 struct bench {
     struct folder folder; /* from/ and to/ in it */
     uv_loop_t loop;
+    struct psst_workers *workers;
     char from[256], to[256];
     const char *program;
     struct psst_folder_report report;
@@ -43,6 +44,7 @@ static int setup(void **state)
 {
     b = calloc(1, sizeof *b);
     if (b == NULL || uv_loop_init(&b->loop) != 0) return -1;
+    if (psst_workers_new(&b->workers, &b->loop) != PSST_OK) return -1;
     folder_init(&b->folder);
     b->program = getenv("PSST_TAR_PROGRAM");
     assert_non_null(b->program);
@@ -75,6 +77,7 @@ static int teardown(void **state)
 {
     (void)state;
     (void)uv_run(&b->loop, UV_RUN_DEFAULT);
+    psst_workers_free(b->workers);
     int rc = uv_loop_close(&b->loop);
     empty(b->folder.path);
     folder_fini(&b->folder);
@@ -113,7 +116,7 @@ static struct psst_file_source *source(uint64_t stamp, uint64_t start)
     struct psst_origin *origin;
     struct psst_file_source *s;
     assert_ok(psst_origin_of_folder(&origin, b->program, b->from, &offered));
-    assert_ok(psst_file_source_new(&s, &b->loop, origin, offered.size, start, on_ready, b));
+    assert_ok(psst_file_source_new(&s, b->workers, origin, offered.size, start, on_ready, b));
     return s;
 }
 
@@ -237,7 +240,7 @@ static struct psst_file_sink *sink(uint64_t size, uint64_t start, uint64_t inode
     struct psst_file_sink *s;
     b->opened = b->done = b->closed = b->failed = false;
     assert_ok(psst_target_of_folder(&target, b->program, b->to, psst_view_str("photos"), false, &id, inode));
-    assert_ok(psst_file_sink_new(&s, &b->loop, target, size, start, on_sink, b));
+    assert_ok(psst_file_sink_new(&s, b->workers, target, size, start, on_sink, b));
     while (!b->opened && !b->whole && !b->failed) (void)uv_run(&b->loop, UV_RUN_ONCE);
     return s;
 }

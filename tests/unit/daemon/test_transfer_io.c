@@ -23,7 +23,7 @@ static struct psst_origin *origin(const char *name, uint64_t size)
 static struct psst_file_source *source(const char *name, uint64_t size, uint64_t start)
 {
     struct psst_file_source *s = NULL;
-    must(psst_file_source_new(&s, &b->loop, origin(name, size), size, start, on_ready, b));
+    must(psst_file_source_new(&s, b->workers, origin(name, size), size, start, on_ready, b));
     assert_int_equal(b->ready, 0); /* never from inside */
     return s;
 }
@@ -112,7 +112,7 @@ static void source__from_an_offset__hashes_what_stands_before_it(void **state)
     }
     free(got);
     struct psst_file_source *s = NULL;
-    assert_int_equal(psst_file_source_new(&s, &b->loop, origin("x", 5), 5, 6, on_ready, b), PSST_ERR_USAGE);
+    assert_int_equal(psst_file_source_new(&s, b->workers, origin("x", 5), 5, 6, on_ready, b), PSST_ERR_USAGE);
 }
 
 static void source__reads_ahead__no_more_than_its_blocks(void **state)
@@ -230,7 +230,7 @@ static struct psst_file_sink *sink_in(const char *dir, uint64_t size, uint64_t s
 {
     struct psst_file_sink *s = NULL;
     b->opened = b->drained = b->failed = b->done = b->closed = false;
-    must(psst_file_sink_new(&s, &b->loop, target(dir, "gift.bin"), size, start, on_changed, b));
+    must(psst_file_sink_new(&s, b->workers, target(dir, "gift.bin"), size, start, on_changed, b));
     assert_int_equal(psst_file_sink_put(s, psst_view("x", 1)), PSST_ERR_AGAIN);
     while (!b->opened && !b->failed) (void)uv_run(&b->loop, UV_RUN_ONCE);
     return s;
@@ -435,7 +435,7 @@ static void sink__finished_in_another_life__tells_where_it_is(void **state)
     struct psst_target *t = NULL;
     must(psst_target_of_part(&t, b->folder.path, psst_view_str("gift.bin"), false, &id, inode));
     b->opened = b->failed = b->whole = false;
-    must(psst_file_sink_new(&s, &b->loop, t, 1000, 500, on_changed, b));
+    must(psst_file_sink_new(&s, b->workers, t, 1000, 500, on_changed, b));
     turn_until(&b->whole);
     assert_false(b->opened || b->failed);
     assert_string_equal(psst_file_sink_whole(s), folder_file(&b->folder, "gift.bin"));
@@ -451,7 +451,7 @@ static void sink__under_a_name_of_ours__keeps_it(void **state)
     struct psst_target *t = NULL;
     struct psst_file_sink *s = NULL;
     must(psst_target_of_part(&t, b->folder.path, psst_view_str(".-mine"), true, &id, 0));
-    must(psst_file_sink_new(&s, &b->loop, t, 0, 0, on_changed, b));
+    must(psst_file_sink_new(&s, b->workers, t, 0, 0, on_changed, b));
     finish(s, 0);
     must(b->sink_err);
     assert_string_equal(b->path, folder_file(&b->folder, ".-mine"));
@@ -466,7 +466,7 @@ static void sink__closed_and_not_kept__leaves_nothing(void **state)
     assert_int_equal(folder_count(&b->folder), 0);
 
     s = NULL; /* and before it has opened */
-    must(psst_file_sink_new(&s, &b->loop, target(b->folder.path, "x"), 10, 0, on_changed, b));
+    must(psst_file_sink_new(&s, b->workers, target(b->folder.path, "x"), 10, 0, on_changed, b));
     b->opened = b->closed = false;
     close_and_wait(s, false);
     assert_false(b->opened);
@@ -519,8 +519,9 @@ static void sink__of_a_lying_size__is_refused_at_once(void **state)
     assert_int_equal(b->sink_err, PSST_ERR_DISK_FULL);
     close_and_wait(s, false);
     assert_int_equal(folder_count(&b->folder), 0);
-    assert_int_equal(psst_file_sink_new(&s, &b->loop, target(b->folder.path, "x"), (uint64_t)1 << 63, 0, on_changed, b),
-                     PSST_ERR_TOO_LONG);
+    assert_int_equal(
+        psst_file_sink_new(&s, b->workers, target(b->folder.path, "x"), (uint64_t)1 << 63, 0, on_changed, b),
+        PSST_ERR_TOO_LONG);
 }
 
 static void sink__on_a_disk_that_fills_up__says_so_and_keeps_the_part(void **state)

@@ -29,7 +29,7 @@ static struct psst_file_source *source_of(int fd)
     must(psst_origin_of_fd(&o, fd));
     b->ready = 0;
     b->source_err = PSST_OK;
-    must(psst_file_source_new(&s, &b->loop, o, PSST_IO_SIZE_UNKNOWN, 0, on_ready, b));
+    must(psst_file_source_new(&s, b->workers, o, PSST_IO_SIZE_UNKNOWN, 0, on_ready, b));
     return s;
 }
 
@@ -170,7 +170,7 @@ static struct psst_file_sink *sink_of(int fd)
     struct psst_target *t = NULL;
     must(psst_target_of_fd(&t, fd));
     b->opened = b->drained = b->failed = b->done = b->closed = false;
-    must(psst_file_sink_new(&s, &b->loop, t, PSST_IO_SIZE_UNKNOWN, 0, on_changed, b));
+    must(psst_file_sink_new(&s, b->workers, t, PSST_IO_SIZE_UNKNOWN, 0, on_changed, b));
     turn_until(&b->opened);
     return s;
 }

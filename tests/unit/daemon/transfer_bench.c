@@ -14,6 +14,7 @@ int transfer_setup(void **state)
     folder_init(&b->folder);
     b->content = malloc(BIG);
     if (b->content == NULL || uv_loop_init(&b->loop) != 0) return -1;
+    if (psst_workers_new(&b->workers, &b->loop) != PSST_OK) return -1;
     uint32_t random = 7;
     for (size_t i = 0; i < BIG; i++) {
         random = random * 1664525u + 1013904223u;
@@ -27,6 +28,7 @@ int transfer_teardown(void **state)
 {
     (void)state;
     (void)uv_run(&b->loop, UV_RUN_DEFAULT);
+    psst_workers_free(b->workers);
     int rc = uv_loop_close(&b->loop);
     folder_fini(&b->folder);
     free(b->content);

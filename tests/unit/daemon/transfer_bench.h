@@ -14,6 +14,7 @@
 struct bench {
     struct folder folder;
     uv_loop_t loop;
+    struct psst_workers *workers;
     uint8_t *content; /* BIG bytes */
     /* the source's callbacks */
     unsigned ready;
