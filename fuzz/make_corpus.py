@@ -442,6 +442,15 @@ def voice_protocol():
         b"\x14\1\0" + text(b"\1" * 200), b"\x14\1\0" + text(b"a\x1b[2J\xe2\x80\xaeb"), b"\x15\1\1" + text(b"alsa_output") + text(b"Speaker"), b"\x16\1" + text(b"no"), b"\x16\0\0"]
 
 
+def voice_filter():
+    def packet(body, channel=0xffffffff, flags=0): return struct.pack(">5I", len(body), channel, 0, 0, flags) + body
+    def command(which, rest=b""): return packet(b"L" + struct.pack(">I", which) + b"L\0\0\0\1" + rest)
+    auth = command(8, b"L\xc0\0\0\x23x\0\0\1\0" + b"c" * 256)
+    sound = packet(b"pcm " * 40, 0, 1)
+    return [auth + command(9, b"P") + command(35, b"L\0\0\0\x9b") + command(3, b"x" * 90) + sound * 3, auth[:-1], command(51, b"tmodule\0"), sound + command(51), auth * 2,
+            packet(b"x" * 16, 0, 0x80000000), packet(b"", 0), packet(b"x" * 9), packet(b"x", 7, 0xff) * 20, command(57) + command(58), command(20) + command(21) + command(24), b"\xff" * 40]
+
+
 # ---- layout: u8 how (bit 0: one line; the rest: columns - 2) || text ----
 
 def layout():
@@ -455,7 +464,7 @@ def layout():
 
 
 for name, make in (("layout", layout), ("netlink", netlink), ("backup", backup), ("handshake", handshake), ("chunk", chunk), ("record", record), ("datagram", datagram),
-                   ("session", session), ("link", link), ("tar", tar), ("ogg", ogg), ("voice", voice), ("voice_protocol", voice_protocol)):
+                   ("session", session), ("link", link), ("tar", tar), ("ogg", ogg), ("voice", voice), ("voice_protocol", voice_protocol), ("voice_filter", voice_filter)):
     seeds = make()
     assert len(seeds) < 80, name
     write(name, seeds)

@@ -11,12 +11,25 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "voice"))
 import speech
-from psst import E2E, program, wait_for
+from psst import E2E, children, program, wait_for
 from voices import (CALL, CHECK, DEVICES, MICROPHONE, NONE, NULL, PLAY, PULSE, RECORD, RING, SPEAKER, HZ, SoundServer, Voice, find,
                     join, low, pieces, start_message)
 
 FRAME_SAMPLES = 960
 ALIKE = 0.6
+
+
+def sanitized():
+    with open(program("psst-voice"), "rb") as file:
+        return b"__asan_init" in file.read()
+
+
+def is_running(pid):
+    try:
+        with open("/proc/%d/stat" % pid, encoding="ascii", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 class VoiceTest(E2E):
@@ -263,10 +276,29 @@ class Ends(VoiceTest):
         a.start(CALL)
         join(lambda: a.frames, (a, a))
         self.assertEqual(a.status("NoNewPrivs"), "1")
-        with open(program("psst-voice"), "rb") as file:
-            sanitized = b"__asan_init" in file.read()
-        if not sanitized:
+        if not sanitized():
             self.assertEqual(a.status("Seccomp"), "2")
+
+    def test_its_relay_is_walled_in_and_ends_with_it(self):
+        """The way to the sound server is a child of its own, which neither psstd's socket nor psst-voice's end leaves behind."""
+        for how in ("stopped", "killed"):
+            a = self.voice(how)
+            a.start(CALL)
+            join(lambda: a.frames, (a, a))
+            relay, = children(a.pid)
+            if not sanitized():
+                with open("/proc/%d/status" % relay) as file:
+                    status = dict(line.split(":\t", 1) for line in file.read().splitlines())
+                self.assertEqual((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+            self.assertNotIn(os.readlink("/proc/%d/fd/3" % a.pid),
+                             [os.readlink("/proc/%d/fd/%s" % (relay, fd)) for fd in os.listdir("/proc/%d/fd" % relay)])
+            if how == "stopped":
+                a.stop()
+                self.assertEqual(a.wait(), 0)
+            else:
+                os.kill(a.pid, signal.SIGKILL)
+            wait_for("the end of its line", lambda: a.take() is not None and a.ended)
+            wait_for("the end of its relay", lambda: not is_running(relay))
 
     def test_hostile_frames_are_counted_and_survived(self):
         chooser = random.Random(7)

@@ -50,7 +50,7 @@ bool psst_control_wanted(const struct psst_control *control, enum psst_ipc_event
 
 /* ---- connections ---- */
 
-/* Nothing that psstd has started is a user interface. But psst-voice can reach Unix sockets, and decodes what contacts send. Who has
+/* Nothing that psstd has started is a user interface, and psst-voice, which decodes what contacts send, might have found a way here. Who has
  * ended already was none either, for nobody waits for an answer. */
 static bool is_child(pid_t pid)
 {

@@ -33,12 +33,13 @@ static bool limit(int what, rlim_t most)
     return setrlimit(what, &(struct rlimit){most, most}) == 0;
 }
 
-/* Nobody is asked to allow it, and nothing depends on it. */
-static void hurry(void)
+void psst_voice_hurry(void)
 {
+#ifndef PSST_SANITIZED /* they need time */
     (void)setpriority(PRIO_PROCESS, 0, NICE);
     const struct sched_param realtime = {.sched_priority = REALTIME};
     if (limit(RLIMIT_RTTIME, REALTIME_MAX_US)) (void)sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &realtime);
+#endif
 }
 
 enum psst_err psst_voice_harden(void)
@@ -51,15 +52,18 @@ enum psst_err psst_voice_harden(void)
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return PSST_ERR_IO;
 #ifndef PSST_SANITIZED /* sanitizers need memory, time, and at the end to be able to look */
     if (!limit(RLIMIT_AS, MEMORY_MAX) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return PSST_ERR_IO;
-    hurry();
-#else
-    (void)hurry;
 #endif
+    psst_voice_hurry();
     return PSST_OK;
 }
 
 #ifdef PSST_SANITIZED
 enum psst_err psst_voice_sandbox(void)
+{
+    return PSST_OK;
+}
+
+enum psst_err psst_voice_relay_sandbox(void)
 {
     return PSST_OK;
 }
@@ -76,16 +80,17 @@ static const int allowed[] = {
     SCMP_SYS(close),
     SCMP_SYS(close_range),
     SCMP_SYS(dup),
+    SCMP_SYS(dup3),
     SCMP_SYS(fcntl),
+    SCMP_SYS(fstat),
+    SCMP_SYS(newfstatat),
     SCMP_SYS(poll),
     SCMP_SYS(ppoll),
     SCMP_SYS(pipe2),
     SCMP_SYS(eventfd2),
     SCMP_SYS(timerfd_create),
     SCMP_SYS(timerfd_settime),
-    /* the sound server: its socket, and memory that is shared with it */
-    SCMP_SYS(connect),
-    SCMP_SYS(sendto),
+    /* sockets that are connected */
     SCMP_SYS(sendmsg),
     SCMP_SYS(recvfrom),
     SCMP_SYS(recvmsg),
@@ -94,23 +99,6 @@ static const int allowed[] = {
     SCMP_SYS(setsockopt),
     SCMP_SYS(getsockname),
     SCMP_SYS(getpeername),
-    SCMP_SYS(memfd_create),
-    SCMP_SYS(ftruncate),
-    /* its settings and its cookie, to be read */
-    SCMP_SYS(stat),
-    SCMP_SYS(lstat),
-    SCMP_SYS(fstat),
-    SCMP_SYS(newfstatat),
-    SCMP_SYS(statx),
-    SCMP_SYS(statfs),
-    SCMP_SYS(fstatfs),
-    SCMP_SYS(access),
-    SCMP_SYS(faccessat),
-    SCMP_SYS(faccessat2),
-    SCMP_SYS(readlink),
-    SCMP_SYS(readlinkat),
-    SCMP_SYS(getdents64),
-    SCMP_SYS(getcwd),
     /* memory, time, threads, who we are */
     SCMP_SYS(brk),
     SCMP_SYS(munmap),
@@ -148,6 +136,14 @@ static const int allowed[] = {
     SCMP_SYS(exit_group),
 };
 
+/* The relay's: it allocates nothing, and moves bytes from socket to socket. */
+static const int allowed_to_relay[] = {
+    SCMP_SYS(connect),      SCMP_SYS(socketpair),     SCMP_SYS(sendmsg), SCMP_SYS(recvfrom),
+    SCMP_SYS(close),        SCMP_SYS(poll),           SCMP_SYS(ppoll),   SCMP_SYS(restart_syscall),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigprocmask), SCMP_SYS(getpid),  SCMP_SYS(gettid),
+    SCMP_SYS(exit),         SCMP_SYS(exit_group),
+};
+
 static const int deadly[] = {
     SCMP_SYS(execve),
     SCMP_SYS(execveat),
@@ -168,26 +164,28 @@ static const int deadly[] = {
     SCMP_SYS(unshare),
 };
 
-/* libpulse makes sure of its runtime folder before it looks for the socket in there. The folder is there, or there is no
- * server: nothing is made or changed, and libpulse is told what it wants to hear. */
+/* Threads are tried by clone3 first, whose flags no filter can see. */
 static const struct {
     int call, answer;
-} pretended[] = {
-    {SCMP_SYS(mkdir), EEXIST}, {SCMP_SYS(mkdirat), EEXIST}, {SCMP_SYS(fchown), 0},
-    {SCMP_SYS(fchmod), 0},     {SCMP_SYS(umask), 0},        {SCMP_SYS(clone3), ENOSYS}, /* then clone is tried */
-};
+} pretended[] = {{SCMP_SYS(clone3), ENOSYS}};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define WRITING      (O_ACCMODE | O_CREAT | O_TRUNC)
+
+/* A Unix socket that is a stream: nothing can be said over it before it is connected, and no name put on a message. */
+static int add_stream_sockets(scmp_filter_ctx f)
+{
+    int rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+                              SCMP_A1(SCMP_CMP_MASKED_EQ, ~(scmp_datum_t)(SOCK_CLOEXEC | SOCK_NONBLOCK), SOCK_STREAM));
+    if (rc == 0) rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A4(SCMP_CMP_EQ, 0));
+    return rc;
+}
 
 static int add_conditions(scmp_filter_ctx f)
 {
     int rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     if (rc == 0)
         rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    if (rc == 0) rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(open), 1, SCMP_A1(SCMP_CMP_MASKED_EQ, WRITING, 0));
-    if (rc == 0) rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, WRITING, 0));
-    if (rc == 0) rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+    if (rc == 0) rc = add_stream_sockets(f);
     /* threads, but no processes */
     if (rc == 0)
         rc = seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
@@ -207,19 +205,38 @@ static int add_conditions(scmp_filter_ctx f)
     return rc;
 }
 
+static int add_all(scmp_filter_ctx f, uint32_t action, const int *calls, size_t n)
+{
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++) rc = seccomp_rule_add(f, action, calls[i], 0);
+    return rc;
+}
+
 enum psst_err psst_voice_sandbox(void)
 {
-    enum psst_err err = psst_voice_files_only();
+    enum psst_err err = psst_voice_no_files();
     if (err != PSST_OK) return err;
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EACCES));
     if (filter == NULL) return PSST_ERR_MEMORY;
-    int rc = 0;
-    for (size_t i = 0; i < COUNT(allowed) && rc == 0; i++) rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-    for (size_t i = 0; i < COUNT(deadly) && rc == 0; i++)
-        rc = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
+    int rc = add_all(filter, SCMP_ACT_ALLOW, allowed, COUNT(allowed));
+    if (rc == 0) rc = add_all(filter, SCMP_ACT_KILL_PROCESS, deadly, COUNT(deadly));
     for (size_t i = 0; i < COUNT(pretended) && rc == 0; i++)
         rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)pretended[i].answer), pretended[i].call, 0);
     if (rc == 0) rc = add_conditions(filter);
+    if (rc == 0) rc = seccomp_load(filter);
+    seccomp_release(filter);
+    return rc == 0 ? PSST_OK : PSST_ERR_IO;
+}
+
+enum psst_err psst_voice_relay_sandbox(void)
+{
+    enum psst_err err = psst_voice_no_files();
+    if (err != PSST_OK) return err;
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EACCES));
+    if (filter == NULL) return PSST_ERR_MEMORY;
+    int rc = add_all(filter, SCMP_ACT_ALLOW, allowed_to_relay, COUNT(allowed_to_relay));
+    if (rc == 0) rc = add_all(filter, SCMP_ACT_KILL_PROCESS, deadly, COUNT(deadly));
+    if (rc == 0) rc = add_stream_sockets(filter);
     if (rc == 0) rc = seccomp_load(filter);
     seccomp_release(filter);
     return rc == 0 ? PSST_OK : PSST_ERR_IO;
