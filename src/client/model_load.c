@@ -24,7 +24,7 @@ static void ask_first(struct psst_model *model, enum part part, const char *meth
 {
     struct psst_asked *asked = psst_model_ask(model, method, params, first_done);
     if (asked == NULL) return;
-    asked->part = part;
+    asked->part = (int)part;
     model->loading++;
 }
 

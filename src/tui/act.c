@@ -145,7 +145,7 @@ void psst_app_next_unread(struct psst_app *app)
 
 /* ---- words for the person ---- */
 
-static void tell(struct psst_app *app, bool warns, const char *fmt, va_list args)
+static PSST_PRINTF(3, 0) void tell(struct psst_app *app, bool warns, const char *fmt, va_list args)
 {
     char *words = NULL;
     if (vasprintf(&words, fmt, args) < 0) return;
