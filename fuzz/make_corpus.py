@@ -463,7 +463,29 @@ def layout():
     return out + [b"\x14" + raw for raw in (b"\xff\x80a", b"\xed\xa0\x80\xed\xb0\x80", b"\xe4\xb8", b"\xf4\x90\x80\x80", b"\xc0\xaf\xcc\x81", bytes(range(256)))]
 
 
-for name, make in (("layout", layout), ("netlink", netlink), ("backup", backup), ("handshake", handshake), ("chunk", chunk), ("record", record), ("datagram", datagram),
+# ---- keys: u8 names of terminfo (bit 0) || bytes; input: u8 how || bytes; words: u8 how || words between NULs, or a line ----
+
+KEYS = [b"abc\r\t\x7f\x01\x1f\0", "\u00e4\u4f60\U0001f600".encode(), b"\xff\xc3\xed\xa0\x80\xc2\x9b", b"\x1b[A\x1bOB\x1b[1;5C\x1b\x1b[D\x1bOc\x1b[3;5~\x1b[5^\x1b[6$x\x1b[Z",
+        b"\x1bOP\x1b[[A\x1b[24~\x1b[25~\x1bOM\x1bOq\x1bO5P\x1bO5q", b"\x1b1\x1b\xc3\xa4\x1b\r\x1b\x1b\x1b", b"\x1b[97;3u\x1b[74;6u\x1b[27;5;13~\x1b[53;5u\x1b[1114112u", b"\x1b[I\x1b[O",
+        b"\x1b[<0;3;4M\x1b[<64;1;1M\x1b[<35;3;4m\x1b[M #$\x1b[M`!!", b"\x1b[200~one\r\ntwo\x1b[31m\x1b[20\x1b[201~x", b"\x1b[200~no end \xe4\xbd", b"\x1b[?1;2c\x1b[24;80R\x1b[99999999999~\x1b[;;;;;;m",
+        b"\x1b]11;rgb:2e2e/3434\x1b\\\x1bP>|XTerm(379)\x1b\\\x1b_Gi=1;OK\x1b\\\x1b]52;c;bHM7\x07", b"\x1b]1" + b"1" * 1100, b"\x1b[" + b"1;" * 520]
+
+
+def keys():
+    return [bytes([named]) + k for k in KEYS for named in (0, 1)]
+
+
+def input_():
+    return [bytes([how]) + k for k in KEYS for how in (1, 3, 7)]
+
+
+def words():
+    of = ["a b\0c\td\0e\nf", "it's\0say \"no\"\0back\\slash\0end\\", "~\0~/x y\0~user\0-x\0a~", "$HOME\0`ls`\0$(x)\0a b$", "\u00e4 \u4f60", "\r\0a\rb\0\x1b[31m"]
+    lines = ["/file ~/a\\ b.pdf 'c d' \"e\\\"f\"", "~ ~/ ~a \"~\"", "a 'b", "a \\", "a  b\t\tc ", "", "\\~ ''", "\"\\x\\\\\" x"]
+    return [b"\x01" + w.encode() for w in of] + [bytes([how]) + line.encode() for line in lines for how in (0, 2, 4, 254)]
+
+
+for name, make in (("keys", keys), ("input", input_), ("words", words), ("layout", layout), ("netlink", netlink), ("backup", backup), ("handshake", handshake), ("chunk", chunk), ("record", record), ("datagram", datagram),
                    ("session", session), ("link", link), ("tar", tar), ("ogg", ogg), ("voice", voice), ("voice_protocol", voice_protocol), ("voice_filter", voice_filter)):
     seeds = make()
     assert len(seeds) < 80, name

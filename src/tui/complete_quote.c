@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 
+#define BLANKS " \t\n\r"
+
 static bool blank(uint8_t byte)
 {
-    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+    return byte != 0 && strchr(BLANKS, byte) != NULL;
 }
 
 /* One word, its quotes taken off; gives where it ends. */
@@ -62,7 +64,7 @@ void psst_words_fini(struct psst_words *words)
 
 void psst_word_quote(struct psst_buf *out, const char *word, bool path, bool tilde)
 {
-    bool whole = strpbrk(word, " \t\n") != NULL && strpbrk(word, "\"\\$`") == NULL;
+    bool whole = strpbrk(word, BLANKS) != NULL && strpbrk(word, "\"\\$`") == NULL;
     if (!path && whole) {
         psst_buf_put_u8(out, '"');
         psst_buf_put_str(out, word);
@@ -71,7 +73,7 @@ void psst_word_quote(struct psst_buf *out, const char *word, bool path, bool til
     }
     for (const char *p = word; *p != '\0'; p++) {
         bool home = p == word && *p == '~' && !tilde;
-        if (home || strchr(" \t\n\"'\\", *p) != NULL) psst_buf_put_u8(out, '\\');
+        if (home || strchr(BLANKS "\"'\\", *p) != NULL) psst_buf_put_u8(out, '\\');
         psst_buf_put_u8(out, (uint8_t)*p);
     }
 }

@@ -245,7 +245,8 @@ static size_t read_ss3(struct psst_key *out, const uint8_t *bytes, size_t len, b
     if (final >= 'a' && final <= 'd') /* rxvt */
         return give(out, of_letter((uint8_t)(final - 'a' + 'A')), mods | PSST_MOD_CONTROL, at + 1);
     if (final == 'M') return give(out, PSST_KEY_ENTER, mods, at + 1);
-    if (final >= 'j' && final <= 'y') return give_text(out, final - 'j' + (uint32_t)'*', mods, at + 1); /* the keypad */
+    if (final >= 'j' && final <= 'y')
+        return of_character(out, final - 'j' + (unsigned)'*', mods, at + 1); /* the keypad */
     return give(out, of_letter(final), mods, at + 1);
 }
 

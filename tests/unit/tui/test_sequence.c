@@ -104,6 +104,7 @@ static const char *const nothing[] = {
     "\033[[Z",
     "\033[200;5~",
     "\033[200^",
+    "\033O5q",
     "\033[53;5u", /* control and a digit: there is no such */
     "\033]11;rgb:2e2e/3434/3636\033\\",
     "\033]52;c;bHM7\a",
