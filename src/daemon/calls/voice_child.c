@@ -7,45 +7,32 @@
 #include "daemon/calls/voice_child.h"
 
 #include "base/bucket.h"
+#include "daemon/calls/voice_process.h"
 #include "ipc/paths.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define NS_A_MS         UINT64_C(1000000)
 #define START_WINDOW_MS 60000
 #define START_PAUSE_NS  (100 * NS_A_MS) /* between two: one that cannot begin must not take the loop's time */
-#define MESSAGES_A_TURN 16
-#define LATE_RUN        15    /* frames in a row: this process is behind for good */
-#define JUMP_SAMPLES    96000 /* nor is one followed that is so far ahead */
-#define FRAMES_A_SECOND 52    /* of a process: its clock may be a fast one */
+#define LATE_RUN        15              /* frames in a row: this process is behind for good */
+#define JUMP_SAMPLES    96000           /* nor is one followed that is so far ahead */
+#define FRAMES_A_SECOND 52              /* of a process: its clock may be a fast one */
 #define FRAMES_AT_ONCE  26
 #define WORDS_A_SECOND  40 /* of a process: all but frames. Each may go to every user interface */
 #define WORDS_AT_ONCE   400
 #define FILLS_AT_ONCE   50 /* psstd itself was held up: no more than a second is made up for */
-#define ENVIRONMENT_MAX 16
-
-struct process {
-    struct psst_voice_child *voice; /* NULL: put away */
-    uv_process_t process;
-    uv_poll_t poll;
-    uv_timer_t patience;
-    int fd;
-    bool running; /* its exit has not been seen */
-    uint8_t handles;
-};
 
 struct psst_voice_child {
-    uv_loop_t *loop;
     struct psst_log *log;
     char program[PSST_PATH_MAX];
-    struct process *process; /* NULL: none */
-    uv_timer_t timer;        /* of a CALL */
+    struct psst_voice_owner owner;
+    struct psst_voice_process *process; /* NULL: none */
+    uv_timer_t timer;                   /* of a CALL */
     bool closing;
 
     /* the job */
@@ -57,7 +44,6 @@ struct psst_voice_child {
     unsigned restarts;
     uint64_t starts_ns[PSST_VOICE_STARTS]; /* a ring */
     unsigned n_starts;
-    uint64_t begun_ns; /* when this process got its START */
     uint64_t heard_ns; /* from it, anything */
 
     /* the rhythm of a CALL */
@@ -71,70 +57,20 @@ struct psst_voice_child {
     struct psst_bucket words; /* of what it says besides */
 };
 
-/* ---- ends of processes ---- */
+/* ---- its process ---- */
 
-static void on_closed(uv_handle_t *handle)
-{
-    struct process *p = handle->data;
-    if (--p->handles == 0) free(p);
-}
-
-static void on_gone(uv_process_t *process, int64_t status, int sig);
-static void on_poll(uv_poll_t *poll, int status, int events);
-static void on_tick(uv_timer_t *timer);
-
-static void on_patience(uv_timer_t *timer)
-{
-    struct process *p = timer->data;
-    if (p->running) (void)uv_process_kill(&p->process, SIGKILL);
-}
-
-/* Nothing more goes to or comes from it. now: killed, else it may end in order. */
 static void put_away(struct psst_voice_child *voice, bool now)
 {
-    struct process *p = voice->process;
-    if (p == NULL) return;
+    struct psst_voice_process *p = voice->process;
     voice->process = NULL;
-    p->voice = NULL;
-    uv_close((uv_handle_t *)&p->poll, on_closed);
-    (void)close(p->fd);
-    p->fd = -1;
-    if (!p->running)
-        uv_close((uv_handle_t *)&p->patience, on_closed);
-    else if (now)
-        (void)uv_process_kill(&p->process, SIGKILL);
-    else
-        (void)uv_timer_start(&p->patience, on_patience, PSST_VOICE_PATIENCE_MS, 0);
+    psst_voice_process_end(p, now);
 }
-
-/* ---- sending ---- */
 
 /* 0, or errno. */
 static int send_message(struct psst_voice_child *voice, const struct psst_voice_message *message, const int *fds,
                         size_t n_fds)
 {
-    uint8_t bytes[PSST_VOICE_MESSAGE_MAX];
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int) * PSST_VOICE_FDS_MAX)];
-    } control = {0};
-    struct iovec iov = {.iov_base = bytes, .iov_len = psst_voice_message_write(bytes, message)};
-    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-    if (voice->process == NULL || iov.iov_len == 0) return EINVAL;
-    if (n_fds > 0) {
-        msg.msg_control = control.bytes;
-        msg.msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
-        struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-        c->cmsg_level = SOL_SOCKET;
-        c->cmsg_type = SCM_RIGHTS;
-        c->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
-        memcpy(CMSG_DATA(c), fds, sizeof(int) * n_fds);
-    }
-    ssize_t n;
-    do {
-        n = sendmsg(voice->process->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (n < 0 && errno == EINTR);
-    return n < 0 ? errno : 0;
+    return voice->process != NULL ? psst_voice_process_send(voice->process, message, fds, n_fds) : EINVAL;
 }
 
 /* ---- starting ---- */
@@ -150,87 +86,14 @@ static bool may_start(struct psst_voice_child *voice, uint64_t now_ns)
     return true;
 }
 
-/* What a sound server is found by, and nothing else. */
-static size_t environment(char *env[ENVIRONMENT_MAX], char (*lines)[PSST_PATH_MAX])
-{
-    static const char *const names[] = {"HOME",         "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "PULSE_SERVER",
-                                        "PULSE_COOKIE", "PULSE_SINK",      "PULSE_SOURCE",    "PULSE_RUNTIME_PATH",
-                                        "ASAN_OPTIONS", "UBSAN_OPTIONS",   "PSST_HOME"};
-    size_t n = 0;
-    (void)snprintf(lines[n], PSST_PATH_MAX, "LANG=C.UTF-8");
-    n++;
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = getenv(names[i]);
-        if (value == NULL || strlen(value) > PSST_PATH_MAX / 2) continue;
-        (void)snprintf(lines[n], PSST_PATH_MAX, "%s=%s", names[i], value);
-        n++;
-    }
-    for (size_t i = 0; i < n; i++) env[i] = lines[i];
-    env[n] = NULL;
-    return n;
-}
-
-static int spawn(struct psst_voice_child *voice, struct process *p, int socket)
-{
-    char lines[ENVIRONMENT_MAX][PSST_PATH_MAX];
-    char *env[ENVIRONMENT_MAX];
-    (void)environment(env, lines);
-    char *args[] = {voice->program, NULL};
-    uv_stdio_container_t stdio[PSST_VOICE_FD + 1] = {
-        {.flags = UV_IGNORE},
-        {.flags = UV_IGNORE},
-        {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
-        {.flags = UV_INHERIT_FD, .data.fd = socket},
-    };
-    const uv_process_options_t options = {
-        .exit_cb = on_gone,
-        .file = voice->program,
-        .args = args,
-        .env = env,
-        .cwd = "/",
-        .flags = UV_PROCESS_DETACHED,
-        .stdio_count = PSST_VOICE_FD + 1,
-        .stdio = stdio,
-    };
-    return uv_spawn(voice->loop, &p->process, &options);
-}
-
 /* A process, if there is none. False: none can be had. */
 static bool begin_process(struct psst_voice_child *voice)
 {
-    int pair[2];
     if (voice->process != NULL) return true;
     if (voice->program[0] == '\0') return false;
-    struct process *p = calloc(1, sizeof *p);
-    if (p == NULL) return false;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
-        free(p);
-        return false;
-    }
-    p->fd = pair[0];
-    if (uv_poll_init(voice->loop, &p->poll, p->fd) != 0) {
-        (void)close(pair[0]);
-        (void)close(pair[1]);
-        free(p);
-        return false;
-    }
-    (void)fcntl(pair[1], F_SETFL, 0); /* its own end is as it likes it */
-    (void)uv_timer_init(voice->loop, &p->patience);
-    p->process.data = p->poll.data = p->patience.data = p;
-    p->handles = 3;
-    p->voice = voice;
-    voice->process = p;
-    int rc = spawn(voice, p, pair[1]);
-    (void)close(pair[1]);
-    if (rc != 0) {
-        psst_log_limited(voice->log, PSST_LOG_ERROR, "voice-process-start", "error=%s", uv_err_name(rc));
-        uv_close((uv_handle_t *)&p->process, on_closed);
-        put_away(voice, true);
-        return false;
-    }
-    p->running = true;
+    voice->process = psst_voice_process_new(&voice->owner);
+    if (voice->process == NULL) return false;
     psst_bucket_init(&voice->words, WORDS_A_SECOND, WORDS_AT_ONCE);
-    (void)uv_poll_start(&p->poll, UV_READABLE, on_poll);
     return true;
 }
 
@@ -243,7 +106,7 @@ static bool begin_job(struct psst_voice_child *voice)
     voice->ready = false;
     voice->aligned = false;
     voice->late = 0;
-    voice->begun_ns = voice->heard_ns = now_ns;
+    voice->heard_ns = now_ns;
     message.start.timestamp = voice->next;
     if (send_message(voice, &message, voice->work.fds, voice->work.n_fds) == 0) return true;
     put_away(voice, true);
@@ -289,6 +152,8 @@ static void tell_frame(struct psst_voice_child *voice, struct psst_view payload)
     voice->work.heard(voice->work.ctx, &frame);
 }
 
+static void on_tick(uv_timer_t *timer);
+
 static void set_timer(struct psst_voice_child *voice)
 {
     uint64_t now_ns = uv_hrtime();
@@ -317,8 +182,9 @@ static void take_frame(struct psst_voice_child *voice, const struct psst_voice_m
 }
 
 /* The process is of no use any more. */
-static void lost(struct psst_voice_child *voice, const char *why)
+static void lost(void *ctx, const char *why)
 {
+    struct psst_voice_child *voice = ctx;
     unsigned job = voice->work.heard != NULL ? voice->work.start.job : 0;
     psst_log_limited(voice->log, job != 0 ? PSST_LOG_WARNING : PSST_LOG_DEBUG, "voice-process-lost", "reason=%s", why);
     put_away(voice, true);
@@ -336,8 +202,9 @@ static void lost(struct psst_voice_child *voice, const char *why)
     }
 }
 
-static void take_message(struct psst_voice_child *voice, const struct psst_voice_message *m)
+static void take_message(void *ctx, const struct psst_voice_message *m)
 {
+    struct psst_voice_child *voice = ctx;
     struct psst_voice_work work = voice->work;
     voice->heard_ns = uv_hrtime();
     if (m->op != PSST_VOICE_FRAME && !psst_bucket_try(&voice->words, voice->heard_ns, 1)) {
@@ -370,55 +237,6 @@ static void take_message(struct psst_voice_child *voice, const struct psst_voice
     case PSST_VOICE_STOP: lost(voice, "nonsense"); return; /* those are ours to say */
     }
     work.heard(work.ctx, m);
-}
-
-/* One message; false: there is none, or the process is gone. */
-static bool receive(struct process *p)
-{
-    struct psst_voice_child *voice = p->voice;
-    uint8_t bytes[PSST_VOICE_MESSAGE_MAX];
-    struct psst_voice_message message;
-    ssize_t n;
-    do {
-        /* without room for descriptors: it has none to give */
-        n = recv(p->fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_TRUNC);
-    } while (n < 0 && errno == EINTR);
-    if (n < 0 && errno == EAGAIN) return false;
-    if (n <= 0 || (size_t)n > sizeof bytes ||
-        psst_voice_message_read(&message, psst_view(bytes, (size_t)n)) != PSST_OK) {
-        lost(voice, n == 0 ? "end" : n < 0 ? "error" : "nonsense");
-        return false;
-    }
-    take_message(voice, &message);
-    return p->voice != NULL; /* not put away by what was called */
-}
-
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-    struct process *p = poll->data;
-    (void)events;
-    if (p->voice == NULL) return;
-    if (status < 0) {
-        lost(p->voice, "poll");
-        return;
-    }
-    for (int i = 0; i < MESSAGES_A_TURN && receive(p); i++) {
-    }
-}
-
-static void on_gone(uv_process_t *process, int64_t status, int sig)
-{
-    struct process *p = process->data;
-    p->running = false;
-    uv_close((uv_handle_t *)process, on_closed);
-    if (p->voice == NULL) {
-        uv_close((uv_handle_t *)&p->patience, on_closed);
-        return;
-    }
-    psst_log_limited(p->voice->log, PSST_LOG_DEBUG, "voice-process-exit", "status=%d signal=%d", (int)status, sig);
-    while (p->voice != NULL && receive(p)) {
-    } /* what it said last */
-    if (p->voice != NULL) lost(p->voice, "exit");
 }
 
 /* ---- the rhythm ---- */
@@ -463,9 +281,9 @@ enum psst_err psst_voice_child_new(struct psst_voice_child **out, uv_loop_t *loo
 {
     struct psst_voice_child *voice = calloc(1, sizeof *voice);
     if (voice == NULL) return PSST_ERR_MEMORY;
-    voice->loop = loop;
     voice->log = log;
     (void)snprintf(voice->program, sizeof voice->program, "%s", program);
+    voice->owner = (struct psst_voice_owner){loop, log, voice->program, voice, take_message, lost};
     (void)uv_timer_init(loop, &voice->timer);
     voice->timer.data = voice;
     *out = voice;
@@ -575,7 +393,7 @@ void psst_voice_child_stop(struct psst_voice_child *voice)
     if (voice->process == NULL || send_message(voice, &message, NULL, 0) != 0)
         lost(voice, "stop");
     else
-        (void)uv_timer_start(&voice->process->patience, on_patience, PSST_VOICE_PATIENCE_MS, 0);
+        psst_voice_process_hasten(voice->process);
 }
 
 void psst_voice_child_drop(struct psst_voice_child *voice)

@@ -23,7 +23,6 @@
 #define PSST_VOICE_FILL_MS        100  /* no frame for so long: empty ones take their place */
 #define PSST_VOICE_STARTS         10   /* of processes of one job in a minute */
 #define PSST_VOICE_RESULT_LOST    255  /* of a DONE that no process has said */
-#define PSST_VOICE_PATIENCE_MS    2000 /* after STOP, until it is killed */
 
 struct psst_voice_child;
 
