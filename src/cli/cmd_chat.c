@@ -117,10 +117,9 @@ static void on_file(struct chat *chat, const json_t *params)
     char words[PSST_CALL_WORDS];
     long long id = psst_out_int(params, "id");
     bool comes = strcmp(psst_out_string(params, "direction"), "in") == 0;
-    bool waits = strcmp(psst_out_string(params, "state"), "waiting") == 0 && psst_out_string(params, "path")[0] == '\0';
     if (comes && strcmp(psst_out_string(params, "state"), "done") == 0 && psst_voice_words(words, params)[0] != '\0')
         psst_gutter_note(&chat->gutter, "%s: psst play %lld", words, id);
-    else if (comes && waits)
+    else if (psst_file_is_offer(params))
         psst_gutter_note(&chat->gutter, "%s %lld is offered: %s (psst accept %lld)", psst_file_word(params), id,
                          psst_out_string(params, "name"), id);
 }

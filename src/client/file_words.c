@@ -31,12 +31,13 @@ bool psst_file_is_offer(const json_t *file)
 {
     return strcmp(psst_out_string(file, "direction"), "in") == 0 &&
            strcmp(psst_out_string(file, "state"), "waiting") == 0 && psst_out_string(file, "path")[0] == '\0' &&
-           strcmp(psst_out_string(file, "form"), "voice") != 0;
+           !json_is_false(json_object_get(file, "asks"));
 }
 
 bool psst_transfer_is_offer(const struct psst_transfer *file)
 {
-    return file->in && strcmp(file->state, "waiting") == 0 && (file->path == NULL || file->path[0] == '\0');
+    return file->in && !file->taken && strcmp(file->state, "waiting") == 0 &&
+           (file->path == NULL || file->path[0] == '\0');
 }
 
 bool psst_transfer_is_under_way(const struct psst_transfer *file)

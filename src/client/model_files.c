@@ -54,6 +54,7 @@ static void take_over(struct psst_held_file *file, const json_t *from)
     set(&file->path, &pub->path, psst_model_string(from, "path"), PSST_MODEL_PATH);
     pub->in = strcmp(psst_model_string(from, "direction"), "in") == 0;
     pub->heard = json_is_true(json_object_get(from, "heard"));
+    pub->taken = json_is_false(json_object_get(from, "asks"));
     pub->size = json_is_integer(size) ? psst_model_int(from, "size", 0) : -1;
     pub->done = psst_model_int(from, "done", 0);
     pub->rate = psst_model_int(from, "rate", 0);
@@ -119,7 +120,8 @@ void psst_model_put_file(struct psst_model *model, const json_t *from, bool tell
     if (file == NULL) return;
     bool was_over = known && is_over(file->state);
     take_over(file, from);
-    bool offered = !known && file->pub.in && psst_file_is_offer(from);
+    bool offers = psst_file_is_offer(from), offered = offers && !file->offered;
+    file->offered = file->offered || offers;
     if (tells && (offered || (!was_over && is_over(file->state))))
         tell(model, file, from, json_is_true(json_object_get(from, "quiet")));
     drop_ended(model);

@@ -44,6 +44,7 @@ struct psst_held_file {
     struct psst_transfer pub;
     char contact[PSST_MODEL_NAME], form[16], state[16], paused_by[8];
     char *name, *reason, *path; /* NULL: "" */
+    bool offered;               /* it was seen as an offer */
 };
 
 struct psst_held_call {

@@ -389,7 +389,7 @@ class Verbs(E2E):
         for size in ((1 << 64) - 1, (1 << 62) + 1):
             self.assertEqual(mallory.wait_file(mallory.offer(b"x", size, form=3), wire.DECLINE)["reason"], 3)
         mallory.offer(b"large", 4 * 1024 * 1024 + 1, form=3)
-        bob.wait_file(lambda f: f["name"] == "large" and f["state"] == "waiting" and f["form"] == "voice")
+        bob.wait_file(lambda f: f["name"] == "large" and f["state"] == "waiting" and f["form"] == "voice" and f["asks"])
         for i in range(25):
             mallory.offer(b"voice message 99999 s.opus", 10, form=3)
         wait_for("25 offers", lambda: len(bob.files()) == 26)
@@ -400,6 +400,8 @@ class Verbs(E2E):
 
         wait_for("what is not taken", lambda: len(untaken()) == 7)
         self.assertEqual({f["seconds"] for f in bob.files()}, {0})  # nobody speaks so long
+        wait_for("all of it to be asked for", lambda: all(f["asks"] for f in untaken()))
+        self.assertFalse(any(f["asks"] for f in bob.files() if f["path"]))
         bob.psst("accept", str(untaken()[-1]["id"]))
         self.assertEqual(len(untaken()), 6)
 

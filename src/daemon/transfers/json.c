@@ -195,6 +195,8 @@ json_t *psst_transfer_json(const struct psst_transfer *t)
     if (t->form == PSST_FILE_FORM_VOICE) {
         set_int(file, "seconds", psst_transfer_voice_seconds(t));
         (void)json_object_set_new(file, "heard", json_boolean((t->flags & PSST_TRANSFER_HEARD) != 0));
+        bool asks = t->direction == PSST_IN && t->state == PSST_TRANSFER_WAITING && !t->taking;
+        (void)json_object_set_new(file, "asks", json_boolean(asks));
     }
     set_figures(file, t);
     set_contents(file, &t->contents);

@@ -104,11 +104,11 @@ static void known(struct psst_transfers *transfers, struct psst_contact *contact
     }
 }
 
-/* A voice message may be taken without asking. */
+/* A voice message may be taken without asking: until that is known, nobody is asked. */
 static void taken_or_not(struct psst_transfer *t)
 {
-    psst_transfer_event(t);
     if (t->form == PSST_FILE_FORM_VOICE) psst_transfer_voice_offered(t);
+    psst_transfer_event(t);
 }
 
 static void offer_stored(struct psst_transfers *transfers, struct psst_transfer *t, const struct psst_transfer_row *row,

@@ -52,12 +52,21 @@ static enum psst_err count_work(struct psst_store *store, void *arg)
     return psst_store_voice_before(store, taking->contact_id, taking->id, &taking->before);
 }
 
+/* It waits for the user, then, who is told so. */
+static void leave_to_user(struct psst_transfer *t)
+{
+    t->taking = false;
+    if (t->state == PSST_TRANSFER_WAITING) psst_transfer_event(t);
+}
+
 static void taken(void *ctx, enum psst_err err, const char *words, int64_t id)
 {
-    const struct psst_transfers *all = ctx;
-    if (err != PSST_OK) /* it waits for the user, then */
+    struct psst_transfers *all = ctx;
+    struct psst_transfer *t = psst_transfer_by_id(all, id);
+    if (err != PSST_OK)
         psst_log_limited(&all->d->log, PSST_LOG_WARNING, "voice-not-taken", "id=%lld reason=\"%s\"", (long long)id,
                          words);
+    if (t != NULL) leave_to_user(t);
 }
 
 static void counted(void *arg, enum psst_err err, const char *words)
@@ -67,10 +76,14 @@ static void counted(void *arg, enum psst_err err, const char *words)
     struct psst_transfer *t = taking->generation == all->generation ? psst_transfer_by_id(all, taking->id) : NULL;
     char dir[PSST_PATH_MAX];
     struct psst_diag diag = {{0}};
-    bool takes = err == PSST_OK && taking->before < UNHEARD_MAX && t != NULL && t->state == PSST_TRANSFER_WAITING;
+    bool takes = err == PSST_OK && taking->before < UNHEARD_MAX;
     free(taking);
     (void)words;
-    if (!takes) return;
+    if (t == NULL) return;
+    if (!takes || t->state != PSST_TRANSFER_WAITING) {
+        leave_to_user(t);
+        return;
+    }
     const struct psst_accept accept = {.dir = dir, .fd = -1};
     err = psst_transfers_voice_dir(all->d, dir, true, &diag);
     if (err == PSST_OK)
@@ -86,6 +99,7 @@ void psst_transfer_voice_offered(struct psst_transfer *t)
     if (taking == NULL) return;
     *taking =
         (struct taking){.all = t->all, .generation = t->all->generation, .id = t->id, .contact_id = t->contact_id};
+    t->taking = true;
     psst_store_run(t->all->d->store, count_work, counted, taking);
 }
 

@@ -1,6 +1,8 @@
 /* The call and the files. */
 #include "model_scene.h"
 
+#include "client/file_words.h"
+
 static const struct psst_call_now *now(const struct scene *s)
 {
     return psst_model_call(s->model);
@@ -190,7 +192,7 @@ static void file__offered_run_done__is_noted_at_its_turns(void **state)
     file(&s, 2, "out", "stream", "running", ",\"size\":null");
     assert_int_equal(-1, psst_model_transfer(s.model, 1)->size);
     file(&s, 2, "out", "stream", "failed", ",\"reason\":\"the disk is full\"");
-    file(&s, 3, "in", "voice", "waiting", "");
+    file(&s, 3, "in", "voice", "waiting", ",\"asks\":false");
     file(&s, 3, "in", "voice", "done", ",\"seconds\":12,\"heard\":false");
     assert_int_equal(PSST_ARRIVAL_VOICE, s.kind);
     file(&s, 3, "in", "voice", "done", ",\"seconds\":12,\"heard\":true");
@@ -199,6 +201,26 @@ static void file__offered_run_done__is_noted_at_its_turns(void **state)
     assert_string_equal("file 1 is offered, 2.0 kB (/accept 1 or /decline 1): a b | file 1 is here: /x/a b | "
                         "stream 2 failed: the disk is full: a b | voice message, 12 s: /play 3",
                         scene_items(c));
+    psst_conversation_close(c);
+    scene_close(&s);
+}
+
+/* Until psstd has decided it is nobody's to answer; then it is an offer, told once. */
+static void voice__not_taken_by_itself__is_an_offer(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s);
+    struct psst_conversation *c = scene_talk(&s, "bob");
+    file(&s, 1, "in", "voice", "waiting", ",\"asks\":false");
+    assert_int_equal(0, s.arrivals);
+    assert_false(psst_transfer_is_offer(psst_model_transfer(s.model, 0)));
+    file(&s, 1, "in", "voice", "waiting", ",\"asks\":true");
+    file(&s, 1, "in", "voice", "waiting", ",\"asks\":true");
+    assert_int_equal(1, s.arrivals);
+    assert_int_equal(PSST_ARRIVAL_OFFER, s.kind);
+    assert_true(psst_transfer_is_offer(psst_model_transfer(s.model, 0)));
+    assert_string_equal("voice message 1 is offered, 2.0 kB (/accept 1 or /decline 1): a b", scene_items(c));
     psst_conversation_close(c);
     scene_close(&s);
 }
@@ -229,6 +251,7 @@ int main(void)
         cmocka_unit_test(call__several__shows_the_one_that_concerns_most),
         cmocka_unit_test(loading__a_call_runs_and_others_were_missed__is_known),
         cmocka_unit_test(file__offered_run_done__is_noted_at_its_turns),
+        cmocka_unit_test(voice__not_taken_by_itself__is_an_offer),
         cmocka_unit_test(files__many__keeps_what_is_not_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
