@@ -26,7 +26,7 @@ from daemons import BIN, BUILD, Control, Person, introduce, row
 MESSAGES = int(sys.argv[2]) if len(sys.argv) > 2 else 1_000_000
 STARTS = 21
 KEYS = 500
-TEXTS = 100
+TEXTS = 300  # of which three may be later than p99
 ROWS, COLUMNS = 40, 132
 GREEK = [chr(c) for c in range(0x3B1, 0x3CA) if c != 0x3C2]
 RATE = 20_000  # KiB a second of the file
@@ -131,8 +131,9 @@ def echo(screen, while_what, goal=None):
         "the median", statistics.median(took))
 
 
-def arrivals(screen, ben, while_what, first, goal=None):
-    """From the request of who says it to the letters on the other's screen; durable on both sides in between."""
+def arrivals(screen, ben, while_what, first, judge_all):
+    """From the request of who says it to the letters on the other's screen; durable on both sides in between. What is judged is
+    the median, or with judge_all what 99 of 100 stay under."""
     took = []
     for i in range(TEXTS):
         letter = chr(first + i)
@@ -140,9 +141,10 @@ def arrivals(screen, ben, while_what, first, goal=None):
         ben.call("say", name="Anna", text=letter * 3)
         took.append(screen.until(letter, start))
         screen.quiet(0.01)
-    value = statistics.median(took)
-    row(f"a message from the other's request to this screen, {while_what}, median", value, "ms", goal and f"at most {goal} ms",
-        goal and value <= goal, "p99", p99(took))
+    figures = [("median", statistics.median(took)), ("p99", p99(took))]
+    (which, value), (other, beside) = reversed(figures) if judge_all else figures
+    row(f"a message from the other's request to this screen, {while_what}, {which}", value, "ms", "at most 20 ms", value <= 20,
+        f"the {other}", beside)
 
 
 def written(screen):
@@ -223,12 +225,12 @@ def measure(work, anna, ben):
         screen.quiet(0.2)
         written(screen)
         echo(screen, "nothing else running")
-        arrivals(screen, b, "nothing else running", 0x5000, 20)
+        arrivals(screen, b, "nothing else running", 0x5000, False)
         run_call(a, b)
         run_file(work, anna, a, b)
         time.sleep(1)
         echo(screen, "during a call and a file of 20 MB/s", 16)
-        arrivals(screen, b, "during a call and a file of 20 MB/s", 0x6000)
+        arrivals(screen, b, "during a call and a file of 20 MB/s", 0x6000, True)
         scroll(screen)
         resident, proportional = screen.memory()
         row("memory of psst on the terminal after all that, resident", resident / 1e6, "MB", "at most 12 MB", resident <= 12e6,
