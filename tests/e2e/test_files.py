@@ -46,6 +46,20 @@ class Files(E2E):
             self.assertEqual(content_of(os.path.join(into, os.path.basename(path))), content)
         wait_for("the sender to know", lambda: {f["state"] for f in alice.files()} == {"done"})
 
+    def test_the_last_figures_are_told(self):
+        """What comes too soon after an event to be one of its own is told all the same, also when nothing follows it."""
+        bob = self.person("bob")
+        mallory = self.caller(bob)
+        transfer = mallory.offer(b"half.bin", 300000)
+        offer = bob.wait_file(lambda f: f["state"] == "waiting")
+        with bob.control() as control:
+            control.call("subscribe", events=["file"])
+            control.call("file.accept", id=offer["id"], dir=self.into(bob))
+            mallory.wait_file(transfer, wire.ACCEPT)
+            control.event("file", lambda f: f["state"] == "running")
+            mallory.send_data(transfer, bytes(200000))
+            self.assertEqual(control.event("file", lambda f: f["done"] == 200000)["state"], "running")
+
     def test_killed_in_the_middle_it_begins_anew(self):
         """Attack 55, of files: the receiver, then the sender is killed; at the next session the file comes whole."""
         alice, bob = self.pair()

@@ -3,7 +3,6 @@ writes them anew: look at them before they are committed); and that the pictures
 import glob
 import os
 import re
-import time
 
 import peer
 import wire
@@ -242,9 +241,7 @@ class Files(Pictures):
         alice.psst("accept", "1")
         offset = bob.wait_file(transfer, wire.ACCEPT)["offset"]
         content = bytes(4000000)
-        bob.send_data(transfer, content[:1400000], offset)
-        time.sleep(0.5)  # psstd tells four times a second, when something comes
-        bob.send_data(transfer, content[:1400100], 1400000)
+        bob.send_data(transfer, content[:1400100], offset)
         alice.wait_file(lambda f: f["done"] == 1400100)
         self.golden(terminal, "running-80x24", "35%", rates)
         terminal.resize(40, 12)

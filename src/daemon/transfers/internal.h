@@ -100,7 +100,8 @@ struct psst_transfer {
     uint64_t held;             /* serial of the connection that is not read because the sink is full; 0: none */
     uint64_t checkpoint_bytes; /* position and time of the last checkpoint */
     uint64_t checkpoint_ns;
-    uint64_t told_ns; /* of the last progress event */
+    uint64_t told_ns; /* of the last event */
+    bool owed;        /* more has moved since than it said */
     int fd;           /* streams: our user's end of it; -1: none (any more) */
     uint64_t client;  /* streams: the user interface that it is for; 0: none */
 };
@@ -120,6 +121,7 @@ struct psst_transfers {
     void *quiet_ctx;
     struct psst_bucket limit; /* of all that goes out */
     uv_timer_t limit_timer;   /* runs only while limited data waits */
+    uv_timer_t owed_timer;    /* runs only while some transfer's figures are owed to user interfaces */
     int64_t served;           /* the contact that had the first turn after the limit the last time */
 };
 
@@ -193,7 +195,7 @@ void psst_transfer_keep_safe(struct psst_transfers *transfers, int64_t id, int64
 const char *psst_transfer_state_name(const struct psst_transfer *t);
 json_t *psst_transfer_json(const struct psst_transfer *t);
 void psst_transfer_event(struct psst_transfer *t);    /* it has changed: counts it, tells it */
-void psst_transfer_progress(struct psst_transfer *t); /* at most four times a second */
+void psst_transfer_progress(struct psst_transfer *t); /* at most four times a second, but the last in any case */
 void psst_transfer_count(struct psst_transfer *t);    /* in its contact's unfinished, if it is */
 void psst_transfer_uncount(struct psst_transfer *t);  /* it leaves the list */
 

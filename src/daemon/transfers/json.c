@@ -251,11 +251,28 @@ void psst_transfer_event(struct psst_transfer *t)
 {
     psst_transfer_count(t);
     t->told_ns = uv_hrtime();
+    t->owed = false;
     if (runs(t)) psst_pace_step(&t->pace, t->told_ns, position(t));
     psst_daemon_event(t->all->d, "file", psst_transfer_json(t));
 }
 
+static void on_owed(uv_timer_t *timer)
+{
+    struct psst_transfers *transfers = timer->data;
+    for (struct psst_transfer *t = transfers->first; t != NULL; t = t->next)
+        if (t->owed) psst_transfer_progress(t);
+}
+
+/* What came too soon after the last event is told later: it may have been the last for long. */
 void psst_transfer_progress(struct psst_transfer *t)
 {
-    if (uv_hrtime() - t->told_ns >= PROGRESS_NS) psst_transfer_event(t);
+    uv_timer_t *timer = &t->all->owed_timer;
+    uint64_t passed_ns = uv_hrtime() - t->told_ns;
+    if (passed_ns >= PROGRESS_NS) {
+        psst_transfer_event(t);
+        return;
+    }
+    t->owed = true;
+    if (!uv_is_active((uv_handle_t *)timer) && !uv_is_closing((uv_handle_t *)timer))
+        (void)uv_timer_start(timer, on_owed, (PROGRESS_NS - passed_ns) / 1000000 + 1, 0);
 }

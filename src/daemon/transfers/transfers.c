@@ -23,6 +23,8 @@ enum psst_err psst_transfers_new(struct psst_transfers **out, struct psst_daemon
     if (transfers == NULL) return PSST_ERR_MEMORY;
     transfers->d = d;
     psst_transfers_limit_init(transfers);
+    (void)uv_timer_init(d->loop, &transfers->owed_timer); /* cannot fail */
+    transfers->owed_timer.data = transfers;
     if (uv_signal_init(d->loop, &transfers->child_ended) == 0) {
         (void)uv_signal_start(&transfers->child_ended, on_child_ended, SIGCHLD);
         uv_unref((uv_handle_t *)&transfers->child_ended);
@@ -36,6 +38,7 @@ enum psst_err psst_transfers_new(struct psst_transfers **out, struct psst_daemon
 void psst_transfers_close(struct psst_transfers *transfers)
 {
     psst_transfers_limit_close(transfers);
+    if (!uv_is_closing((uv_handle_t *)&transfers->owed_timer)) uv_close((uv_handle_t *)&transfers->owed_timer, NULL);
     if (transfers->child_ended.loop != NULL && !uv_is_closing((uv_handle_t *)&transfers->child_ended))
         uv_close((uv_handle_t *)&transfers->child_ended, NULL);
 }
