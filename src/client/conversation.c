@@ -41,15 +41,19 @@ void psst_conversation_bind(struct psst_conversation *conversation, struct psst_
         psst_conversation_unask(conversation);
         psst_conversation_clear(conversation);
         conversation->loaded = conversation->older = conversation->newer = false;
+        conversation->trouble[0] = '\0';
         conversation->newest = conversation->shown = 0;
         conversation->below = 0;
         return;
     }
-    bool renamed = strcmp(conversation->name, person->name) != 0;
+    bool renamed = strcmp(conversation->name, person->name) != 0, looks = psst_conversation_looks_again(conversation);
     psst_model_copy(conversation->name, sizeof conversation->name, person->name);
     if (before == person && renamed) { /* what was asked for was asked by the old name */
         psst_conversation_unask(conversation);
-        if (!conversation->loaded) psst_conversation_reload(conversation);
+        if (!conversation->loaded)
+            psst_conversation_reload(conversation);
+        else if (looks)
+            psst_conversation_look_again(conversation);
     }
     psst_conversation_weave(conversation);
 }
@@ -96,6 +100,11 @@ bool psst_conversation_has_newer(const struct psst_conversation *conversation)
 uint64_t psst_conversation_below(const struct psst_conversation *conversation)
 {
     return conversation->below;
+}
+
+const char *psst_conversation_trouble(const struct psst_conversation *conversation)
+{
+    return conversation->trouble;
 }
 
 /* ---- what comes ---- */

@@ -59,7 +59,11 @@ bool psst_conversation_has_newer(const struct psst_conversation *conversation); 
 /* Messages that came behind the window since it left the end. */
 uint64_t psst_conversation_below(const struct psst_conversation *conversation);
 
-/* Ask for a page at that side, unless one is under way or there is none. */
+/* Why the page that was asked for last did not come: a sentence, "" while nothing is amiss. It is asked for by older or newer
+ * when one wants it again; who only looks leaves it alone. */
+const char *psst_conversation_trouble(const struct psst_conversation *conversation);
+
+/* Ask for a page at that side, unless one is under way or there is none; for the first one when that did not come. */
 void psst_conversation_older(struct psst_conversation *conversation);
 void psst_conversation_newer(struct psst_conversation *conversation);
 /* The window anew, around a message, or at the end, or at the very beginning. */

@@ -5,17 +5,21 @@
  *   jump         log {limit, before: seq}      -> around it
  *                log {limit, after: seq - 1, first}
  *   older        log {limit, before: first}    newer   log {limit, after: last, first}
+ *   look again   log {limit, after: first - 1, before: last + 1, first}, until all of the window was looked at
+ *
+ * A page that does not come is no end: its side stays open, and it is asked for when the person wants it again.
  */
 #include "client/model_internal.h"
 
 #include <string.h>
 
 enum window { WINDOW_END, WINDOW_BEGINNING, WINDOW_AROUND };
-enum page { PAGE_OLDER, PAGE_NEWER, PAGE_END, PAGE_BEGINNING };
+enum page { PAGE_OLDER, PAGE_NEWER, PAGE_END, PAGE_BEGINNING, PAGE_AGAIN };
 
 #define PAGE_FIRST 8 /* a bit: of those with which the window begins */
 
 static void page_done(struct psst_asked *asked, json_t *result, const struct psst_failure *failure);
+static void again_done(struct psst_asked *asked, json_t *result, const struct psst_failure *failure);
 
 static bool ask(struct psst_conversation *conversation, enum page page, int limit, int64_t seq, bool first)
 {
@@ -30,6 +34,7 @@ static bool ask(struct psst_conversation *conversation, enum page page, int limi
     asked->conversation = conversation;
     asked->part = (int)page | (first ? PAGE_FIRST : 0);
     asked->len = (size_t)limit;
+    conversation->trouble[0] = '\0';
     return true;
 }
 
@@ -62,6 +67,7 @@ static void begin(struct psst_conversation *conversation, enum window how, int64
         pages += ask(conversation, PAGE_NEWER, PSST_CONVERSATION_PAGE / 2, seq - 1, true);
     }
     conversation->pages = pages;
+    conversation->partly = false;
     psst_conversation_weave(conversation);
     psst_model_changed(conversation->model, PSST_PART_CONVERSATION);
 }
@@ -88,8 +94,18 @@ void psst_conversation_beginning(struct psst_conversation *conversation)
 
 /* ---- going on ---- */
 
+/* The first page did not come, or what came of it was nothing. True: it is asked for anew. */
+static bool begin_again(struct psst_conversation *conversation)
+{
+    bool holds = conversation->loaded && (conversation->n_messages > 0 || conversation->trouble[0] == '\0');
+    if (holds || conversation->pages > 0 || conversation->person == NULL) return false;
+    psst_conversation_reload(conversation);
+    return true;
+}
+
 void psst_conversation_older(struct psst_conversation *conversation)
 {
+    if (begin_again(conversation)) return;
     int64_t first = psst_window_first(conversation);
     if (conversation->person == NULL || !conversation->loaded || !conversation->older || conversation->asked_older)
         return;
@@ -99,10 +115,68 @@ void psst_conversation_older(struct psst_conversation *conversation)
 
 void psst_conversation_newer(struct psst_conversation *conversation)
 {
+    if (begin_again(conversation)) return;
     int64_t last = psst_window_last(conversation);
     if (conversation->person == NULL || !conversation->loaded || !conversation->newer || conversation->asked_newer)
         return;
     conversation->asked_newer = ask(conversation, PAGE_NEWER, PSST_CONVERSATION_PAGE, last, false);
+}
+
+/* ---- looking again ---- */
+
+static void ask_again(struct psst_conversation *conversation, int64_t first, int64_t last)
+{
+    json_t *params = psst_rpc_name(conversation->name);
+    (void)json_object_set_new(params, "limit", json_integer(PSST_WINDOW_MESSAGES));
+    (void)json_object_set_new(params, "after", json_integer(first - 1));
+    if (last < INT64_MAX) (void)json_object_set_new(params, "before", json_integer(last + 1));
+    (void)json_object_set_new(params, "first", json_true());
+    struct psst_asked *asked = params != NULL ? psst_model_ask(conversation->model, "log", params, again_done) : NULL;
+    if (asked == NULL) {
+        psst_conversation_reload(conversation);
+        return;
+    }
+    asked->conversation = conversation;
+    asked->part = PAGE_AGAIN;
+    asked->first = first;
+    asked->last = last;
+}
+
+static void again_done(struct psst_asked *asked, json_t *result, const struct psst_failure *failure)
+{
+    struct psst_conversation *conversation = asked->conversation;
+    const json_t *list = json_object_get(result, "messages");
+    (void)failure;
+    if (conversation == NULL) return; /* it was closed, or begins anew anyhow */
+    if (result == NULL) {             /* what is erased does not stay because nothing can be read */
+        psst_conversation_reload(conversation);
+        return;
+    }
+    bool more = json_is_true(json_object_get(result, "more")) && json_array_size(list) > 0;
+    int64_t to = psst_model_int(json_array_get(list, json_array_size(list) - 1), "seq", 0);
+    if (!more || to < asked->first) to = asked->last;
+    psst_window_keep(conversation, asked->first, to, list);
+    if (to < asked->last) ask_again(conversation, to + 1, asked->last);
+    psst_conversation_weave(conversation);
+    psst_model_changed(conversation->model, PSST_PART_CONVERSATION);
+}
+
+bool psst_conversation_looks_again(const struct psst_conversation *conversation)
+{
+    const struct psst_asked *asked = conversation->model->asked;
+    while (asked != NULL && (asked->conversation != conversation || asked->part != PAGE_AGAIN)) asked = asked->next;
+    return asked != NULL;
+}
+
+void psst_conversation_look_again(struct psst_conversation *conversation)
+{
+    for (struct psst_asked *asked = conversation->model->asked; asked != NULL; asked = asked->next)
+        if (asked->conversation == conversation && asked->part == PAGE_AGAIN)
+            asked->conversation = NULL; /* out of date */
+    if (!conversation->loaded)
+        psst_conversation_reload(conversation);
+    else if (conversation->n_messages > 0)
+        ask_again(conversation, psst_window_first(conversation), psst_window_last(conversation));
 }
 
 /* ---- pages ---- */
@@ -166,19 +240,19 @@ static void take_page(struct psst_conversation *conversation, enum page page, co
 static void page_done(struct psst_asked *asked, json_t *result, const struct psst_failure *failure)
 {
     struct psst_conversation *conversation = asked->conversation;
-    (void)failure;
     if (conversation == NULL) return; /* it was closed, or jumped */
     enum page page = (enum page)(asked->part & ~PAGE_FIRST);
     bool first = (asked->part & PAGE_FIRST) != 0;
     if (page == PAGE_OLDER && !first) conversation->asked_older = false;
     if (page == PAGE_NEWER && !first) conversation->asked_newer = false;
-    if (result != NULL)
+    if (result != NULL) {
         take_page(conversation, page, result, asked->len);
-    else if (page == PAGE_OLDER)
-        conversation->older = false; /* or it would be asked for at every look */
-    else if (page == PAGE_NEWER)
-        conversation->newer = false;
-    if (first && conversation->pages > 0 && --conversation->pages == 0) conversation->loaded = result != NULL;
+        conversation->partly = conversation->partly || first;
+    } else {
+        psst_model_copy(conversation->trouble, sizeof conversation->trouble, failure->words);
+        if (page == PAGE_OLDER) conversation->older = true; /* for all that is known */
+    }
+    if (first && conversation->pages > 0 && --conversation->pages == 0) conversation->loaded = conversation->partly;
     psst_conversation_weave(conversation);
     psst_model_changed(conversation->model, PSST_PART_CONVERSATION);
 }

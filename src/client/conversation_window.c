@@ -154,6 +154,37 @@ bool psst_window_put_damaged(struct psst_conversation *conversation, const json_
     return message.text != NULL && put(conversation, at, &message, grows);
 }
 
+/* ---- what is erased ---- */
+
+static void erase_text(struct psst_conversation *conversation, struct psst_held_message *message)
+{
+    conversation->bytes -= message->item.text.len;
+    if (message->text != NULL) explicit_bzero(message->text, message->item.text.len);
+    message->item.text.len = 0;
+}
+
+/* Both are in the order of seq. */
+void psst_window_keep(struct psst_conversation *conversation, int64_t first, int64_t last, const json_t *messages)
+{
+    size_t j = 0, n = json_array_size(messages);
+    for (size_t i = 0; i < conversation->n_messages;) {
+        struct psst_held_message *message = &conversation->messages[i];
+        int64_t seq = message->item.seq;
+        if (message->item.kind != PSST_ITEM_MESSAGE || seq < first || seq > last) {
+            i++;
+            continue;
+        }
+        while (j < n && psst_model_int(json_array_get(messages, j), "seq", 0) < seq) j++;
+        const json_t *left = j < n ? json_array_get(messages, j) : NULL;
+        if (psst_model_int(left, "seq", 0) != seq) {
+            drop(conversation, i);
+            continue;
+        }
+        if (json_string_length(json_object_get(left, "text")) == 0) erase_text(conversation, message);
+        i++;
+    }
+}
+
 /* ---- notes ---- */
 
 static void weave_note(struct psst_conversation *conversation, const struct psst_note *note)

@@ -80,12 +80,12 @@ static void on_removed(struct psst_model *model, json_t *params)
     psst_model_changed(model, PSST_PART_CONTACTS | PSST_PART_CONVERSATION | PSST_PART_FILES);
 }
 
-/* What is erased does not stay on a screen. Where one was in it is lost. */
+/* What is erased does not stay on a screen. */
 static void on_forgotten(struct psst_model *model, json_t *params)
 {
     const struct psst_held_person *person = who(model, params);
     for (struct psst_conversation *c = model->conversations; c != NULL; c = c->next)
-        if (person != NULL && c->person == person) psst_conversation_reload(c);
+        if (person != NULL && c->person == person) psst_conversation_look_again(c);
 }
 
 static void on_presence(struct psst_model *model, json_t *params)

@@ -69,7 +69,8 @@ struct psst_asked {
     struct psst_asked *next, **at;
     unsigned generation;
     void (*done)(struct psst_asked *asked, json_t *result, const struct psst_failure *failure);
-    int part; /* what the asker means by it */
+    int part;            /* what the asker means by it */
+    int64_t first, last; /* seqs: of a look at what is left of the window */
     char name[PSST_MODEL_NAME];
     char *text; /* of say */
     size_t len;
@@ -130,6 +131,8 @@ struct psst_conversation {
     bool loaded, older, newer; /* what the header says */
     bool asked_older, asked_newer, follows;
     unsigned pages; /* of the first ones, that are missing */
+    bool partly;    /* one of the first ones came */
+    char trouble[PSST_MODEL_WORDS];
     int64_t newest; /* the highest seq that is known to exist */
     int64_t centre; /* seq that was jumped to */
     int64_t shown;  /* told to psstd */
@@ -225,12 +228,17 @@ enum psst_window_side { PSST_WINDOW_OLDER, PSST_WINDOW_NEWER };
 bool psst_window_put(struct psst_conversation *conversation, const struct psst_conversation_news *news,
                      enum psst_window_side grows);
 bool psst_window_put_damaged(struct psst_conversation *conversation, const json_t *gap, enum psst_window_side grows);
+/* Messages from first to last are no more, or their text is, but for those in the list (of docs/IPC.md). */
+void psst_window_keep(struct psst_conversation *conversation, int64_t first, int64_t last, const json_t *messages);
 /* The first or last message's seq; 0: none. */
 int64_t psst_window_first(const struct psst_conversation *conversation);
 int64_t psst_window_last(const struct psst_conversation *conversation);
 /* The contact is found again after loading, is renamed, or gone (NULL). */
 void psst_conversation_bind(struct psst_conversation *conversation, struct psst_held_person *person);
 void psst_conversation_reload(struct psst_conversation *conversation);
+/* Messages of his were erased: what of the window is no more goes, and where one is in it stays. */
+void psst_conversation_look_again(struct psst_conversation *conversation);
+bool psst_conversation_looks_again(const struct psst_conversation *conversation); /* the answer is under way */
 void psst_conversation_unask(struct psst_conversation *conversation);
 
 #endif

@@ -105,6 +105,7 @@ struct step {
     uint64_t now_ms;
     bool doubted, jumped, all, left;
     struct psst_tidied tidied;
+    int64_t robbed; /* the contact whose messages the last steps have taken, and of whom nobody was told yet; 0: none */
     char voice_dir[PSST_PATH_MAX];
     int64_t erased[PSST_VOICE_DUE_MAX]; /* voice messages */
     size_t n_erased;
@@ -145,10 +146,20 @@ static enum psst_err scrub_work(struct psst_store *store, void *arg)
 
 static void next_step(struct step *step);
 
+/* Whoever shows messages of his asks for them anew: once for all of his that are erased in a row. */
+static void tell_robbed(struct step *step, int64_t next)
+{
+    struct psst_daemon *d = step->r->d;
+    const struct psst_contact *contact = step->robbed != 0 ? psst_book_by_id(d->book, step->robbed) : NULL;
+    step->robbed = next;
+    if (contact != NULL) psst_daemon_event(d, "contact.forgotten", json_pack("{s:s}", "contact", contact->alias));
+}
+
 static void end_round(struct step *step, enum psst_err err, const char *words)
 {
     struct psst_retention *r = step->r;
     uint64_t now_ms = psst_daemon_now(r->d).unix_ms;
+    tell_robbed(step, 0);
     if (err != PSST_OK) wake_in(r, AGAIN_MS);
     if (err == PSST_OK && step->doubted) wake_in(r, HOUR_MS + SOON_MS);
     if (err == PSST_OK && step->left) wake_in(r, until_night(now_ms, now_ms));
@@ -196,6 +207,9 @@ static void tidy_done(void *arg, enum psst_err err, const char *words)
         return;
     }
     for (size_t i = 0; i < step->n_erased; i++) psst_transfers_erased(r->d->transfers, step->erased[i]);
+    int64_t robbed = step->tidied.contact_id; /* steps that clean an index in between take nobody's */
+    if (robbed != 0 && robbed != step->robbed) tell_robbed(step, robbed);
+    if (!step->tidied.more) tell_robbed(step, 0);
     if (step->tidied.more)
         next_step(step);
     else

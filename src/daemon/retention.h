@@ -4,6 +4,8 @@
  *   a round:  psst_store_tidy, step by step, each a job of its own, so that messages go in between
  *             -> psst_store_scrub, alone -> whoever waits is told -> one timer, to the night after something is due next
  *
+ * Whose messages have gone, the event `contact.forgotten` tells, whatever made them go.
+ *
  * A round begins after unlocking, when a setting changed, when somebody asks, when something is due, and half a minute after
  * texts were erased on their way. Without anything due there is no timer.
  */

@@ -35,6 +35,7 @@ struct victim {
 
 struct batch {
     enum fate fate;
+    int64_t contact_id;
     size_t n;
     struct victim victims[BATCH_MESSAGES];
 };
@@ -42,7 +43,7 @@ struct batch {
 #define DONE "m.state NOT IN (0, 3)"
 #define VICTIM                                                                                                         \
     "SELECT m.seq, length(CAST(m.text AS BLOB)), (SELECT max(era) FROM eras WHERE era <= m.seq),"                      \
-    " m.text IS NOT NULL AND (c.keep_history OR " DONE "), m.receipt FROM contacts c CROSS JOIN messages m"
+    " m.text IS NOT NULL AND (c.keep_history OR " DONE "), m.receipt, c.id FROM contacts c CROSS JOIN messages m"
 
 /* In this order; ?1 is how many at most, ?2 the time, 0: what has no date only. */
 static const struct reason {
@@ -71,7 +72,7 @@ _Static_assert(BARE_DAYS *(int64_t)DAY_MS == 2592000000, "the literal above");
 
 /* ---- finding ---- */
 
-/* As many as one step may take, all of one era. */
+/* As many as one step may take, all of one contact and one era. */
 static enum psst_err find_batch(struct psst_store *store, const struct reason *reason, int64_t now_ms,
                                 struct batch *batch, int64_t *era)
 {
@@ -82,12 +83,15 @@ static enum psst_err find_batch(struct psst_store *store, const struct reason *r
     (void)sqlite3_bind_int64(stmt, 1, BATCH_MESSAGES);
     (void)sqlite3_bind_int64(stmt, 2, now_ms); /* some have no place for it */
     batch->fate = reason->fate;
+    batch->contact_id = 0;
     batch->n = 0;
     while (batch->n < BATCH_MESSAGES && (err = psst_store_stmt_row(store, stmt)) == PSST_OK) {
-        int64_t this_era = sqlite3_column_int64(stmt, 2);
+        int64_t this_era = sqlite3_column_int64(stmt, 2), contact_id = sqlite3_column_int64(stmt, 5);
         bytes += sqlite3_column_int64(stmt, 1);
-        if (batch->n > 0 && (this_era != *era || bytes > BATCH_BYTES)) break;
+        bool other = this_era != *era || contact_id != batch->contact_id;
+        if (batch->n > 0 && (other || bytes > BATCH_BYTES)) break;
         *era = this_era;
+        batch->contact_id = contact_id;
         batch->victims[batch->n++] = (struct victim){.seq = sqlite3_column_int64(stmt, 0),
                                                      .has_text = sqlite3_column_type(stmt, 1) != SQLITE_NULL,
                                                      .indexed = sqlite3_column_int(stmt, 3) != 0,
@@ -197,8 +201,10 @@ static enum psst_err finish_forgetting(struct psst_store *store)
                    "UPDATE contacts SET forget_seq = 0, forget_ms = 0 WHERE forget_seq > ?1 OR forget_ms > ?1", 0);
 }
 
-/* The words of one era are driven out before those of another are touched: so no step writes more than the two. */
-static enum psst_err take_step(struct psst_store *store, int64_t now_ms, struct batch *batch, bool *worked)
+/* The words of one era are driven out before those of another are touched: so no step writes more than the two. *contact_id
+ * is whose messages it took. */
+static enum psst_err take_step(struct psst_store *store, int64_t now_ms, struct batch *batch, bool *worked,
+                               int64_t *contact_id)
 {
     int64_t unclean = 0, era = 0;
     enum psst_err err = psst_store_index_unclean(store, &unclean);
@@ -209,7 +215,10 @@ static enum psst_err take_step(struct psst_store *store, int64_t now_ms, struct 
         err = find_batch(store, &reasons[i], now_ms, batch, &era);
     if (err != PSST_OK) return err;
     *worked = true;
-    if (batch->n > 0 && (!dirty || unclean == era)) return erase_batch(store, batch);
+    if (batch->n > 0 && (!dirty || unclean == era)) {
+        *contact_id = batch->contact_id;
+        return erase_batch(store, batch);
+    }
     if (dirty) return psst_store_index_clean(store);
     err = psst_store_calls_tidy(store, now_ms, worked);
     if (err != PSST_OK || *worked) return err;
@@ -255,7 +264,7 @@ enum psst_err psst_store_tidy(struct psst_store *store, uint64_t now_ms, struct 
     if (batch == NULL) return PSST_ERR_MEMORY;
     int64_t now = now_ms > INT64_MAX / 2 ? INT64_MAX / 2 : (int64_t)now_ms;
     enum psst_err err = psst_store_index_new(store);
-    if (err == PSST_OK) err = take_step(store, now, batch, &worked);
+    if (err == PSST_OK) err = take_step(store, now, batch, &worked, &tidied->contact_id);
     if (err == PSST_OK && !worked) err = find_next(store, now, &tidied->next_ms);
     free(batch);
     tidied->more = err == PSST_OK && worked;

@@ -216,8 +216,9 @@ PSST_MUST_USE enum psst_err psst_store_find(struct psst_store *store, const stru
  * what came in. psst_store_tidy does it. */
 PSST_MUST_USE enum psst_err psst_store_forget(struct psst_store *store, int64_t contact_id, uint64_t before_ms);
 struct psst_tidied {
-    bool more;        /* call it again */
-    uint64_t next_ms; /* else: when there will be something to do, if nothing changes before; UINT64_MAX: never */
+    bool more;          /* call it again */
+    int64_t contact_id; /* whose messages this step has taken; 0: nobody's */
+    uint64_t next_ms;   /* not more: when there will be something to do, if nothing changes before; UINT64_MAX: never */
 };
 /* One step of some 20 ms: erases some of what is to go now, by psst_store_forget and psst_store_contact_remove, and by what
  * each contact keeps (keep_history, keep_days); or drives erased words out of the index. The history of contacts that keep

@@ -318,9 +318,9 @@ void psst_app_settle(struct psst_app *app)
         app->wanted_beginning = false;
         psst_view_scroll(app, 0);
     }
-    for (size_t i = 0; i < n && app->wanted_seq > 0; i++) {
+    for (size_t i = 0; i < n && app->wanted_seq > 0; i++) { /* or the one behind it, when it was erased */
         const struct psst_item *item = psst_conversation_item(conversation, i);
-        if (item->kind != PSST_ITEM_MESSAGE || item->seq != app->wanted_seq) continue;
+        if (item->kind != PSST_ITEM_MESSAGE || (item->seq < app->wanted_seq && i + 1 < n)) continue;
         app->place = (struct psst_place){.serial = item->serial};
         app->wanted_seq = 0;
         psst_view_scroll(app, psst_view_page_rows(app) / 2); /* some of what came after it, too */

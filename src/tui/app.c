@@ -98,6 +98,14 @@ static void look_at_open(struct psst_app *app)
     }
 }
 
+/* Once for each time that the person has asked for it, by opening or by scrolling. */
+static void look_at_trouble(struct psst_app *app)
+{
+    const char *trouble = app->conversation != NULL ? psst_conversation_trouble(app->conversation) : "";
+    if (trouble[0] != '\0' && !app->trouble_said) psst_app_error(app, "messages could not be loaded: %s", trouble);
+    app->trouble_said = trouble[0] != '\0';
+}
+
 static void take_changes(struct psst_app *app)
 {
     unsigned parts = app->changed;
@@ -107,7 +115,10 @@ static void take_changes(struct psst_app *app)
         look_at_self(app);
         look_at_open(app);
     }
-    if ((parts & PSST_PART_CONVERSATION) != 0) psst_app_settle(app);
+    if ((parts & PSST_PART_CONVERSATION) != 0) {
+        psst_app_settle(app);
+        look_at_trouble(app);
+    }
     for (struct psst_page *page = app->page, *below; page != NULL; page = below) {
         below = page->below;
         if (page->kind->changed != NULL) page->kind->changed(page, app, parts);

@@ -29,6 +29,8 @@
 struct psst_place {
     uint64_t serial;
     unsigned hidden_rows;
+    int64_t
+        seq; /* of the message, or of the one before a line of ours: its neighbour takes the place of one that is gone */
     bool end; /* follows what comes; the others do not count then */
 };
 
@@ -73,6 +75,7 @@ struct psst_app {
     struct psst_areas areas; /* as drawn last (views.h) */
     int64_t wanted_seq;      /* scroll_to: the message that is still being loaded; 0: none */
     bool wanted_beginning;
+    bool trouble_said;             /* that a page of the conversation did not come; until one scrolls again */
     bool closed;                   /* the person wanted nobody open (/close) */
     char was_open[PSST_NAME_ROOM]; /* before psstd ended */
     bool unlocked;                 /* the identity was open when last looked at */

@@ -212,7 +212,10 @@ static const char *why_nothing(const struct psst_app *app)
         return "No contacts yet.\n\n/card shows your card: hand it to whom you want to talk to.\n/add FILE takes his; "
                "then write, and press Enter.\n\nF1 explains the rest.";
     if (app->conversation == NULL) return "Nobody is open. Alt+1 opens the first contact, /msg NAME any.";
-    if (!psst_conversation_loaded(app->conversation)) return "";
+    if (!psst_conversation_loaded(app->conversation))
+        return psst_conversation_trouble(app->conversation)[0] != '\0'
+                   ? "What was said cannot be shown now. PgUp tries again."
+                   : "";
     const struct psst_person *person = psst_model_find(app->model, psst_conversation_name(app->conversation));
     if (person != NULL && !person->online)
         return "Nothing has been said yet. Write, and press Enter: it waits here until there is a session.";
@@ -259,6 +262,9 @@ void psst_view_conversation(struct psst_app *app, struct psst_area area)
     if (height < (unsigned)area.rows) draw_newer(area, app, i);
     if (place.serial == app->place.serial && place.hidden_rows == app->place.hidden_rows)
         remember_edge(&place, &rows, i, hidden);
-    if (blank > 0 && psst_conversation_has_older(app->conversation)) psst_conversation_older(app->conversation);
+    /* what did not come is asked for again when one scrolls, not at each look */
+    if (blank > 0 && psst_conversation_has_older(app->conversation) &&
+        psst_conversation_trouble(app->conversation)[0] == '\0')
+        psst_conversation_older(app->conversation);
     tell_shown(app, &rows, i, hidden, height);
 }

@@ -50,6 +50,14 @@ static void up(const struct psst_rows *rows, size_t *i, unsigned *hidden, unsign
     }
 }
 
+/* The last item that is not behind that seq. */
+static size_t nearest(const struct psst_conversation *conversation, int64_t seq)
+{
+    size_t i = psst_conversation_count(conversation);
+    while (i > 1 && psst_conversation_item(conversation, i - 1)->seq > seq) i--;
+    return i - 1;
+}
+
 /* The item that place means, or the nearest there is. */
 static bool find(const struct psst_place *place, const struct psst_rows *rows, size_t *i, unsigned *hidden)
 {
@@ -58,7 +66,7 @@ static bool find(const struct psst_place *place, const struct psst_rows *rows, s
     *i = place->end ? n : psst_conversation_find(rows->conversation, place->serial);
     *hidden = place->hidden_rows;
     if (*i < n) return true;
-    *i = n - 1;
+    *i = !place->end && place->seq > 0 ? nearest(rows->conversation, place->seq) : n - 1;
     *hidden = 0;
     return true;
 }
@@ -67,6 +75,7 @@ static void set(struct psst_place *place, const struct psst_rows *rows, size_t i
 {
     size_t n = psst_conversation_count(rows->conversation);
     place->serial = psst_conversation_item(rows->conversation, i)->serial;
+    place->seq = psst_conversation_item(rows->conversation, i)->seq;
     place->hidden_rows = hidden;
     place->end = i + 1 == n && hidden == 0 && !psst_conversation_has_newer(rows->conversation);
 }
@@ -121,6 +130,9 @@ void psst_view_scroll(struct psst_app *app, int by)
     size_t i;
     unsigned hidden;
     if (rows.conversation == NULL || area.rows <= 0 || area.columns <= 0) return;
+    if (by != 0 && psst_conversation_trouble(app->conversation)[0] != '\0' &&
+        !psst_conversation_loaded(app->conversation))
+        psst_conversation_older(app->conversation); /* its beginning did not come: once more */
     if (by < -PSST_CONVERSATION_MAX * 1000) by = -PSST_CONVERSATION_MAX * 1000;
     unsigned height = (unsigned)area.rows;
     move(&app->place, &rows, height > 1 ? height - 1 : 1, by);
@@ -129,6 +141,7 @@ void psst_view_scroll(struct psst_app *app, int by)
     if (by <= 0 && above_of(&rows, i, hidden, 2 * height) < 2 * height) psst_conversation_older(app->conversation);
     if (by >= 0 && below(&rows, i, hidden, height) < height && psst_conversation_has_newer(app->conversation))
         psst_conversation_newer(app->conversation);
+    if (psst_conversation_trouble(app->conversation)[0] == '\0') app->trouble_said = false;
 }
 
 int psst_view_page_rows(const struct psst_app *app)

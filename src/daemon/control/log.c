@@ -222,7 +222,6 @@ static void kept(void *ctx, enum psst_err err, const char *words)
         psst_request_finish(req, err != PSST_OK ? err : PSST_ERR_NOT_FOUND, words);
         return;
     }
-    psst_daemon_event(req->daemon, "contact.forgotten", json_pack("{s:s}", "contact", contact->alias));
     psst_request_result(req, psst_contact_json(contact));
 }
 

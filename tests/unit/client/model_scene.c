@@ -55,6 +55,7 @@ static json_t *log_page(const struct scene *s, const json_t *params)
     json_int_t before = json_integer_value(json_object_get(params, "before"));
     bool first = json_is_true(json_object_get(params, "first"));
     json_int_t lo = after / SCENE_STEP + 1, hi = (json_int_t)s->messages;
+    if (lo <= (json_int_t)s->gone) lo = (json_int_t)s->gone + 1;
     bool cut = s->page_most > 0 && (json_int_t)s->page_most < limit;
     json_t *list = json_array();
     assert_int_equal(0, after % SCENE_STEP == 0 ? 0 : (after + 1) % SCENE_STEP); /* seqs that it was given */
@@ -62,7 +63,11 @@ static json_t *log_page(const struct scene *s, const json_t *params)
     if (cut) limit = (json_int_t)s->page_most;
     if (first && hi - lo + 1 > limit) hi = lo + limit - 1, taken = 1;
     if (!first && hi - lo + 1 > limit) lo = hi - limit + 1, taken = 1;
-    for (json_int_t i = lo; i <= hi; i++) assert_int_equal(0, json_array_append_new(list, message(i * SCENE_STEP)));
+    for (json_int_t i = lo; i <= hi; i++) {
+        json_t *one = message(i * SCENE_STEP);
+        if (i <= (json_int_t)s->bare) assert_int_equal(0, json_object_set_new(one, "text", json_string("")));
+        assert_int_equal(0, json_array_append_new(list, one));
+    }
     return json_pack("{s:o, s:b}", "messages", list, "more", (int)(cut && taken));
 }
 

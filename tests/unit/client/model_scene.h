@@ -18,6 +18,7 @@ struct scene {
     json_t *waiting;        /* requests that are not answered yet */
     const char *hold;       /* method that is not answered until scene_release; NULL */
     size_t messages;        /* in bob's history: seq SCENE_STEP, 2 * SCENE_STEP, ... */
+    size_t gone, bare;      /* the first so many of them are erased; have no text any more */
     size_t page_most;       /* messages of a page at most, as when they are long; 0: as asked for */
     void (*aside)(bool on); /* around what psstd itself does, in scene_try; NULL */
     /* what was heard */

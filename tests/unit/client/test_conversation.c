@@ -231,6 +231,132 @@ static void many_messages__of_whom_looks_further_up__push_nothing_out(void **sta
     scene_close(&s);
 }
 
+static void erased__messages__leave_and_the_others_stay_what_they_were(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s);
+    s.messages = 1000;
+    s.page_most = 7;
+    struct psst_conversation *c = scene_talk(&s, "bob");
+    psst_conversation_jump(c, 500 * SCENE_STEP);
+    scene_run(&s);
+    size_t n = psst_conversation_count(c);
+    int64_t first = seq_at(c, 0), last = last_seq(c);
+    uint64_t middle = psst_conversation_item(c, n / 2)->serial, end = psst_conversation_item(c, n - 1)->serial;
+    psst_model_note(s.model, "bob", "a note");
+    s.bare = (size_t)(first / SCENE_STEP) + 4;
+    s.gone = (size_t)(first / SCENE_STEP) + 1; /* the first two of the window */
+    scene_tell(&s, "contact.forgotten", "{\"contact\":\"bob\"}");
+    assert_int_equal(n - 2, psst_conversation_count(c));
+    assert_int_equal(first + 2 * SCENE_STEP, seq_at(c, 0));
+    assert_int_equal(last, last_seq(c));
+    assert_int_equal(n / 2 - 2, psst_conversation_find(c, middle));
+    assert_int_equal(n - 3, psst_conversation_find(c, end));
+    assert_int_equal(0, psst_conversation_item(c, 2)->text.len);
+    assert_int_not_equal(0, psst_conversation_item(c, 3)->text.len);
+    assert_true(psst_conversation_loaded(c));
+    check_window(c);
+    s.gone = s.messages;
+    scene_tell(&s, "contact.forgotten", "{\"contact\":\"bob\"}");
+    assert_int_equal(0, psst_conversation_count(c));
+    psst_conversation_close(c);
+    scene_close(&s);
+}
+
+static void erased__twice_or_while_renamed__is_looked_at_again(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s);
+    s.messages = 5;
+    struct psst_conversation *c = scene_talk(&s, "bob");
+    s.hold = "log";
+    s.gone = 1;
+    scene_tell(&s, "contact.forgotten", "{\"contact\":\"bob\"}");
+    scene_tell(&s, "contact", "{\"name\":\"robert\",\"fingerprint\":\"%s\"}",
+               psst_model_find(s.model, "bob")->fingerprint);
+    scene_tell(&s, "contact.forgotten", "{\"contact\":\"robert\"}");
+    s.gone = 2;
+    scene_release(&s);
+    assert_string_equal("m9 | m12 | m15", scene_items(c));
+    assert_string_equal("robert", json_string_value(json_object_get(scene_last(&s, "log"), "name")));
+    psst_conversation_close(c);
+    scene_close(&s);
+}
+
+static void erased__and_nothing_can_be_read__does_not_stay(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s);
+    s.messages = 3;
+    struct psst_conversation *c = scene_talk(&s, "bob");
+    scene_answer(&s, "log", "\"failed\"");
+    scene_tell(&s, "contact.forgotten", "{\"contact\":\"bob\"}");
+    assert_int_equal(0, psst_conversation_count(c));
+    assert_false(psst_conversation_loaded(c));
+    assert_string_equal("it is so", psst_conversation_trouble(c));
+    psst_conversation_close(c);
+    scene_close(&s);
+}
+
+static void page__that_does_not_come__is_no_end(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s);
+    s.messages = 250;
+    struct psst_conversation *c = scene_talk(&s, "bob");
+    assert_string_equal("", psst_conversation_trouble(c));
+    scene_answer(&s, "log", "\"failed\"");
+    psst_conversation_older(c);
+    scene_run(&s);
+    assert_string_equal("it is so", psst_conversation_trouble(c));
+    assert_true(psst_conversation_has_older(c));
+    assert_int_equal(100, psst_conversation_count(c));
+    assert_int_equal(0, json_object_del(s.answers, "log"));
+    psst_conversation_older(c);
+    assert_string_equal("", psst_conversation_trouble(c));
+    scene_run(&s);
+    assert_int_equal(200, psst_conversation_count(c));
+    check_window(c);
+    /* and at the other side */
+    psst_conversation_beginning(c);
+    scene_run(&s);
+    scene_answer(&s, "log", "\"failed\"");
+    psst_conversation_newer(c);
+    scene_run(&s);
+    assert_true(psst_conversation_has_newer(c));
+    assert_int_equal(0, json_object_del(s.answers, "log"));
+    psst_conversation_newer(c);
+    scene_run(&s);
+    assert_int_equal(200, psst_conversation_count(c));
+    psst_conversation_close(c);
+    scene_close(&s);
+}
+
+static void first_page__that_does_not_come__is_asked_for_again(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_open(&s);
+    s.messages = 3;
+    scene_answer(&s, "log", "\"failed\"");
+    struct psst_conversation *c = scene_talk(&s, "bob");
+    assert_false(psst_conversation_loaded(c));
+    assert_string_equal("it is so", psst_conversation_trouble(c));
+    assert_int_equal(1, scene_times(&s, "log"));
+    assert_int_equal(0, json_object_del(s.answers, "log"));
+    psst_conversation_older(c);
+    psst_conversation_older(c); /* it is under way */
+    scene_run(&s);
+    assert_string_equal("m3 | m6 | m9", scene_items(c));
+    assert_int_equal(2, scene_times(&s, "log"));
+    psst_conversation_close(c);
+    scene_close(&s);
+}
+
 static void damaged__ranges__stand_between_the_messages(void **state)
 {
     (void)state;
@@ -319,6 +445,11 @@ int main(void)
         cmocka_unit_test(message__while_the_first_page_is_under_way__stands_there_once),
         cmocka_unit_test(message__while_the_last_page_is_under_way__is_not_lost),
         cmocka_unit_test(many_messages__of_whom_looks_further_up__push_nothing_out),
+        cmocka_unit_test(erased__messages__leave_and_the_others_stay_what_they_were),
+        cmocka_unit_test(erased__twice_or_while_renamed__is_looked_at_again),
+        cmocka_unit_test(erased__and_nothing_can_be_read__does_not_stay),
+        cmocka_unit_test(page__that_does_not_come__is_no_end),
+        cmocka_unit_test(first_page__that_does_not_come__is_asked_for_again),
         cmocka_unit_test(damaged__ranges__stand_between_the_messages),
         cmocka_unit_test(hostile__pages__are_bounded_and_harmless),
         cmocka_unit_test(long_messages__many__are_held_only_in_part),

@@ -27,6 +27,7 @@ struct bench {
     unsigned texts, warned;
     char told[512];
     int64_t erased; /* the sum of what transfers were told of */
+    unsigned forgotten;
 };
 
 static struct bench *bench;
@@ -43,6 +44,23 @@ void psst_transfers_erased(struct psst_transfers *transfers, int64_t id)
 {
     (void)transfers;
     bench->erased += id;
+}
+
+struct psst_contact *psst_book_by_id(struct psst_book *book, int64_t id)
+{
+    static struct psst_contact bob = {.alias = "bob"};
+    (void)book;
+    assert_int_equal(id, bench->contact);
+    return &bob;
+}
+
+void psst_daemon_event(struct psst_daemon *d, const char *name, json_t *params)
+{
+    (void)d;
+    assert_string_equal(name, "contact.forgotten");
+    assert_string_equal(json_string_value(json_object_get(params, "contact")), "bob");
+    json_decref(params);
+    bench->forgotten++;
 }
 
 static void on_log(void *ctx, enum psst_log_level level, const char *line)
@@ -324,6 +342,10 @@ static void timer__is_set__to_the_night_after_something_is_due(void **state)
     turn_until_idle();
     assert_int_equal(texts(), 0);
     assert_about(next_round(), 7 * DAY_MS); /* the rows without text go later; no timer is longer */
+    assert_int_equal(bench->forgotten, 1);
+    psst_retention_look(bench->d.retention);
+    turn_until_idle();
+    assert_int_equal(bench->forgotten, 1);
 }
 
 static void soon__is_within__half_a_minute(void **state)

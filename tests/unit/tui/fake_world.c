@@ -40,6 +40,7 @@ void fake_begin(struct psst_app *app, int rows, int columns)
                                    .bits = 4096};
     fake.people[fake.n_people++] = bob;
     fake.name = "Bob";
+    fake.trouble = "";
     fake.loaded = true;
     fake.call = (struct psst_call_now){.name = "", .way = "", .words = ""};
     app->model = (struct psst_model *)&fake;
@@ -288,6 +289,12 @@ bool psst_conversation_loaded(const struct psst_conversation *conversation)
 {
     (void)conversation;
     return fake.loaded;
+}
+
+const char *psst_conversation_trouble(const struct psst_conversation *conversation)
+{
+    (void)conversation;
+    return fake.trouble;
 }
 
 bool psst_conversation_has_older(const struct psst_conversation *conversation)

@@ -23,7 +23,7 @@ struct fake_world {
     size_t n_items;
     bool loaded, has_older, has_newer;
     uint64_t below;
-    const char *name;
+    const char *name, *trouble;
     unsigned asked_older, asked_newer;
     bool behind;  /* the terminal does not take what it is shown */
     size_t shown; /* index + 1 of the last item told as shown; 0: none */
