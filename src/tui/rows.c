@@ -24,7 +24,8 @@ static unsigned least(unsigned a, unsigned b)
 struct psst_gutter_shape psst_gutter_shape(unsigned columns, const char *alias)
 {
     struct psst_gutter_shape shape = {.columns = columns, .time = columns >= TIME_FROM ? TIME_COLUMNS : 0};
-    unsigned wished = psst_text_columns(psst_out_alias(alias, PSST_NAME_ROOM)), beside = shape.time + 2 + 3; /* mark, "| " and blanks */
+    unsigned wished = psst_text_columns(psst_out_alias(alias, PSST_NAME_ROOM)),
+             beside = shape.time + 2 + 3; /* mark, "| " and blanks */
     unsigned room = columns > beside + TEXT_WISHED ? columns - beside - TEXT_WISHED : 0;
     if (wished < sizeof PSST_ME - 1) wished = sizeof PSST_ME - 1;
     if (room < NAME_LEAST) room = NAME_LEAST;
@@ -50,6 +51,21 @@ char psst_mark_of(const struct psst_item *item)
     for (size_t i = 0; i < psst_marks_count; i++)
         if (psst_marks[i].state == item->state) return psst_marks[i].sign;
     return ' ';
+}
+
+static bool is_under_way(const struct psst_item *item)
+{
+    bool known = item->kind == PSST_ITEM_MESSAGE && item->out && item->reason != NULL && item->reason[0] != '\0';
+    return known && (item->state == PSST_STATE_WAITING || item->state == PSST_STATE_SENT);
+}
+
+const struct psst_item *psst_rows_waits(const struct psst_conversation *conversation)
+{
+    for (size_t i = conversation != NULL ? psst_conversation_count(conversation) : 0; i-- > 0;) {
+        const struct psst_item *item = psst_conversation_item(conversation, i);
+        if (is_under_way(item)) return item;
+    }
+    return NULL;
 }
 
 /* ---- cache ---- */
@@ -244,6 +260,8 @@ void psst_rows_block(const struct psst_rows *rows, size_t i, struct psst_block *
         if (item->state == PSST_STATE_REFUSED)
             out->reason = lay_out_ours(rows, item, PART_REASON,
                                        "not accepted: ", psst_view_str(item->reason != NULL ? item->reason : ""));
+        else if (rows->waits != 0 && item->serial == rows->waits)
+            out->reason = lay_out_ours(rows, item, PART_REASON, "", psst_view_str(item->reason));
     }
     out->rows = (out->day ? 1u : 0) + (out->fresh ? 1u : 0) + count(out->body) + count(out->reason);
 }

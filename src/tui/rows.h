@@ -4,7 +4,7 @@
  *   -- 3 new messages                     before the first that was unread when the conversation was opened
  *   14:05 ~ me  | See you                 the text, or a line of ours
  *               | tomorrow
- *   -- not accepted: he has blocked us    of a refused one
+ *   -- not accepted: he has blocked us    of a refused one; of the newest one that is held up, why it is
  *
  * Rows are laid out when they are asked for; the last ones are kept, in a bounded cache for the whole program.
  */
@@ -41,7 +41,11 @@ struct psst_rows {
     const struct psst_conversation *conversation;
     struct psst_gutter_shape shape;
     int64_t fresh_seq; /* the first unread message; 0: none */
+    uint64_t waits;    /* serial of the newest message of ours that waits for a reason that is known; 0: none does */
 };
+
+/* That message; NULL. */
+const struct psst_item *psst_rows_waits(const struct psst_conversation *conversation);
 
 enum psst_row_kind { PSST_ROW_DAY, PSST_ROW_FRESH, PSST_ROW_BODY, PSST_ROW_REASON };
 

@@ -66,6 +66,8 @@ struct psst_rows psst_view_rows(struct psst_app *app, struct psst_area area)
     look_at_unread(app);
     rows.shape = psst_gutter_shape(area.columns > 0 ? (unsigned)area.columns : 1, seen.name);
     rows.fresh_seq = seen.fresh_seq;
+    const struct psst_item *waits = psst_rows_waits(app->conversation);
+    rows.waits = waits != NULL ? waits->serial : 0;
     return rows;
 }
 

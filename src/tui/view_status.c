@@ -1,5 +1,6 @@
 /* The status line: with whom, how safe, where; then what else there is to know. What a contact says of himself stands last,
  * behind all that we say: there it looks like nothing else. */
+#include "tui/rows.h"
 #include "tui/strip.h"
 #include "tui/views.h"
 
@@ -31,6 +32,20 @@ static const char *there_word(const struct psst_person *person)
     return person->there == PSST_THERE_BUSY ? "busy" : "in session";
 }
 
+/* stopped: why is said below the newest one. */
+static void say_waiting(struct psst_strip *strip, const struct psst_person *person, bool stopped)
+{
+    char brief[48];
+    (void)snprintf(brief, sizeof brief, "%llu wait%s", (unsigned long long)person->waiting,
+                   person->waiting == 1 ? "s" : "");
+    if (!person->online)
+        psst_strip_add(strip, 4, PSST_STYLE_PLAIN, brief, "%s for a session", brief);
+    else if (stopped)
+        psst_strip_add(strip, 4, PSST_STYLE_PLAIN, NULL, "%s", brief);
+    else
+        psst_strip_add(strip, 4, PSST_STYLE_PLAIN, NULL, "%llu on the way", (unsigned long long)person->waiting);
+}
+
 static void say_where(struct psst_strip *strip, const struct psst_person *person)
 {
     const char *word = there_word(person);
@@ -42,14 +57,6 @@ static void say_where(struct psst_strip *strip, const struct psst_person *person
         psst_strip_add(strip, 2, PSST_STYLE_PLAIN, NULL, "%s", word);
     if (person->blocked) psst_strip_add(strip, 1, PSST_STYLE_PLAIN, NULL, "blocked");
     if (person->paused) psst_strip_add(strip, 3, PSST_STYLE_PLAIN, NULL, "paused");
-    if (person->waiting > 0 && person->online)
-        psst_strip_add(strip, 4, PSST_STYLE_PLAIN, NULL, "%llu on the way", (unsigned long long)person->waiting);
-    else if (person->waiting > 0) {
-        char brief[48];
-        (void)snprintf(brief, sizeof brief, "%llu wait%s", (unsigned long long)person->waiting,
-                       person->waiting == 1 ? "s" : "");
-        psst_strip_add(strip, 4, PSST_STYLE_PLAIN, brief, "%s for a session", brief);
-    }
 }
 
 /* "3 new: Carol, Dan", of those who are not open. */
@@ -100,6 +107,7 @@ static void compose(struct psst_strip *strip, const struct psst_app *app)
         psst_strip_add(strip, 0, PSST_STYLE_PLAIN, NULL, "%s", person->name);
         say_safety(strip, person);
         say_where(strip, person);
+        if (person->waiting > 0) say_waiting(strip, person, psst_rows_waits(app->conversation) != NULL);
     } else {
         psst_strip_add(strip, 0, PSST_STYLE_PLAIN, NULL, "%s", self->name);
     }

@@ -105,6 +105,21 @@ class Talk(Pictures):
         terminal.keys("F2")
         self.golden(terminal, "contacts-40x12", lambda text: "Where are you?" not in text)
 
+    def test_held_up(self):
+        """Why a message is not delivered yet, for as long as it is so."""
+        alice, bob = self.alice_and()
+        terminal = self.terminal(alice)
+        terminal.wait("Nothing has been said")
+        delivered, held = self.said("Are you there?"), self.said("The train leaves at eight, from the platform behind the shed")
+        bob.send_chunk(peer.ACK, delivered)
+        bob.send_chunk(peer.NOT_ACCEPTED, held + b"\x04")
+        self.wait_state("Are you there?", "delivered")
+        self.golden(terminal, "held-80x24", "has paused you")
+        terminal.resize(40, 12)
+        self.golden(terminal, "held-40x12", "has paused you")
+        bob.send_chunk(peer.ACK, held)
+        terminal.wait_gone("has paused you")
+
     def test_several_contacts(self):
         alice, bob = self.alice_and()
         for pem, name in (("a1024", "Carol"), ("a3072", "Dora"), ("b3072", "Erik")):

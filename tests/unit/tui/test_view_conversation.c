@@ -78,6 +78,67 @@ static void conversation__says_why__one_was_refused(void **state)
     assert_string_equal("-- not accepted: it is too long", fake_row(9));
 }
 
+static void conversation__says_why__the_newest_that_is_held_up_is_so(void **state)
+{
+    (void)state;
+    begin(12, 60);
+    struct psst_item *first = fake_say(true, "One"), *second = fake_say(true, "Two"), *third = fake_say(true, "Three");
+    first->state = second->state = PSST_STATE_SENT;
+    third->state = PSST_STATE_WAITING;
+    first->reason = second->reason = "Bob has paused you";
+    draw();
+    assert_string_equal("11:30 > me  | One", fake_row(8));
+    assert_string_equal("11:30 > me  | Two", fake_row(9));
+    assert_string_equal("-- Bob has paused you", fake_row(10));
+    assert_string_equal("11:30 ~ me  | Three", fake_row(11));
+    second->state = PSST_STATE_DELIVERED; /* a reason that is left over says nothing */
+    draw();
+    assert_string_equal("11:30 > me  | One", fake_row(8));
+    assert_string_equal("-- Bob has paused you", fake_row(9));
+    assert_string_equal("11:30 . me  | Two", fake_row(10));
+}
+
+static void conversation__asks_once__for_a_page_that_does_not_come(void **state)
+{
+    (void)state;
+    begin(10, 60);
+    fake_say(false, "Hello");
+    fake.has_older = true;
+    draw();
+    assert_int_equal(1, fake.asked_older);
+    fake.trouble = "the disk is gone";
+    draw();
+    draw();
+    assert_int_equal(1, fake.asked_older);
+    psst_view_scroll(&app, -1);
+    assert_int_equal(2, fake.asked_older);
+    fake.n_items = 0;
+    fake.loaded = false;
+    draw();
+    assert_true(fake_has("cannot be shown now"));
+    psst_view_scroll(&app, -1);
+    assert_int_equal(3, fake.asked_older);
+}
+
+static void conversation__keeps_the_place__when_its_message_is_erased(void **state)
+{
+    (void)state;
+    begin(10, 60);
+    say_many(100);
+    draw();
+    psst_view_scroll(&app, -40);
+    draw();
+    size_t at = psst_conversation_find(app.conversation, app.place.serial);
+    assert_in_range(at, 50, 70);
+    memmove(fake.items + at - 3, fake.items + at + 2,
+            (fake.n_items - at - 2) * sizeof fake.items[0]); /* five of them */
+    fake.n_items -= 5;
+    draw();
+    assert_false(app.place.end);
+    assert_int_equal(fake.items[at - 4].serial, app.place.serial); /* the one before them */
+    assert_false(fake_has("message 99."));
+}
+
 static void conversation__marks__what_is_no_text_of_his(void **state)
 {
     (void)state;
@@ -469,6 +530,9 @@ int main(void)
         cmocka_unit_test(conversation__draws__gutter_and_day),
         cmocka_unit_test(conversation__tells_states_apart__without_colour),
         cmocka_unit_test(conversation__says_why__one_was_refused),
+        cmocka_unit_test(conversation__says_why__the_newest_that_is_held_up_is_so),
+        cmocka_unit_test(conversation__asks_once__for_a_page_that_does_not_come),
+        cmocka_unit_test(conversation__keeps_the_place__when_its_message_is_erased),
         cmocka_unit_test(conversation__marks__what_is_no_text_of_his),
         cmocka_unit_test(conversation__keeps_messages__behind_the_bar),
         cmocka_unit_test(notes__have_no_bar__where_messages_have_it),
