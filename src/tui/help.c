@@ -1,13 +1,15 @@
-/* F1, /help, and the section of the manual: keys (keys.c), commands (commands_table.c), verbs of the command line, from their
- * tables. */
+/* F1, /help, and the section of the manual: keys (keys.c), signs (rows.c), commands (commands_table.c), verbs of the command
+ * line, from their tables. */
 #include "tui/help.h"
 
 #include "tui/pager.h"
+#include "tui/rows.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define TITLE        "Help"
+#define MARKS        "What became of a message of yours"
 #define KEYS_WIDE    23
 #define NAMES_WIDE   29
 #define FAR_IN       8  /* blanks */
@@ -44,6 +46,13 @@ static void put_keys(const struct sheet *sheet)
             put_two(sheet, KEYS_WIDE, psst_bindings[i].label, KEYS_WIDE + 9, psst_bindings[i].words);
 }
 
+static void put_marks(const struct sheet *sheet)
+{
+    psst_buf_put_str(sheet->out, "\n" MARKS ", before it\n\n");
+    for (size_t i = 0; i < psst_marks_count; i++)
+        psst_buf_printf(sheet->out, "  %c  %s\n", psst_marks[i].sign, psst_marks[i].words);
+}
+
 /* The first form, when it goes into the column; else the name alone. */
 static void put_row(const struct sheet *sheet, const char *usage, const char *summary)
 {
@@ -66,6 +75,7 @@ static void put_all(struct psst_buf *out, const struct psst_app *app)
 {
     struct sheet sheet = sheet_for(app, out);
     put_keys(&sheet);
+    put_marks(&sheet);
     psst_buf_put_str(
         out, "\nCommands: each may be shortened while only one begins so; //text says /text. /help COMMAND says "
              "all about one. What stands in [ ] may be left out.\n\n");
@@ -189,6 +199,9 @@ void psst_help_roff(struct psst_buf *out, const struct psst_verb *const *verbs, 
     psst_buf_put_str(out, ".SS Keys\n");
     for (size_t i = 0; i < psst_bindings_count; i++)
         if (psst_bindings[i].label != NULL) put_item(out, "", psst_bindings[i].label, psst_bindings[i].words);
+    psst_buf_put_str(out, ".SS " MARKS "\nThe sign before it says:\n");
+    for (size_t i = 0; i < psst_marks_count; i++)
+        put_item(out, "", (const char[]){psst_marks[i].sign, '\0'}, psst_marks[i].words);
     psst_buf_put_str(out,
                      ".SS Commands\n"
                      "A command may be shortened while only one begins so; //text says /text. Who is open is meant "
