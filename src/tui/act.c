@@ -107,17 +107,9 @@ void psst_app_open(struct psst_app *app, const char *name)
     psst_app_dirty(app, PSST_DIRTY_ALL);
 }
 
-static size_t open_at(const struct psst_app *app)
-{
-    size_t n = psst_model_people(app->model);
-    for (size_t i = 0; i < n && app->open != NULL; i++)
-        if (strcmp(psst_model_person(app->model, i)->name, app->open) == 0) return i;
-    return n;
-}
-
 void psst_app_step(struct psst_app *app, int by)
 {
-    size_t n = psst_model_people(app->model), at = open_at(app);
+    size_t n = psst_model_people(app->model), at = psst_view_contact_open(app);
     if (n == 0) return;
     if (at == n)
         at = by > 0 ? 0 : n - 1;
@@ -128,7 +120,7 @@ void psst_app_step(struct psst_app *app, int by)
 
 void psst_app_next_unread(struct psst_app *app)
 {
-    size_t n = psst_model_people(app->model), at = open_at(app);
+    size_t n = psst_model_people(app->model), at = psst_view_contact_open(app);
     const struct psst_call_now *call = psst_model_call(app->model);
     if (call->state == PSST_CALL_OFFERED && (app->open == NULL || strcmp(app->open, call->name) != 0)) {
         psst_app_open(app, call->name);

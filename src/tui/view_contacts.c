@@ -21,18 +21,17 @@ static int list_rows(struct psst_area area)
     return area.rows > 4 ? area.rows - 1 : area.rows; /* the last one says which keys help */
 }
 
-static size_t index_of(const struct psst_app *app, const char *name)
+size_t psst_view_contact_open(const struct psst_app *app)
 {
     size_t n = psst_model_people(app->model);
-    if (name == NULL) return n;
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(psst_model_person(app->model, i)->name, name) == 0) return i;
+    for (size_t i = 0; i < n && app->open != NULL; i++)
+        if (strcmp(psst_model_person(app->model, i)->name, app->open) == 0) return i;
     return n;
 }
 
 static void move_top(const struct psst_app *app, size_t rows)
 {
-    size_t n = psst_model_people(app->model), open = index_of(app, app->open);
+    size_t n = psst_model_people(app->model), open = psst_view_contact_open(app);
     if (open < n && open < top) top = open;
     if (open < n && open >= top + rows) top = open - rows + 1;
     if (top + rows > n) top = n > rows ? n - rows : 0;

@@ -39,6 +39,8 @@ void psst_view_status(struct psst_app *app, struct psst_area area);
 void psst_view_entry(struct psst_app *app, struct psst_area area);
 int psst_view_entry_rows(const struct psst_app *app, int columns);
 
+/* Which of the model's people is open; their number when nobody is. */
+size_t psst_view_contact_open(const struct psst_app *app);
 /* The contact at a row of the terminal; NULL. For the mouse. */
 const struct psst_person *psst_view_contact_at(const struct psst_app *app, int row, int column);
 /* Moves the place by so many rows within what is loaded, asking for more where it ends. */
