@@ -4,6 +4,7 @@
 #include "client/call_words.h"
 #include "client/meet_words.h"
 #include "client/presence_words.h"
+#include "ipc/settings.h"
 
 #include <time.h>
 
@@ -241,25 +242,15 @@ static int run_set(struct psst_cli *cli, int argc, char **argv)
     return code;
 }
 
+#define LINE(id, name, values, words) "  " name ": " words "\n"
+
 const struct psst_verb psst_verb_set = {
     "set",
     "set [KEY [VALUE]]",
     "show or change the settings",
     "Without VALUE it shows one setting, without KEY all. An empty VALUE \"\" goes back\n"
     "to the default. They are kept in the file config, for this identity alone.\n"
-    "\n"
-    "  listen               addresses to listen on, separated by blanks\n"
-    "  passphrase_command   a command whose first line of output unlocks at the start\n"
-    "  download_dir         where accepted files go\n"
-    "  log_level            error, warning, info or debug\n"
-    "  upload_limit         KiB a second that files may take; 0: no limit\n"
-    "  voice_quality        0 to 10           voice_sense   -100 to 0 dBFS\n"
-    "  voice_volume         0 to 200 percent  echo          own, server or off\n"
-    "  clean, push_to_talk  yes or no\n"
-    "  bell, mouse          yes or no: of the terminal interface\n"
-    "  notify               on the desktop: no, hidden (that there is something) or\n"
-    "                       shown (from whom, and the text)\n"
-    "  microphone, speaker  a name of psst devices; null: none\n",
+    "\n" PSST_SETTINGS_TABLE(LINE),
     PSST_VERB_DAEMON,
     PSST_SCREEN_OWN,
     run_set,

@@ -1,5 +1,6 @@
 /* The plain file `config`: `key = value`, one a line, # begins a comment line. It is needed before anything is unlocked,
  * and a person may edit it, so what is not understood is left as it stands. */
+#include "ipc/settings.h"
 #include "daemon/daemon.h"
 #include "daemon/small_file.h"
 #include "net/address.h"
@@ -10,14 +11,13 @@
 #define CONFIG_MAX_BYTES 65536
 #define VALUE_MAX_BYTES  1024
 
+/* What a value must be beyond psst_setting_infos; of what is one of a few words that table says all. */
 struct setting {
-    const char *key;
     const char *fallback; /* NULL: computed */
     enum psst_err (*check)(const char *value, struct psst_diag *diag);
 };
 
 static enum psst_err check_listen(const char *value, struct psst_diag *diag);
-static enum psst_err check_level(const char *value, struct psst_diag *diag);
 static enum psst_err check_directory(const char *value, struct psst_diag *diag);
 static enum psst_err check_line(const char *value, struct psst_diag *diag);
 static enum psst_err check_limit(const char *value, struct psst_diag *diag);
@@ -25,35 +25,31 @@ static enum psst_err check_quality(const char *value, struct psst_diag *diag);
 static enum psst_err check_sense(const char *value, struct psst_diag *diag);
 static enum psst_err check_volume(const char *value, struct psst_diag *diag);
 static enum psst_err check_device(const char *value, struct psst_diag *diag);
-static enum psst_err check_echo(const char *value, struct psst_diag *diag);
-static enum psst_err check_yes_no(const char *value, struct psst_diag *diag);
-static enum psst_err check_notify(const char *value, struct psst_diag *diag);
 
-static const struct setting table[] = {
-    {"listen", "[::]:4516 0.0.0.0:4516", check_listen},
-    {"passphrase_command", "", check_line},
-    {"download_dir", NULL, check_directory},
-    {"log_level", "info", check_level},
-    {"upload_limit", "0", check_limit},
-    {"voice_quality", "4", check_quality},
-    {"voice_sense", "-50", check_sense},
-    {"voice_volume", "100", check_volume},
-    {"microphone", "", check_device},
-    {"speaker", "", check_device},
-    {"echo", "own", check_echo},
-    {"clean", "yes", check_yes_no},
-    {"push_to_talk", "no", check_yes_no},
-    {"bell", "yes", check_yes_no},
-    {"notify", "hidden", check_notify},
-    {"mouse", "yes", check_yes_no},
+static const struct setting table[PSST_SETTINGS] = {
+    [PSST_SETTING_LISTEN] = {"[::]:4516 0.0.0.0:4516", check_listen},
+    [PSST_SETTING_PASSPHRASE_COMMAND] = {"", check_line},
+    [PSST_SETTING_DOWNLOAD_DIR] = {NULL, check_directory},
+    [PSST_SETTING_LOG_LEVEL] = {"info", check_line},
+    [PSST_SETTING_UPLOAD_LIMIT] = {"0", check_limit},
+    [PSST_SETTING_VOICE_QUALITY] = {"4", check_quality},
+    [PSST_SETTING_VOICE_SENSE] = {"-50", check_sense},
+    [PSST_SETTING_VOICE_VOLUME] = {"100", check_volume},
+    [PSST_SETTING_MICROPHONE] = {"", check_device},
+    [PSST_SETTING_SPEAKER] = {"", check_device},
+    [PSST_SETTING_ECHO] = {"own", check_line},
+    [PSST_SETTING_CLEAN] = {"yes", check_line},
+    [PSST_SETTING_PUSH_TO_TALK] = {"no", check_line},
+    [PSST_SETTING_BELL] = {"yes", check_line},
+    [PSST_SETTING_NOTIFY] = {"hidden", check_line},
+    [PSST_SETTING_MOUSE] = {"yes", check_line},
 };
-#define SETTINGS (sizeof table / sizeof table[0])
 
 struct psst_settings {
     char file[sizeof((struct psst_paths *)0)->config];
     char dir[PSST_PATH_MAX];
     char download_dir[PSST_PATH_MAX]; /* the fallback of that key */
-    char *values[SETTINGS];           /* NULL: not set */
+    char *values[PSST_SETTINGS];      /* NULL: not set */
     struct psst_buf rest;             /* lines that are not ours to change: comments, unknown keys */
 };
 
@@ -86,14 +82,6 @@ static enum psst_err check_listen(const char *value, struct psst_diag *diag)
         at += len;
     }
     return n > 0 ? PSST_OK : psst_fail(diag, PSST_ERR_USAGE, "listen takes at least one address");
-}
-
-static enum psst_err check_level(const char *value, struct psst_diag *diag)
-{
-    static const char *const levels[] = {"error", "warning", "info", "debug"};
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
-        if (strcmp(value, levels[i]) == 0) return PSST_OK;
-    return psst_fail(diag, PSST_ERR_USAGE, "log_level is one of error, warning, info, debug");
 }
 
 static enum psst_err check_limit(const char *value, struct psst_diag *diag)
@@ -138,24 +126,6 @@ static enum psst_err check_device(const char *value, struct psst_diag *diag)
     return psst_fail(diag, PSST_ERR_USAGE, "a sound device's name has at most 255 bytes: psst devices shows them");
 }
 
-static enum psst_err check_echo(const char *value, struct psst_diag *diag)
-{
-    if (strcmp(value, "own") == 0 || strcmp(value, "server") == 0 || strcmp(value, "off") == 0) return PSST_OK;
-    return psst_fail(diag, PSST_ERR_USAGE, "echo is own (PSST cancels it), server (the sound server does) or off");
-}
-
-static enum psst_err check_yes_no(const char *value, struct psst_diag *diag)
-{
-    if (strcmp(value, "yes") == 0 || strcmp(value, "no") == 0) return PSST_OK;
-    return psst_fail(diag, PSST_ERR_USAGE, "this setting is yes or no");
-}
-
-static enum psst_err check_notify(const char *value, struct psst_diag *diag)
-{
-    if (strcmp(value, "no") == 0 || strcmp(value, "hidden") == 0 || strcmp(value, "shown") == 0) return PSST_OK;
-    return psst_fail(diag, PSST_ERR_USAGE, "notify is no, hidden or shown");
-}
-
 static enum psst_err check_directory(const char *value, struct psst_diag *diag)
 {
     if (value[0] != '/' || strlen(value) >= PSST_PATH_MAX)
@@ -163,14 +133,20 @@ static enum psst_err check_directory(const char *value, struct psst_diag *diag)
     return check_line(value, diag);
 }
 
-static const struct setting *find(const char *key, size_t *index)
+/* Whether it is one of the words that this setting may be. */
+static bool is_one_of(const char *words, const char *value)
 {
-    for (size_t i = 0; i < SETTINGS; i++) {
-        if (strcmp(table[i].key, key) != 0) continue;
-        *index = i;
-        return &table[i];
-    }
-    return NULL;
+    size_t len = strlen(value);
+    for (const char *at = words; *at != '\0'; at += strcspn(at, " "), at += strspn(at, " "))
+        if (strcspn(at, " ") == len && strncmp(at, value, len) == 0) return true;
+    return false;
+}
+
+static enum psst_err check(enum psst_setting setting, const char *value, struct psst_diag *diag)
+{
+    const struct psst_setting_info *info = &psst_setting_infos[setting];
+    if (info->values[0] == '\0' || is_one_of(info->values, value)) return table[setting].check(value, diag);
+    return psst_fail(diag, PSST_ERR_USAGE, "%s is one of: %s", info->name, info->values);
 }
 
 /* ---- reading ---- */
@@ -192,9 +168,8 @@ static enum psst_err read_line(struct psst_settings *s, struct psst_view line, u
         struct psst_view name = trim(psst_view(trimmed.data, (size_t)(equals - trimmed.data)));
         if (name.len < sizeof key) memcpy(key, name.data, name.len); /* terminated: key was all zeros */
     }
-    size_t index;
-    const struct setting *setting = find(key, &index);
-    if (setting == NULL) {
+    enum psst_setting setting = psst_setting_find(key);
+    if (setting == PSST_SETTINGS) {
         psst_buf_put_view(&s->rest, line);
         psst_buf_put_u8(&s->rest, '\n');
         return PSST_OK;
@@ -203,12 +178,12 @@ static enum psst_err read_line(struct psst_settings *s, struct psst_view line, u
     char *copy = strndup((const char *)value.data, value.len);
     if (copy == NULL) return psst_fail(diag, PSST_ERR_MEMORY, "out of memory");
     struct psst_diag why = {{0}};
-    if (setting->check(copy, &why) != PSST_OK) {
+    if (check(setting, copy, &why) != PSST_OK) {
         free(copy);
         return psst_fail(diag, PSST_ERR_MALFORMED, "%.120s, line %u: %s", s->file, number, why.text);
     }
-    free(s->values[index]); /* the last one counts */
-    s->values[index] = copy;
+    free(s->values[setting]); /* the last one counts */
+    s->values[setting] = copy;
     return PSST_OK;
 }
 
@@ -253,29 +228,29 @@ enum psst_err psst_settings_load(struct psst_settings **out, const struct psst_p
 void psst_settings_free(struct psst_settings *settings)
 {
     if (settings == NULL) return;
-    for (size_t i = 0; i < SETTINGS; i++) free(settings->values[i]);
+    for (size_t i = 0; i < PSST_SETTINGS; i++) free(settings->values[i]);
     psst_buf_fini(&settings->rest);
     free(settings);
 }
 
 /* ---- looking and changing ---- */
 
-static const char *value_of(const struct psst_settings *s, size_t index)
+static const char *value_of(const struct psst_settings *s, enum psst_setting setting)
 {
-    if (s->values[index] != NULL) return s->values[index];
-    return table[index].fallback != NULL ? table[index].fallback : s->download_dir;
+    if (s->values[setting] != NULL) return s->values[setting];
+    return table[setting].fallback != NULL ? table[setting].fallback : s->download_dir;
 }
 
 const char *psst_settings_get(const struct psst_settings *settings, const char *key)
 {
-    size_t index;
-    return find(key, &index) != NULL ? value_of(settings, index) : NULL;
+    enum psst_setting setting = psst_setting_find(key);
+    return setting < PSST_SETTINGS ? value_of(settings, setting) : NULL;
 }
 
 const char *psst_settings_own(const struct psst_settings *settings, const char *key)
 {
-    size_t index;
-    return find(key, &index) != NULL ? settings->values[index] : NULL;
+    enum psst_setting setting = psst_setting_find(key);
+    return setting < PSST_SETTINGS ? settings->values[setting] : NULL;
 }
 
 static enum psst_err write_file(struct psst_settings *s, struct psst_diag *diag)
@@ -283,8 +258,8 @@ static enum psst_err write_file(struct psst_settings *s, struct psst_diag *diag)
     struct psst_buf text;
     psst_buf_init(&text, (size_t)2 * CONFIG_MAX_BYTES);
     psst_buf_put_view(&text, psst_buf_view(&s->rest));
-    for (size_t i = 0; i < SETTINGS; i++)
-        if (s->values[i] != NULL) psst_buf_printf(&text, "%s = %s\n", table[i].key, s->values[i]);
+    for (size_t i = 0; i < PSST_SETTINGS; i++)
+        if (s->values[i] != NULL) psst_buf_printf(&text, "%s = %s\n", psst_setting_infos[i].name, s->values[i]);
     enum psst_err err = text.failed ? psst_fail(diag, PSST_ERR_MEMORY, "out of memory") : PSST_OK;
     if (err == PSST_OK) err = psst_paths_make_dir(s->dir, false, diag);
     if (err == PSST_OK) err = psst_small_file_write(s->file, psst_buf_view(&text), diag);
@@ -295,26 +270,25 @@ static enum psst_err write_file(struct psst_settings *s, struct psst_diag *diag)
 enum psst_err psst_settings_set(struct psst_settings *settings, const char *key, const char *value,
                                 struct psst_diag *diag)
 {
-    size_t index;
-    const struct setting *setting = find(key, &index);
-    if (setting == NULL) return psst_fail(diag, PSST_ERR_USAGE, "no such setting: psst set shows them all");
+    enum psst_setting setting = psst_setting_find(key);
+    if (setting == PSST_SETTINGS) return psst_fail(diag, PSST_ERR_USAGE, "no such setting: psst set shows them all");
     char *copy = NULL;
     if (value != NULL) {
         struct psst_view kept = trim(psst_view_str(value));
         copy = strndup((const char *)kept.data, kept.len);
         if (copy == NULL) return psst_fail(diag, PSST_ERR_MEMORY, "out of memory");
         enum psst_err err = check_line(copy, diag);
-        if (err == PSST_OK) err = setting->check(copy, diag);
+        if (err == PSST_OK) err = check(setting, copy, diag);
         if (err != PSST_OK) {
             free(copy);
             return err;
         }
     }
-    char *before = settings->values[index];
-    settings->values[index] = copy;
+    char *before = settings->values[setting];
+    settings->values[setting] = copy;
     enum psst_err err = write_file(settings, diag);
     if (err != PSST_OK) { /* what is not kept does not hold */
-        settings->values[index] = before;
+        settings->values[setting] = before;
         before = copy;
     }
     free(before);
@@ -324,7 +298,8 @@ enum psst_err psst_settings_set(struct psst_settings *settings, const char *key,
 json_t *psst_settings_all(const struct psst_settings *settings)
 {
     json_t *all = json_object();
-    for (size_t i = 0; i < SETTINGS; i++)
-        (void)json_object_set_new(all, table[i].key, json_string(value_of(settings, i)));
+    for (size_t i = 0; i < PSST_SETTINGS; i++)
+        (void)json_object_set_new(all, psst_setting_infos[i].name,
+                                  json_string(value_of(settings, (enum psst_setting)i)));
     return all;
 }

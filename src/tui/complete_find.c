@@ -1,6 +1,7 @@
 #include "tui/complete_find.h"
 
 #include "client/file_words.h"
+#include "ipc/settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,34 +151,24 @@ static void offer_files(struct finding *f)
 
 /* ---- settings ---- */
 
-static const char *const setting_names[] = {
-    "bell",         "clean",         "download_dir",       "echo",
-    "listen",       "log_level",     "microphone",         "mouse",
-    "notify",       "speaker",       "passphrase_command", "push_to_talk",
-    "upload_limit", "voice_quality", "voice_sense",        "voice_volume",
-    NULL,
-};
-
-struct setting_values {
-    const char *name;
-    const char *values[6];
-};
-static const struct setting_values setting_values[] = {
-    {"bell", {"yes", "no", NULL}},
-    {"clean", {"yes", "no", NULL}},
-    {"echo", {"own", "server", "off", NULL}},
-    {"log_level", {"error", "warning", "info", "debug", NULL}},
-    {"mouse", {"yes", "no", NULL}},
-    {"notify", {"no", "hidden", "shown", NULL}},
-    {"push_to_talk", {"yes", "no", NULL}},
-};
+static void offer_settings(struct finding *f)
+{
+    for (size_t i = 0; i < PSST_SETTINGS; i++) offer(f, psst_setting_infos[i].name);
+}
 
 static void offer_values(struct finding *f, const struct psst_word *last)
 {
-    const char *setting = f->words->n >= 3 ? f->words->list[1].text : "";
-    if (strcmp(setting, "download_dir") == 0) psst_find_paths(f->out, last, true);
-    for (size_t i = 0; i < sizeof setting_values / sizeof setting_values[0]; i++)
-        if (strcmp(setting_values[i].name, setting) == 0) offer_all(f, setting_values[i].values);
+    const char *name = f->words->n >= 3 ? f->words->list[1].text : "";
+    enum psst_setting setting = psst_setting_find(name);
+    if (setting == PSST_SETTING_DOWNLOAD_DIR) psst_find_paths(f->out, last, true);
+    if (setting == PSST_SETTINGS) return;
+    for (const char *at = psst_setting_infos[setting].values; *at != '\0'; at += strspn(at, " ")) {
+        char word[32];
+        size_t len = strcspn(at, " ");
+        (void)snprintf(word, sizeof word, "%.*s", (int)len, at);
+        offer(f, word);
+        at += len;
+    }
 }
 
 /* ---- commands ---- */
@@ -188,7 +179,7 @@ static void offer_kinds(struct finding *f, unsigned kinds)
     const struct psst_word *last = &f->words->list[f->words->n - 1];
     if ((kinds & PSST_USAGE_CONTACT) != 0) offer_contacts(f, ' ');
     if ((kinds & PSST_USAGE_ID) != 0) offer_files(f);
-    if ((kinds & PSST_USAGE_SETTING) != 0) offer_all(f, setting_names);
+    if ((kinds & PSST_USAGE_SETTING) != 0) offer_settings(f);
     if ((kinds & PSST_USAGE_VALUE) != 0) offer_values(f, last);
     if ((kinds & PSST_USAGE_PRESENCE) != 0) offer_all(f, presence);
     if ((kinds & PSST_USAGE_COMMAND) != 0) offer_commands(f, f->word + (f->word[0] == '/' ? 1 : 0));
