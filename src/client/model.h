@@ -73,7 +73,7 @@ struct psst_transfer { /* a file, folder, stream or voice message that is not ov
     int64_t id;
     const char *contact, *name, *form, *state, *reason, *path; /* as in docs/IPC.md */
     bool in, heard;
-    bool taken; /* a voice message that psstd is about to take without asking */
+    bool taken;            /* a voice message that psstd is about to take without asking */
     int64_t size, done;    /* bytes; size -1: not known */
     int64_t rate, left_ms; /* 0: not known */
     int64_t seconds;       /* of a voice message */

@@ -29,9 +29,8 @@
 struct psst_place {
     uint64_t serial;
     unsigned hidden_rows;
-    int64_t
-        seq; /* of the message, or of the one before a line of ours: its neighbour takes the place of one that is gone */
-    bool end; /* follows what comes; the others do not count then */
+    int64_t seq; /* of that message, or before that line of ours: should it be erased, its neighbour is found by this */
+    bool end;    /* follows what comes; the others do not count then */
 };
 
 struct psst_draft {   /* what was being written to a contact when another was opened; and where one was */

@@ -83,7 +83,7 @@ struct psst_transfer {
     unsigned keeping; /* rows on their way into the store */
     bool noting;  /* in: the part file's number is on its way there, and the peer hears of the acceptance after it */
     bool counted; /* in the contact's unfinished */
-    bool taking;      /* in: a voice message that is about to be accepted without asking, if that can be */
+    bool taking;  /* in: a voice message that is about to be accepted without asking, if that can be */
     bool peer_paused; /* the other side's user has paused it */
     bool spent;       /* out: a stream of which something has been sent */
     bool offered;     /* out: since psstd began */
