@@ -2,6 +2,7 @@
 make of it. Nothing here has a sound device."""
 import json
 import os
+import resource
 import signal
 import socket
 import time
@@ -129,6 +130,25 @@ class Calls(calls_kit.CallsE2E):
 
     def test_psst_voice_hangs(self):
         self.killed(signal.SIGSTOP)
+
+    def test_descriptors_run_out_when_it_is_answered(self):
+        """psst-voice gets no job then: a call that stood there, deaf and dumb, would end for nobody."""
+        alice, bob, a, b = self.two()
+        said, heard = write_tone(alice.path("said.wav"), 440, 2), alice.path("heard.wav")
+        ask_with(a, "call", [(said, "rb"), (heard, "w+b")], name="bob", wav_in=True, wav_out=True)
+        self.state(b, "offered"), self.state(a, "ringing")
+        wait_for("the tone", lambda: voices(alice))
+        usual = resource.prlimit(alice.pid(), resource.RLIMIT_NOFILE)
+        used = {int(fd) for fd in os.listdir("/proc/%d/fd" % alice.pid())}
+        resource.prlimit(alice.pid(), resource.RLIMIT_NOFILE, (min(set(range(4, 1024)) - used), usual[1]))
+        b.call("answer")
+        ended = self.state(a, "ended")
+        self.assertEqual((ended["result"], ended["words"]), ("failed", "no more files can be opened: Too many open files"))
+        self.assertEqual(self.state(b, "ended")["result"], "failed")
+        resource.prlimit(alice.pid(), resource.RLIMIT_NOFILE, usual)
+        self.assertIsNone(a.call("voice")["call"])
+        self.assertEqual(self.last(a, "failed")["name"], "bob")
+        self.talk(a, b)
 
     # ---- how it ends ----
 
@@ -284,23 +304,42 @@ class Calls(calls_kit.CallsE2E):
 
 @unittest.skipUnless(os.path.exists(os.path.join(BIN, "psst-voice")), "there is no psst-voice")
 class CallsApart(calls_kit.CallsE2E):
+    OUTAGE_S = 7    # a session without a call is suspected after 6, with a text waiting
+    LONGEST_S = 10  # after 12 there is no call to save
+
+    def outage(self, net, a, b):
+        """Nothing passes for some seconds. False: for so many, on a busy machine, that no call has to live through it."""
+        began = time.monotonic()
+        net.drop(True)
+        a.call("say", name="bob", text="are you there?")
+        told = [control.event("call", lambda c: c["silent"] or c["state"] == "ended", 30) for control in (a, b)]
+        time.sleep(max(0, began + self.OUTAGE_S - time.monotonic()))
+        net.drop(False)
+        if time.monotonic() - began > self.LONGEST_S:
+            return False
+        for event in told:
+            self.assertIn("nothing is heard", event["words"])
+        return True
+
     def test_a_call_outlives_a_lift(self):
         """Nothing passes for some seconds, with a text waiting: a session without a call would be given up for another."""
         net = nets.Pair()
         self.addCleanup(net.close)
         alice, bob = (self.someone(name, host=net.ADDRESS[name], space=net.spaces[name]) for name in ("alice", "bob"))
         self.introduce(alice, bob)
-        a, b = self.watch(alice), self.watch(bob, "voice")
-        self.talk(a, b)
-        for control in (a, b):
-            control.event("call", lambda c: c["way"] == "udp")
-        net.drop(True)
-        began = time.monotonic()
-        a.call("say", name="bob", text="are you there?")
-        for control in (a, b):
-            self.assertIn("nothing is heard", control.event("call", lambda c: c["silent"])["words"])
-        time.sleep(max(0, began + 7 - time.monotonic()))
-        net.drop(False)
+        for _ in range(3):
+            a, b = self.watch(alice), self.watch(bob, "voice")
+            self.talk(a, b)
+            for control in (a, b):
+                control.event("call", lambda c: c["way"] == "udp")
+            sessions, suspected = ({p: p.counter(name) for p in (alice, bob)} for name in ("sessions", "sessions-suspected"))
+            if self.outage(net, a, b):
+                break
+            a.ask("call.hangup")
+            for person in (alice, bob):
+                wait_for("the end of it", lambda p=person: p.status()["call"] is None)
+        else:
+            self.skipTest("this machine is too busy for an outage of %d s" % self.OUTAGE_S)
         for control in (a, b):
             control.event("call", lambda c: not c["silent"])
         b.events.clear()
@@ -308,7 +347,7 @@ class CallsApart(calls_kit.CallsE2E):
         b.event("voice", lambda v: v["received"] > received + 100)
         for person in (alice, bob):
             self.assertEqual(person.status()["call"]["state"], "active")
-            self.assertEqual(person.counter("sessions-suspected"), 0)
-            self.assertEqual(person.counter("sessions"), 1)
+            self.assertEqual(person.counter("sessions-suspected"), suspected[person])
+            self.assertEqual(person.counter("sessions"), sessions[person])
         b.call("call.hangup")
         self.assertEqual(self.state(a, "ended")["result"], "ended")

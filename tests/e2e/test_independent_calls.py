@@ -1,18 +1,18 @@
-"""peer.py, written from docs/PROTOCOL.md alone, calls psstd and is called by it: voice by UDP, by TCP, over a rekey."""
+"""peer.py, written from docs/PROTOCOL.md alone, calls psstd and is called by it: voice by UDP, by TCP, over a rekey; and both call at
+once over two sessions."""
 import os
 import time
 import unittest
 
 import peer
 import wire_voice
-from psst import BIN, E2E
+from psst import BIN, E2E, VECTORS, key
 
 QUIET = "microphone = null\nspeaker = null\necho = off\nclean = no\n"
 SILENCE = b"\xf8\xff\xfe"  # 20 ms of Opus that hold nothing
 
 
-@unittest.skipUnless(os.path.exists(os.path.join(BIN, "psst-voice")), "there is no psst-voice")
-class IndependentCalls(E2E):
+class CallsWithPeer(E2E):
     def someone(self):
         bob = self.person("bob", start=False, init=False)
         with open(bob.path("config"), "a", encoding="utf-8") as file:
@@ -52,6 +52,9 @@ class IndependentCalls(E2E):
         self.assertEqual(control.call("answer")["state"], "active")
         mallory.call_wait(wire_voice.ACCEPT)
 
+
+@unittest.skipUnless(os.path.exists(os.path.join(BIN, "psst-voice")), "there is no psst-voice")
+class IndependentCalls(CallsWithPeer):
     def test_as_caller(self):
         bob, control = self.someone()
         mallory = self.caller(bob)
@@ -112,6 +115,55 @@ class IndependentCalls(E2E):
         self.assertEqual((udp, tcp), ([], []))
         self.assertIsNone(bob.status()["call"])
         mallory.ping()
+
+
+@unittest.skipUnless(os.path.exists(os.path.join(BIN, "psst-voice")), "there is no psst-voice")
+class BothCall(CallsWithPeer):
+    """Each over the session that was his newest. It is mallory who cuts down to one, having the smaller fingerprint."""
+
+    def two_sessions(self):
+        bob, control = self.someone()
+        names = sorted(n[:-4] for n in os.listdir(os.path.join(VECTORS, "keys")) if not n.endswith(".pub.pem"))
+        smaller = [name for name in names if key(name).fpr < bob.public.fpr]
+        if not smaller:
+            self.skipTest("bob's fingerprint is the smallest of all")
+        older = self.caller(bob, min(smaller, key=lambda name: key(name).nlen))
+
+        def another():
+            newer = peer.Peer.call(bob.address, older.me, bob.public)
+            self.addCleanup(newer.close)
+            return newer
+        return bob, control, older, another
+
+    def talks(self, bob, control, mallory):
+        self.state(control, "active")
+        self.assertGreater(len(self.converse(mallory, 0.5)[0]), 10)
+        self.assertEqual([row["result"] for row in control.call("calls")["calls"]], [""])  # one call, and nothing was missed
+        control.call("call.hangup")
+        self.assertEqual(mallory.call_wait(wire_voice.HANG_UP), {"reason": 1})
+
+    def test_over_the_newer_one_it_is_a_call_at_once(self):
+        bob, control, older, another = self.two_sessions()
+        control.call("call", name="mallory")
+        older.call_wait(wire_voice.OFFER)
+        newer = another()
+        newer.call_offer()
+        newer.call_wait(wire_voice.ACCEPT)
+        self.assertEqual(older.call_wait(wire_voice.HANG_UP), {"reason": 1})
+        older.bye()
+        self.talks(bob, control, newer)
+
+    def test_over_the_older_one_it_waits_for_the_newer_to_give_way(self):
+        bob, control, older, another = self.two_sessions()
+        newer = another()
+        control.call("call", name="mallory")
+        newer.call_wait(wire_voice.OFFER)
+        older.call_offer()
+        older.ping()
+        self.assertEqual(bob.status()["call"]["state"], "calling")
+        newer.bye()
+        older.call_wait(wire_voice.ACCEPT)
+        self.talks(bob, control, older)
 
 
 if __name__ == "__main__":
