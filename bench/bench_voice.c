@@ -1,7 +1,12 @@
 /* The processor that a call takes, both directions of one side: the microphone's frames through echo canceller, noise
  * suppression, gain, gate and Opus; what comes through the jitter buffer and Opus to the speaker. As part of one core, and
  * against the bare sum of what libopus and speexdsp take for the same, called directly. CPU time; medians over interleaved
- * rounds. */
+ * rounds.
+ *
+ *     bench_voice                                     the rows
+ *     bench_voice paced SAID.wav CAME.wav SECONDS     the bare sum for one frame each 20 ms, asleep in between: what a call
+ *                                                     with these two voices takes at least; prints percent of a core
+ */
 #include "common.h"
 
 #include "../tests/unit/media/sound.h"
@@ -12,11 +17,16 @@
 #include <speex/speex_echo.h>
 #include <speex/speex_preprocess.h>
 
+#include <errno.h>
+#include <sys/resource.h>
+#include <time.h>
+
 #define ROUND      500 /* frames in one measurement: 10 s of a call */
 #define WARM       250
 #define PIECE      480 /* as src/media/echo.c has it */
 #define TAIL       9600
 #define COMPLEXITY 5 /* as src/media/codec.c has it */
+#define PACED_WARM 150
 #define SPEECH     (8 * ROUND)
 
 static int16_t near[SPEECH][SOUND_FRAME], far[SPEECH][SOUND_FRAME]; /* what the microphone hears; what came */
@@ -98,6 +108,14 @@ static void bare_fini(struct bare *b)
     if (b->echo != NULL) speex_echo_state_destroy(b->echo);
 }
 
+/* What the other side said, encoded. */
+static void encode_far(struct bare *b, uint8_t came[][PSST_VOICE_OPUS_MAX])
+{
+    const opus_int32 bytes = (opus_int32)b->came_len;
+    for (size_t i = 0; i < SPEECH; i++) BENCH_CHECK(opus_encode(b->enc, far[i], SOUND_FRAME, came[i], bytes) == bytes);
+    b->came = came;
+}
+
 /* Milliseconds of CPU for a frame of 20. */
 static double measure(void (*what)(void *), void *ctx, int frames)
 {
@@ -112,9 +130,7 @@ static void bench(const char *name, unsigned quality, bool echo, bool clean, boo
     size_t bytes = psst_voice_opus_bytes(quality);
     struct bare b;
     bare_init(&b, bytes, echo, clean);
-    for (size_t i = 0; i < SPEECH; i++) /* what the other side said */
-        BENCH_CHECK(opus_encode(b.enc, far[i], SOUND_FRAME, came[i], (opus_int32)bytes) == (opus_int32)bytes);
-    b.came = came;
+    encode_far(&b, came);
     struct psst_sender_settings settings = {.opus_max = bytes,
                                             .quality = quality,
                                             .sense_dbfs = PSST_VOICE_SILENCE_DBFS,
@@ -145,8 +161,60 @@ static void bench(const char *name, unsigned quality, bool echo, bool clean, boo
     bare_fini(&b);
 }
 
-int main(void)
+/* ---- paced ---- */
+
+static void read_wav(const char *path, int16_t to[][SOUND_FRAME])
 {
+    FILE *file = fopen(path, "rb");
+    BENCH_CHECK(file != NULL && fseek(file, 44, SEEK_SET) == 0);
+    BENCH_CHECK(fread(to, sizeof to[0], SPEECH, file) > 0); /* silence after its end */
+    (void)fclose(file);
+}
+
+static double used_s(void)
+{
+    struct rusage u;
+    BENCH_CHECK(getrusage(RUSAGE_SELF, &u) == 0);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static void sleep_until(struct timespec *when)
+{
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, when, NULL) == EINTR) {
+    }
+    when->tv_nsec += 20000000;
+    when->tv_sec += when->tv_nsec / 1000000000;
+    when->tv_nsec %= 1000000000;
+}
+
+static int paced(const char *said, const char *heard, int seconds)
+{
+    static uint8_t came[SPEECH][PSST_VOICE_OPUS_MAX];
+    struct bare b;
+    struct timespec when;
+    double start = 0, began = 0;
+    BENCH_CHECK(seconds > 0 && seconds < 1000);
+    read_wav(said, near);
+    read_wav(heard, far);
+    bare_init(&b, psst_voice_opus_bytes(6), true, true);
+    encode_far(&b, came);
+    (void)clock_gettime(CLOCK_MONOTONIC, &when);
+    for (int i = 0; i < PACED_WARM + seconds * 50; i++) {
+        if (i == PACED_WARM) {
+            start = used_s();
+            began = bench_wall_s();
+        }
+        sleep_until(&when);
+        bare(&b);
+    }
+    printf("%.3f\n", (used_s() - start) / (bench_wall_s() - began) * 100);
+    bare_fini(&b);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 5 && strcmp(argv[1], "paced") == 0) return paced(argv[2], argv[3], atoi(argv[4]));
     sound_speech(near[0], (size_t)SPEECH * SOUND_FRAME, -20, 0);
     sound_speech(far[0], (size_t)SPEECH * SOUND_FRAME, -20, 99999999);
     bench("32 kbit/s, echo and noise", 6, true, true, true);

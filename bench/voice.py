@@ -7,8 +7,10 @@ Two psstds call each other; each psst-voice has a wav for a microphone, with sen
 voice a side), and another for a speaker. What was heard is held against what was said: delay from mouth to ear (tests/voice/
 delay.py says from where to where), STOI, and the words that a recogniser misses. The rows:
 
-    loopback   127.0.0.1; the processor that a call takes; the same without echo canceller and noise suppression
-    pulse      loopback, microphone and speaker through a PulseAudio of its own, from the sound in one device to the other
+    loopback   127.0.0.1; the same without echo canceller and noise suppression
+    cpu        the processor that a call takes, and what its libraries alone would, in the same rhythm
+    pulse      loopback, microphone and speaker through a PulseAudio of its own, from the sound in one device to the other; the
+               devices alone
     uniform    30 ms, 0 to 40 ms more by chance and 10 % lost; 0 to 80 ms and 20 %
     wireless   30 ms, exponential jitter, delays that come and go together, losses in rows of three
     tcp        30 ms, no UDP passes
@@ -33,7 +35,7 @@ import unittest
 HERE = os.path.dirname(os.path.abspath(__file__))
 for folder in ("e2e", "voice"):
     sys.path.insert(0, os.path.join(HERE, "..", "tests", folder))
-ROWS = ("loopback", "pulse", "uniform", "wireless", "tcp", "outage", "sizes")
+ROWS = ("loopback", "cpu", "pulse", "uniform", "wireless", "tcp", "outage", "sizes")
 arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
 arguments.add_argument("build")
 arguments.add_argument("--rows", default=",".join(ROWS))
@@ -264,6 +266,15 @@ def listen(two, made, whom, seconds=None):
     return heard
 
 
+def bare_cpu(two):
+    """What the libraries alone take for these two voices, paced as they are in a call, two at once: % of a core each."""
+    said = [os.path.join(two.root, who + ".said.wav") for who in bridge.NAMES]
+    running = [subprocess.Popen([os.path.join(args.build, "bench", "bench_voice"), "paced", mine, other, "15"], text=True,
+                                stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+               for mine, other in (said, said[::-1])]
+    return statistics.mean(float(process.communicate()[0]) for process in running)
+
+
 def speak(name, line=None, delay_goal=None, stoi_goal=None, cpu=False, together=False, **settings):
     whom = materials(together)
     with Two(name, line) as two:
@@ -283,8 +294,10 @@ def speak(name, line=None, delay_goal=None, stoi_goal=None, cpu=False, together=
             heard = listen(two, made, whom)
         heard.rows(name, delay_goal, stoi_goal)
         if cpu:
-            at_most("a call, both directions, one side: psst-voice", used["psst-voice"], "% of a core", None)
-            at_most("a call, both directions, one side: psstd", used["psstd"], "% of a core", None)
+            floor = bare_cpu(two)
+            row("a call, both directions, one side: psst-voice", used["psst-voice"], "% of a core", None, None,
+                "libopus and speexdsp alone, a frame each 20 ms", floor)
+            row("a call, both directions, one side: psstd", used["psstd"], "% of a core")
 
 
 # ---- PulseAudio ----
@@ -366,6 +379,46 @@ def played(material, said):
     return out
 
 
+def carried(pulse, root, whom, seconds=None):
+    """What is played into the microphones, and what passes all four devices meanwhile: {(who, end): (samples, moment)}."""
+    recorders = {(who, end): Recorder(pulse, "%s_%s.monitor" % (who, end)) for who in bridge.NAMES for end in ("mic", "spk")}
+    time.sleep(1)
+    players = []
+    for who in bridge.NAMES:
+        path = os.path.join(root, who + ".raw")
+        whom[who].pcm[:None if seconds is None else int(seconds * speech.HZ)].tofile(path)
+        players.append(pulse.play(who + "_mic", path))
+    for player in players:
+        player.wait()
+    time.sleep(1.5)
+    return {key: recorder.end() for key, recorder in recorders.items()}
+
+
+def between(got, mouth, ear):
+    """delay.Ears of what one's microphone was given and the other's speaker played, and the samples of both."""
+    (said, said_at), (came, came_at) = got[mouth, "mic"], got[ear, "spk"]
+    return delay.Ears(said, came, came_at - said_at), said, came
+
+
+def devices_alone(pulse, root, whom):
+    """The delay of the same devices, asked for the same latencies, with nothing but a loop between them."""
+    ways = [(mouth, ear) for mouth, ear in zip(bridge.NAMES, bridge.NAMES[::-1])]
+    loops = [subprocess.Popen([os.path.join(args.build, "bench", "bench_devices"), mouth + "_mic.monitor", ear + "_spk"],
+                              env=dict(os.environ, **pulse.env), stdin=subprocess.DEVNULL) for mouth, ear in ways]
+    try:
+        time.sleep(2)
+        got = carried(pulse, root, whom, 10)
+    finally:
+        for loop in loops:
+            loop.terminate()
+            loop.wait()
+    delays = []
+    for mouth, ear in ways:
+        ears, said, _ = between(got, mouth, ear)
+        delays += [late * 1000 for _, late in ears.track(0, len(said) / speech.HZ)]
+    return statistics.median(delays)
+
+
 def through_pulse():
     if not shutil.which("pulseaudio") or not shutil.which("parec"):
         print("voice: PulseAudio is not installed: not measured", file=sys.stderr)
@@ -379,30 +432,19 @@ def through_pulse():
                 person.psst("set", "speaker", "%s_spk" % person.name)
             made = two.call({})
             time.sleep(3)  # idle null sinks lose what comes first
-            recorders = {(who, end): Recorder(pulse, "%s_%s.monitor" % (who, end)) for who in bridge.NAMES
-                         for end in ("mic", "spk")}
-            time.sleep(1)
-            players = []
-            for who in bridge.NAMES:
-                path = os.path.join(two.root, who + ".raw")
-                whom[who].pcm.tofile(path)
-                players.append(pulse.play(who + "_mic", path))
-            for player in players:
-                player.wait()
-            time.sleep(1.5)
+            got = carried(pulse, two.root, whom)
             network(two, "pulse")
-            got = {key: recorder.end() for key, recorder in recorders.items()}
             for (who, end), (samples, _) in got.items() if args.keep else ():
                 speech.wav_write(os.path.join(two.root, "%s.%s.wav" % (who, end)), numpy.round(samples * 32767).astype("<i2"))
             made.hang_up()
+            alone = devices_alone(pulse, two.root, whom)
         heard = Heard()
         for mouth, ear in (("alice", "bob"), ("bob", "alice")):
-            said, said_at = got[mouth, "mic"]
-            came, came_at = got[ear, "spk"]
-            spoken = played(whom[mouth], said)
-            ears = delay.Ears(said, came, came_at - said_at)
-            heard.add(spoken, ears, came, recogniser())
+            ears, said, came = between(got, mouth, ear)
+            heard.add(played(whom[mouth], said), ears, came, recogniser())
         heard.rows("pulse, device to device", 65)
+        row("pulse: the devices alone, looped", alone, "ms")
+        row("pulse, from a frame handed over to the speaker's device", statistics.median(heard.delays_ms) - 20, "ms")
     finally:
         pulse.close()
 
@@ -411,9 +453,13 @@ def through_pulse():
 
 
 def loopback():
-    speak("loopback", None, 30, cpu=True)
+    speak("loopback", None, 30)
     speak("loopback, both speak at once", None, together=True)
     speak("loopback, nothing cancelled nor cleaned", None, echo="off", clean="no")
+
+
+def cpu():
+    speak("32 kbit/s", None, cpu=True, voice_quality="6")
 
 
 def uniform():
@@ -526,7 +572,7 @@ def main():
     for folder in (args.plots, args.keep):
         if folder:
             os.makedirs(folder, exist_ok=True)
-    for name, measure in (("loopback", loopback), ("pulse", through_pulse),
+    for name, measure in (("loopback", loopback), ("cpu", cpu), ("pulse", through_pulse),
                           ("uniform", uniform), ("wireless", wireless), ("tcp", tcp), ("outage", outage), ("sizes", sizes)):
         if name not in wanted:
             continue
