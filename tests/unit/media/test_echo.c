@@ -159,6 +159,38 @@ static void queue__pairs__what_is_played_in_pieces(void **state)
     }
 }
 
+static void canceller__knows_the_room__after_a_pause(void **state)
+{
+    (void)state;
+    uint64_t seed = 5;
+    sound_noise(far, SAMPLES, -20, &seed);
+    memset(far + 6 * PSST_VOICE_HZ, 0, 3 * PSST_VOICE_HZ * sizeof *far); /* longer than it takes to rest */
+    room();
+    run(true, false, false);
+    const size_t at = 9 * PSST_VOICE_HZ + DELAY, n = PSST_VOICE_HZ / 10;
+    print_message("after a pause: %.1f dB at once\n", sound_db(microphone + at, n) - sound_db(out + at, n));
+    assert_true(sound_db(microphone + at, n) - sound_db(out + at, n) >= 20);
+    assert_true(erle(10, 14) >= 36);
+}
+
+static void canceller__leaves_no_trace__when_it_rests_and_begins_again(void **state)
+{
+    (void)state;
+    struct psst_echo *echo;
+    int16_t last = 0, pcm[SOUND_FRAME], played[SOUND_FRAME];
+    assert_ok(psst_echo_new(&echo));
+    for (int f = 0; f < 400; f++) {
+        sound_sine(pcm, SOUND_FRAME, 150, -20, (uint64_t)f * SOUND_FRAME);
+        for (int i = 0; i < SOUND_FRAME; i++) played[i] = (int16_t)(f / 30 % 2 == 0 ? 0 : 20); /* just not silent */
+        psst_echo_played(echo, played, SOUND_FRAME);
+        psst_echo_frame(echo, pcm, true, false);
+        assert_true(sound_largest_step(pcm, SOUND_FRAME) < 150); /* the sine's own is 64 */
+        assert_true(f == 0 || (pcm[0] - last < 150 && last - pcm[0] < 150));
+        last = pcm[SOUND_FRAME - 1];
+    }
+    psst_echo_free(echo);
+}
+
 static void noise__is_lowered__and_speech_is_not(void **state)
 {
     (void)state;
@@ -212,6 +244,8 @@ int main(void)
         cmocka_unit_test(queue__finds_its_way_back__after_a_microphone_that_began_late),
         cmocka_unit_test(queue__keeps_its_order__when_the_devices_take_turns_as_they_like),
         cmocka_unit_test(queue__pairs__what_is_played_in_pieces),
+        cmocka_unit_test(canceller__knows_the_room__after_a_pause),
+        cmocka_unit_test(canceller__leaves_no_trace__when_it_rests_and_begins_again),
         cmocka_unit_test(noise__is_lowered__and_speech_is_not),
         cmocka_unit_test(microphone__is_left_alone__when_nothing_is_asked_for),
         cmocka_unit_test(ways__change__without_a_click),
