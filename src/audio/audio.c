@@ -10,6 +10,8 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#define FAST_NS      (PSST_AUDIO_FRAME_NS / 2)
+#define SLOW_NS      (PSST_AUDIO_FRAME_NS * 2)
 #define CATCH_UP_MAX 6 /* frames at once, after a pause of the clock's; what is older is left out */
 
 const char *psst_audio_end_word(enum psst_audio_end end)
@@ -79,6 +81,25 @@ static void tick_side(struct psst_audio_side *side, uint64_t now_ns)
     while (side->due_ns <= now_ns) clock_frame(side);
 }
 
+/* Every half frame; every two frames while both ends have clocks of their own, and it is only looked whether they go on. */
+static bool set_rhythm(struct psst_audio *audio, uint64_t first_ns, uint64_t every_ns)
+{
+    const struct itimerspec when = {
+        .it_interval = {.tv_nsec = (long)every_ns},
+        .it_value = {.tv_sec = (time_t)(first_ns / 1000000000), .tv_nsec = (long)(first_ns % 1000000000)},
+    };
+    audio->every_ns = every_ns;
+    return timerfd_settime(audio->timer, TFD_TIMER_ABSTIME, &when, NULL) == 0;
+}
+
+static void choose_rhythm(struct psst_audio *audio, uint64_t now_ns)
+{
+    uint64_t every_ns = SLOW_NS;
+    for (int end = 0; end < 2; end++)
+        if (audio->sides[end].kind != PSST_AUDIO_NONE && !audio->sides[end].by_device) every_ns = FAST_NS;
+    if (every_ns != audio->every_ns && !set_rhythm(audio, now_ns + every_ns, every_ns)) audio->every_ns = 0;
+}
+
 static void on_tick(void *ctx)
 {
     struct psst_audio *audio = ctx;
@@ -89,6 +110,7 @@ static void on_tick(void *ctx)
     tick_side(&audio->sides[PSST_AUDIO_SPEAKER], now_ns);
     tick_side(&audio->sides[PSST_AUDIO_MICROPHONE], now_ns);
     psst_pulse_tick(audio, now_ns);
+    choose_rhythm(audio, now_ns);
 }
 
 static enum psst_err start_rhythm(struct psst_audio *audio)
@@ -98,11 +120,7 @@ static enum psst_err start_rhythm(struct psst_audio *audio)
     const uint64_t first_ns = psst_audio_now_ns() + PSST_AUDIO_FRAME_NS;
     audio->sides[PSST_AUDIO_MICROPHONE].due_ns = first_ns;
     audio->sides[PSST_AUDIO_SPEAKER].due_ns = first_ns + PSST_AUDIO_FRAME_NS / 2;
-    const struct itimerspec when = {
-        .it_interval = {.tv_nsec = (long)PSST_AUDIO_FRAME_NS / 2},
-        .it_value = {.tv_sec = (time_t)(first_ns / 1000000000), .tv_nsec = (long)(first_ns % 1000000000)},
-    };
-    if (timerfd_settime(audio->timer, TFD_TIMER_ABSTIME, &when, NULL) != 0) return PSST_ERR_IO;
+    if (!set_rhythm(audio, first_ns, FAST_NS)) return PSST_ERR_IO;
     return psst_audio_watch_add(&audio->watch, audio->loop, audio->timer, on_tick, audio);
 }
 

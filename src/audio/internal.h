@@ -1,7 +1,7 @@
 /* Between the files of src/audio. audio.c has the two ends and the rhythm; wav.c and pulse*.c are what is behind an end.
  *
- *     timerfd, every 20 ms -> psst_audio_tick -> ends without a device's clock: deliver what is due
- *                                            `-> pulse: connect, open, give up, try again
+ *     timerfd, every 10 ms -> on_tick -> ends without a device's clock: deliver what is due
+ *                                    `-> pulse: connect, open, give up, try again
  *     pa_stream's callbacks -> psst_audio_end_frame: the device's clock; the rhythm waits in case it stops
  */
 #ifndef PSST_AUDIO_INTERNAL_H
@@ -19,6 +19,7 @@
 
 struct psst_audio_loop {
     pa_mainloop *main;
+    struct psst_audio_watch *rests; /* NULL: none */
     bool quit;
 };
 
@@ -83,6 +84,7 @@ struct psst_audio {
     struct psst_audio_loop *loop;
     struct psst_audio_config config;
     int timer;
+    uint64_t every_ns; /* at which it ticks; 0: not known */
     struct psst_audio_watch *watch;
     struct psst_audio_side sides[2];
     /* pulse.c */

@@ -35,7 +35,10 @@ void psst_audio_loop_run(struct psst_audio_loop *loop)
 {
     /* pa_mainloop_run cannot be called again once it has been left */
     loop->quit = false;
-    while (!loop->quit && pa_mainloop_iterate(loop->main, 1, NULL) >= 0) {
+    while (!loop->quit && pa_mainloop_prepare(loop->main, -1) >= 0 && pa_mainloop_poll(loop->main) >= 0) {
+        /* first: what it brings is there for those who are called now; and whoever is called may be freed by it */
+        if (loop->rests != NULL) loop->rests->readable(loop->rests->ctx);
+        if (pa_mainloop_dispatch(loop->main) < 0) return;
     }
 }
 
@@ -72,9 +75,21 @@ enum psst_err psst_audio_watch_add(struct psst_audio_watch **out, struct psst_au
     return PSST_OK;
 }
 
+void psst_audio_watch_rest(struct psst_audio_watch *watch, bool resting)
+{
+    if (watch == NULL) return;
+    const pa_io_event_flags_t ends = PA_IO_EVENT_HANGUP | PA_IO_EVENT_ERROR;
+    if (resting)
+        watch->loop->rests = watch;
+    else if (watch->loop->rests == watch)
+        watch->loop->rests = NULL;
+    psst_audio_loop_api(watch->loop)->io_enable(watch->event, resting ? ends : PA_IO_EVENT_INPUT | ends);
+}
+
 void psst_audio_watch_remove(struct psst_audio_watch *watch)
 {
     if (watch == NULL) return;
+    if (watch->loop->rests == watch) watch->loop->rests = NULL;
     psst_audio_loop_api(watch->loop)->io_free(watch->event);
     free(watch);
 }

@@ -248,4 +248,4 @@ static enum psst_err start(struct voice_job **out, struct voice *voice, const st
 }
 
 const struct voice_job_kind voice_job_call = {
-    .start = start, .free = call_free, .set = set, .frame = frame, .remote = remote};
+    .start = start, .free = call_free, .set = set, .frame = frame, .remote = remote, .awake = true};

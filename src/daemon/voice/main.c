@@ -1,10 +1,9 @@
 /* psst-voice: the sound of a call, and nothing else. psstd starts it with one socket as descriptor 3. It has no key and no
- * network, opens no file and no connection, and ends when that socket does.
+ * network, opens no file for writing, and ends when that socket does.
  *
- *     harden -> relay -> loop -> sandbox -> START: a job -> ... -> STOP, or the end of the socket
+ *     harden -> loop -> sandbox -> START: a job -> ... -> STOP, or the end of the socket
  */
 #include "daemon/voice/line.h"
-#include "daemon/voice/relay.h"
 #include "daemon/voice/sandbox.h"
 #include "daemon/voice/voice.h"
 
@@ -53,6 +52,7 @@ static void drop_job(struct voice *voice)
 {
     if (voice->job != NULL) voice->kind->free(voice->job);
     voice->job = NULL;
+    psst_audio_watch_rest(voice->line, false);
     voice->over = false;
 }
 
@@ -102,6 +102,7 @@ static void on_start(struct voice *voice, const struct psst_voice_start *start, 
         return;
     }
     voice->job = job;
+    psst_audio_watch_rest(voice->line, voice->kind->awake);
     const struct psst_voice_message ready = {.op = PSST_VOICE_READY};
     voice_say(voice, &ready);
 }
@@ -196,7 +197,6 @@ int main(void)
     if (freopen("/dev/null", "w", stderr) == NULL) return EXIT_FAILURE;
 #endif
     enum psst_err err = psst_voice_harden();
-    if (err == PSST_OK) err = voice_relay_begin();
     if (err == PSST_OK) err = voice_init(&voice);
     if (err == PSST_OK)
         psst_audio_loop_run(voice.loop);

@@ -24,6 +24,8 @@ struct voice_job_kind {
     void (*remote)(struct voice_job *job, const struct psst_voice_report *report);
     /* The end, in order, now; it may call voice_over to say more than that all is well. */
     void (*stop)(struct voice_job *job);
+    /* Its devices wake it often enough, and nothing that psstd says needs to. */
+    bool awake;
 };
 
 extern const struct voice_job_kind voice_job_call, voice_job_tone, voice_job_play, voice_job_record, voice_job_check,

@@ -140,6 +140,43 @@ static void on_readable(void *ctx)
     psst_audio_loop_quit(((struct seen *)ctx)->loop);
 }
 
+static void on_resting(void *ctx)
+{
+    ((struct seen *)ctx)->pieces++;
+}
+
+static void loop__wakes_nobody_who_rests__but_at_the_end(void **state)
+{
+    (void)state;
+    struct seen seen = {.enough = 3};
+    struct psst_audio_watch *watch = NULL;
+    int ends[2];
+    assert_int_equal(0, pipe(ends));
+    assert_ok(psst_audio_loop_new(&seen.loop));
+    assert_ok(psst_audio_watch_add(&watch, seen.loop, ends[0], on_resting, &seen));
+    psst_audio_watch_rest(watch, true);
+    assert_int_equal(1, write(ends[1], "x", 1)); /* stays there */
+    const struct psst_audio_config config = {.ends = {{.kind = PSST_AUDIO_NULL}, {.kind = PSST_AUDIO_NULL}},
+                                             .on_capture = on_capture,
+                                             .on_playback = on_playback,
+                                             .ctx = &seen};
+    struct psst_audio *audio = NULL;
+    assert_ok(psst_audio_new(&audio, seen.loop, &config, NULL));
+    psst_audio_loop_run(seen.loop);
+    assert_in_range(seen.pieces, 1, 20); /* with each tick, and not without end */
+    psst_audio_free(audio);
+    psst_audio_watch_remove(watch);
+    char byte;
+    assert_int_equal(1, read(ends[0], &byte, 1));
+    assert_ok(psst_audio_watch_add(&watch, seen.loop, ends[0], on_readable, &seen));
+    psst_audio_watch_rest(watch, true);
+    (void)close(ends[1]);
+    psst_audio_loop_run(seen.loop); /* returns */
+    psst_audio_watch_remove(watch);
+    psst_audio_loop_free(seen.loop);
+    (void)close(ends[0]);
+}
+
 static void loop__tells__of_data_and_of_the_end(void **state)
 {
     (void)state;
@@ -172,6 +209,7 @@ int main(void)
         cmocka_unit_test(audio__goes_on__without_a_sound_server),
         cmocka_unit_test(audio__leaves_alone__an_end_that_is_none),
         cmocka_unit_test(list__says_so__without_a_sound_server),
+        cmocka_unit_test(loop__wakes_nobody_who_rests__but_at_the_end),
         cmocka_unit_test(loop__tells__of_data_and_of_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
