@@ -180,6 +180,33 @@ class Keys(ScreenE2E):
         terminal.wait("look here")
 
 
+    def test_what_is_erased_leaves_the_screen(self):
+        """And who reads elsewhere stays where he is."""
+        alice = self.alone()
+        mallory = self.caller(alice, "b2048")
+        for i in range(40):
+            mallory.wait_ack(mallory.say("number %d." % i))
+        terminal = self.terminal(alice)
+        terminal.wait("number 39.")
+        wait_for("all to be seen", lambda: alice.contact("mallory")["unread"] == 0)
+        with alice.control() as control:
+            split = control.call("log", name="mallory", limit=30)["messages"][0]["time_ms"]
+            terminal.keys("PageUp")
+            terminal.wait_gone("number 39.")
+            terminal.keys("M-Home")
+            terminal.wait("number 0.")
+            control.call("contact.forget", name="mallory", before_ms=split)
+        text = terminal.wait_gone("number 0.")
+        self.assertIn("newer", text, "the place is lost")
+        left = [int(i) for i in re.findall(r"number (\d+)\.", text)]
+        self.assertIn(left[0], range(5, 11))  # what came in the same millisecond stays
+        self.assertEqual(left, list(range(left[0], left[-1] + 1)))
+        terminal.keys("M-End")
+        terminal.wait("number 39.")
+        alice.psst("forget", "mallory")
+        terminal.wait_gone("number")
+
+
 class Sizes(ScreenE2E):
     def test_down_to_nothing_and_back(self):
         alice = self.person("alice")
