@@ -120,6 +120,7 @@ class Pause(E2E):
         self.assertEqual(bob.texts("alice"), ["before"])
         self.assertEqual(bob.files(), [])
         self.assertEqual([m["state"] for m in alice.messages("bob")], ["delivered", "sent", "waiting"])
+        self.assertEqual(["has paused you" in m.get("reason", "") for m in alice.messages("bob")], [False, True, True])
         self.assertEqual([f["state"] for f in alice.files()], ["waiting"])
         self.assertIn("bob has paused you", alice.files()[0]["reason"])
         self.assertEqual(alice.contact("bob")["waiting"], 2)

@@ -117,6 +117,9 @@ class Talk(Pictures):
         self.golden(terminal, "held-80x24", "has paused you")
         terminal.resize(40, 12)
         self.golden(terminal, "held-40x12", "has paused you")
+        again = self.terminal(alice)  # and who opens the screen now is told, too
+        again.wait("has paused you")
+        again.keys("C-d")
         bob.send_chunk(peer.ACK, held)
         terminal.wait_gone("has paused you")
 

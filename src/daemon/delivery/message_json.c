@@ -1,5 +1,5 @@
 /* A message as docs/IPC.md shows it. */
-#include "daemon/delivery/delivery.h"
+#include "daemon/delivery/internal.h"
 
 #include "base/text.h"
 
@@ -54,6 +54,16 @@ static json_t *text_json(struct psst_view text)
     return json != NULL ? json : json_string("");
 }
 
+/* It is not accepted, for good or for now; *reason says why. */
+static bool is_not_accepted(const struct psst_contact *contact, const struct psst_message_row *row, uint8_t *reason)
+{
+    const struct courier *c = contact->session != NULL ? contact->delivery : NULL;
+    bool refused = row->state == PSST_MESSAGE_REFUSED;
+    bool goes = row->direction == PSST_OUT && (row->state == PSST_MESSAGE_WAITING || row->state == PSST_MESSAGE_SENT);
+    *reason = refused ? row->reason : goes && c != NULL && c->resting ? c->rest_reason : 0;
+    return refused || *reason != 0;
+}
+
 json_t *psst_message_json(const struct psst_contact *contact, const struct psst_message_row *row)
 {
     char id[2 * sizeof row->id.b + 1], when[32], words[PSST_REASON_SIZE];
@@ -67,8 +77,8 @@ json_t *psst_message_json(const struct psst_contact *contact, const struct psst_
     uint64_t sent_ms = row->sent_ms > YEAR_9999_MS ? YEAR_9999_MS : row->sent_ms;
     if (message != NULL && sent_ms > 0)
         (void)json_object_set_new(message, "sent_ms", json_integer((json_int_t)sent_ms));
-    if (message != NULL && row->state == PSST_MESSAGE_REFUSED)
-        (void)json_object_set_new(message, "reason",
-                                  json_string(psst_message_reason(words, contact->alias, row->reason)));
+    uint8_t reason;
+    if (message != NULL && is_not_accepted(contact, row, &reason))
+        (void)json_object_set_new(message, "reason", json_string(psst_message_reason(words, contact->alias, reason)));
     return message;
 }
