@@ -30,8 +30,8 @@ typedef void psst_audio_readable(void *ctx);
 PSST_MUST_USE enum psst_err psst_audio_watch_add(struct psst_audio_watch **out, struct psst_audio_loop *loop, int fd,
                                                  psst_audio_readable *readable, void *ctx);
 void psst_audio_watch_remove(struct psst_audio_watch *watch);
-/* NULL is ignored. resting: nothing is woken for what can be read; it is called when the loop wakes for something else, and when fd has ended.
- * One watch of a loop may rest. */
+/* NULL is ignored. resting: nothing is woken for what can be read; it is called when the loop wakes for something else, and when
+ * fd has ended. One watch of a loop may rest. */
 void psst_audio_watch_rest(struct psst_audio_watch *watch, bool resting);
 /* Monotonic, the clock of all times here. */
 uint64_t psst_audio_now_ns(void);

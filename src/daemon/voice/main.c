@@ -1,9 +1,10 @@
 /* psst-voice: the sound of a call, and nothing else. psstd starts it with one socket as descriptor 3. It has no key and no
- * network, opens no file for writing, and ends when that socket does.
+ * network, opens no file and no connection, and ends when that socket does.
  *
- *     harden -> loop -> sandbox -> START: a job -> ... -> STOP, or the end of the socket
+ *     harden -> relay -> loop -> sandbox -> START: a job -> ... -> STOP, or the end of the socket
  */
 #include "daemon/voice/line.h"
+#include "daemon/voice/relay.h"
 #include "daemon/voice/sandbox.h"
 #include "daemon/voice/voice.h"
 
@@ -197,6 +198,7 @@ int main(void)
     if (freopen("/dev/null", "w", stderr) == NULL) return EXIT_FAILURE;
 #endif
     enum psst_err err = psst_voice_harden();
+    if (err == PSST_OK) err = voice_relay_begin();
     if (err == PSST_OK) err = voice_init(&voice);
     if (err == PSST_OK)
         psst_audio_loop_run(voice.loop);
