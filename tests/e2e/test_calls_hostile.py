@@ -218,7 +218,7 @@ class HostileCalls(calls_kit.CallsE2E):
         machine brings some of them: what keeps up does so in the end, and what is slower never does."""
         mallory.open_udp()
         mallory.udp.settimeout(10 * PATIENCE)
-        first, stamp, count, deadline = None, 0, 0, time.monotonic() + 30 * PATIENCE
+        first, stamp, count, deadline = None, 0, 0, time.monotonic() + 20  # pings go unanswered meanwhile: after 25 s there is no session
         while time.monotonic() < deadline:
             self.spoken += 1
             mallory.speak(self.spoken * 960, SILK, flags=wire_voice.UDP_ARRIVES)

@@ -184,6 +184,7 @@ static void voice_fini(struct voice *voice)
     psst_audio_watch_remove(voice->later);
     psst_audio_loop_free(voice->loop);
     if (voice->later_fd >= 0) (void)close(voice->later_fd);
+    voice_relay_end();
 }
 
 int main(void)

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ROOM 16384 /* bytes of one direction: 85 ms of sound */
@@ -183,6 +184,18 @@ static void run_relay(int line, const struct voice_server *server)
     _exit(EXIT_SUCCESS);
 }
 
+static pid_t relay_pid = -1;
+static int relay_line = -1;
+
+void voice_relay_end(void)
+{
+    if (relay_line < 0) return;
+    voice_connect_over(-1);
+    (void)close(relay_line);
+    while (waitpid(relay_pid, NULL, 0) < 0 && errno == EINTR) continue;
+    relay_line = -1;
+}
+
 enum psst_err voice_relay_begin(void)
 {
     static struct voice_server server;
@@ -202,7 +215,9 @@ enum psst_err voice_relay_begin(void)
         (void)close(pair[0]);
         return PSST_ERR_IO;
     }
-    voice_connect_over(pair[0]);
+    relay_pid = pid;
+    relay_line = pair[0];
+    voice_connect_over(relay_line);
     /* one name for whatever the relay leads to: libpulse then looks for no folder, no cookie and no other server */
     return setenv("PULSE_SERVER", "unix:/psst-voice", 1) == 0 ? PSST_OK : PSST_ERR_MEMORY;
 }

@@ -21,8 +21,10 @@
 void voice_relay_run(int line, const struct voice_server *server);
 /* Forks the relay, and sends this process's connect() there. Before psst_voice_sandbox. */
 PSST_MUST_USE enum psst_err voice_relay_begin(void);
+/* Ends the relay, and waits for that: nobody else may be there to do it. Nothing happens when none was begun. */
+void voice_relay_end(void);
 
-/* connect.c: this end of the line is kept. */
+/* connect.c: this end of the line, borrowed; -1: every connection is refused. */
 void voice_connect_over(int line);
 
 #endif
