@@ -243,8 +243,7 @@ static void enter_command(struct psst_app *app, struct psst_view text)
 {
     while (text.data[text.len - 1] == '\n') text.len--; /* it begins with a slash */
     if (memchr(text.data, '\n', text.len) != NULL) {
-        psst_app_error(
-            app, "several lines are no command: nothing was done; with two slashes before them they are said as text");
+        psst_app_error(app, "several lines are no command; two slashes before them say them as text");
         return; /* what was written stays */
     }
     char *line = strndup((const char *)text.data, text.len);

@@ -92,8 +92,8 @@ static bool over_already(struct psst_app *app, const struct psst_person *person,
     const char *who = begun_during ? app->meant.who : sight->who_before;
     if (named && strcmp(person->name, who) != 0) return false;
     sight->end_told = true;
-    psst_app_error(app, "the call with %s has ended already: /hangup again ends the session with %s",
-                   psst_out_text(who, NAME_CHARS), psst_out_text(person->name, NAME_CHARS));
+    psst_app_error(app, "the call has ended already: /hangup again ends the session with %s",
+                   psst_out_text(person->name, NAME_CHARS));
     return true;
 }
 

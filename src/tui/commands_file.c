@@ -84,9 +84,8 @@ static void say_unseen(struct psst_app *app, int64_t id, const char *command)
     for (size_t i = 0; i < psst_model_transfers(app->model); i++) {
         const struct psst_transfer *t = psst_model_transfer(app->model, i);
         if (t->id != id) continue;
-        psst_app_error(app, "this %s of %s did not stand here when you began to write: /%s %lld means it: %s",
-                       psst_transfer_word(t), psst_out_text(t->contact, 64), command, (long long)id,
-                       psst_out_text(t->name, 120));
+        psst_app_error(app, "/%s %lld means this %s of %s, which was not on the screen yet: %s", command, (long long)id,
+                       psst_transfer_word(t), psst_out_text(t->contact, 64), psst_out_text(t->name, 120));
     }
 }
 

@@ -2,14 +2,14 @@
 
 #include "tui/app.h"
 
-#define NOT_TAKEN "%s; what you type is not taken: Enter goes on"
+#define NOT_TAKEN "not taken; Enter goes on: %s"
 
 void psst_hold_begin(struct psst_app *app, enum psst_hold how, const char *words)
 {
     if (how < app->hold) return;
     app->hold = how;
     app->hold_words = words;
-    if (how == PSST_HOLD_SECRET) psst_app_error(app, "%s: Enter goes on", words);
+    if (how == PSST_HOLD_SECRET) psst_app_error(app, "Enter goes on: %s", words);
 }
 
 void psst_hold_end(struct psst_app *app)

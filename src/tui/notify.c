@@ -15,7 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FLOOD_MS   2000  /* between two of one contact */
+#define FLOOD_MS                                                                                                       \
+    2000 /* between two of one contact; twice as long each time that no key was pressed in between, up to */
+#define PATIENT_MS 60000
+#define AT_ONCE    3     /* of all contacts together in FLOOD_MS */
 #define RING_MS    3000  /* a call that goes on ringing */
 #define AT_KEYS_MS 30000 /* a terminal that does not tell its focus: whoever pressed a key so lately looks at it */
 #define RECENT     32
@@ -24,11 +27,12 @@
 
 struct recent { /* who rang when */
     char name[PSST_NAME_ROOM];
-    uint64_t ms;
+    bool call;
+    uint64_t ms, wait_ms;
 };
 
-struct asked { /* waits for the settings */
-    bool used;
+struct asked {       /* waits for the settings */
+    bool used, late; /* late: only if it goes on ringing */
     enum psst_arrival_kind kind;
     struct psst_app *app;
     char name[PSST_NAME_ROOM];
@@ -37,6 +41,8 @@ struct asked { /* waits for the settings */
 
 static struct recent recents[RECENT];
 static struct asked asked_for[ASKED_MAX];
+static uint64_t burst_ms; /* when the first of these rang */
+static unsigned burst;
 static uint64_t ring_ms; /* when the bell rings again for the call that rings; 0: it does not */
 
 /* ---- whether ---- */
@@ -53,20 +59,36 @@ static bool sees(const struct psst_app *app, const char *name, uint64_t now)
     return looks_at_us(app, now) && !covered && app->place.end && app->open != NULL && strcmp(app->open, name) == 0;
 }
 
-/* True: this one rang a moment ago. Otherwise it does now. */
-static bool floods(const char *name, uint64_t now)
+/* The place of this one among those that rang lately, or the oldest of these for him. */
+static struct recent *recent_of(const char *name, bool call)
 {
     struct recent *place = &recents[0];
     for (size_t i = 0; i < RECENT; i++) {
-        if (recents[i].ms > 0 && strcmp(recents[i].name, name) == 0) {
-            if (now - recents[i].ms < FLOOD_MS) return true;
-            place = &recents[i];
-            break;
-        }
+        if (recents[i].ms > 0 && recents[i].call == call && strcmp(recents[i].name, name) == 0) return &recents[i];
         if (recents[i].ms < place->ms) place = &recents[i];
     }
+    *place = (struct recent){.call = call};
     (void)snprintf(place->name, sizeof place->name, "%s", name);
-    place->ms = now > 0 ? now : 1;
+    return place;
+}
+
+/* True: enough has rung. Otherwise this one does now. Who writes on and on while nobody is there rings less and less often; a call
+ * that rings is no news an hour later, and has its own pace. */
+static bool floods(const struct psst_app *app, const char *name, bool call, uint64_t now)
+{
+    struct recent *recent = recent_of(name, call);
+    bool ignored = recent->ms > 0 && app->last_key_ms <= recent->ms && !call;
+    uint64_t wait_ms = ignored ? recent->wait_ms : FLOOD_MS;
+    if (recent->ms > 0 && now - recent->ms < wait_ms) return true;
+    if (now - burst_ms >= FLOOD_MS) {
+        burst_ms = now;
+        burst = 0;
+    }
+    if (!call && burst >= AT_ONCE) return true;
+    burst++;
+    recent->wait_ms = ignored ? 2 * wait_ms : FLOOD_MS;
+    if (recent->wait_ms > PATIENT_MS) recent->wait_ms = PATIENT_MS;
+    recent->ms = now > 0 ? now : 1;
     return false;
 }
 
@@ -108,12 +130,13 @@ static void answered(void *ctx, json_t *result, const struct psst_failure *failu
     const char *bell = json_string_value(json_object_get(result, "bell"));
     const char *notify = json_string_value(json_object_get(result, "notify"));
     if (bell != NULL && strcmp(bell, "yes") == 0) {
-        psst_screen_bell();
+        if (!asked->late) psst_screen_bell();
         if (asked->kind == PSST_ARRIVAL_RINGS) ring_ms = psst_client_now_ms() + RING_MS;
     }
     bool whole = notify != NULL && strcmp(notify, "shown") == 0,
          hidden = notify != NULL && strcmp(notify, "hidden") == 0;
-    if ((whole || hidden) && has_desktop() && !(asked->kind == PSST_ARRIVAL_RINGS && asked->app->focused))
+    if ((whole || hidden) && !asked->late && has_desktop() &&
+        !(asked->kind == PSST_ARRIVAL_RINGS && asked->app->focused))
         show(asked, whole);
     if (asked->words != NULL) explicit_bzero(asked->words, strlen(asked->words));
     free(asked->words);
@@ -128,16 +151,18 @@ void psst_notify_arrival(struct psst_app *app, const struct psst_arrival *arriva
     bool call = arrival->kind == PSST_ARRIVAL_RINGS;
     /* who is called should hear it, wherever the conversation stands */
     if (arrival->quiet || (!call && sees(app, arrival->contact, now))) return;
-    if (floods(arrival->contact, now) && !call) return;
+    bool late = floods(app, arrival->contact, call, now);
+    if (late && !call) return;
     struct asked *asked = NULL;
     for (size_t i = 0; i < ASKED_MAX && asked == NULL; i++)
         if (!asked_for[i].used) asked = &asked_for[i];
     if (asked == NULL) return; /* psstd does not answer; there is enough to be told already */
-    *asked = (struct asked){.used = true, .kind = arrival->kind, .app = app};
+    *asked = (struct asked){.used = true, .late = late, .kind = arrival->kind, .app = app};
     (void)snprintf(asked->name, sizeof asked->name, "%s", arrival->contact);
     /* four bytes at most a character; what is cut in the middle of one is rendered as such */
     asked->words = strndup(arrival->words != NULL ? arrival->words : "", (size_t)(WORDS_MAX + 1) * 4);
     if (psst_client_request(app->client, "settings", NULL, NULL, 0, answered, asked) != PSST_OK) {
+        if (asked->words != NULL) explicit_bzero(asked->words, strlen(asked->words));
         free(asked->words);
         *asked = (struct asked){.used = false};
     }

@@ -69,7 +69,7 @@ static void leave_opened(struct unlock *unlock)
     bool field = unlock->page.secret != NULL;
     app->hold_typed = unlock->pass.len > 0;
     psst_page_leave(app, &unlock->page);
-    if (field) psst_hold_begin(app, PSST_HOLD_SECRET, "your key was opened meanwhile, by another program of yours");
+    if (field) psst_hold_begin(app, PSST_HOLD_SECRET, "your key was opened meanwhile by another program");
 }
 
 static void on_unlocked(struct psst_page *page, struct psst_app *app, json_t *result,

@@ -54,6 +54,7 @@ static int begin(void **state)
     notify = "hidden";
     call = (struct psst_call_now){.state = PSST_CALL_NONE};
     app = (struct psst_app){.open = open, .place = {.end = true}, .focus_known = true, .focused = true};
+    app.last_key_ms = now;
     app.model = (struct psst_model *)&app; /* only looked at by psst_model_call */
     (void)setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere", 1);
     return 0;
@@ -83,7 +84,7 @@ static void notify__is_silent__about_what_is_seen(void **state)
     app.place.end = true;
     app.focus_known = false; /* a terminal that does not tell: by the keys */
     app.last_key_ms = now - 29000;
-    now += 2000;
+    now += 4000;
     arrive(PSST_ARRIVAL_MESSAGE, "bob", false);
     assert_int_equal(bells, 4);
     app.last_key_ms = now - 29000;
@@ -99,6 +100,64 @@ static void notify__rings_once__in_two_seconds(void **state)
     for (int i = 0; i < 100; i++, now += 39) arrive(PSST_ARRIVAL_MESSAGE, "carol", false);
     assert_int_equal(bells, 2);
     assert_int_equal(told, 2);
+}
+
+/* An hour of a message each second, over a page that nobody reads. */
+static void notify__rings_ever_less__while_nobody_presses_a_key(void **state)
+{
+    (void)state;
+    struct psst_page page = {.kind = NULL};
+    app.page = &page;
+    for (int i = 0; i < 3600; i++, now += 1000) arrive(PSST_ARRIVAL_MESSAGE, "bob", false);
+    assert_in_range(bells, 5, 70);
+    assert_int_equal(bells, told);
+    unsigned before = bells;
+    app.last_key_ms = now; /* he is back */
+    now += 1000;
+    for (int i = 0; i < 4; i++, now += 2000) arrive(PSST_ARRIVAL_MESSAGE, "bob", false);
+    assert_in_range(bells - before, 2, 3);
+}
+
+static void notify__hundred_contacts_at_once__is_no_storm(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof name, "contact %d", i);
+        arrive(PSST_ARRIVAL_MESSAGE, name, false);
+    }
+    assert_int_equal(bells, 3);
+    assert_int_equal(told, 3);
+    arrive(PSST_ARRIVAL_RINGS, "carol", false); /* is heard all the same */
+    assert_int_equal(bells, 4);
+}
+
+/* Who calls and hangs up again and again; one that stays is heard, if bells are wanted. */
+static void notify__call_again_and_again__rings_when_it_stays(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++, now += 90) {
+        call.state = PSST_CALL_OFFERED;
+        arrive(PSST_ARRIVAL_RINGS, "carol", false);
+        call.state = PSST_CALL_NONE;
+        psst_notify_turn(&app);
+    }
+    assert_int_equal(bells, 1);
+    assert_int_equal(told, 0); /* he sits at the terminal */
+    call.state = PSST_CALL_OFFERED;
+    arrive(PSST_ARRIVAL_RINGS, "carol", false);
+    assert_int_equal(bells, 1);
+    assert_int_equal(psst_notify_due_ms(&app), 3000);
+    now += 3000;
+    psst_notify_turn(&app);
+    assert_int_equal(bells, 2);
+    call.state = PSST_CALL_NONE;
+    psst_notify_turn(&app);
+    bell = "no";
+    call.state = PSST_CALL_OFFERED;
+    arrive(PSST_ARRIVAL_RINGS, "carol", false);
+    arrive(PSST_ARRIVAL_RINGS, "carol", false);
+    assert_int_equal(psst_notify_due_ms(&app), -1);
 }
 
 static void notify__obeys__settings_and_quiet(void **state)
@@ -156,6 +215,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         fresh(notify__is_silent__about_what_is_seen),
         fresh(notify__rings_once__in_two_seconds),
+        fresh(notify__rings_ever_less__while_nobody_presses_a_key),
+        fresh(notify__hundred_contacts_at_once__is_no_storm),
+        fresh(notify__call_again_and_again__rings_when_it_stays),
         fresh(notify__obeys__settings_and_quiet),
         fresh(notify__rings_on__while_a_call_rings),
     };
