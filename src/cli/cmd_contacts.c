@@ -247,7 +247,8 @@ const struct psst_verb psst_verb_rename = {
     "rename",
     "rename NAME NEW",
     "call a contact by another name",
-    "The name is yours alone; the contact does not learn it.\n",
+    "The name is yours alone; the contact does not learn it. It is neither \"me\" nor\n"
+    "your own: what he says must not look like what you say.\n",
     PSST_VERB_DAEMON,
     PSST_SCREEN_SHOWN,
     run_rename,

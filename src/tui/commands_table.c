@@ -219,19 +219,22 @@ const struct psst_command psst_commands[] = {
     {"dial", "dial [NAME] [HOST[:PORT]]", NULL, NULL, PSST_WORD_CONTACT, psst_run_dial, 0},
     {"hangup", "hangup [NAME]", "end the call, else the session",
      "The other side is told. With a call under way it ends the call, and the session\n"
-     "stays; without one it ends the session, and its keys are erased at once.\n",
+     "stays; without one it ends the session, and its keys are erased at once. Within\n"
+     "5 seconds of the end of a call it only says that; once more ends the session.\n",
      PSST_WORD_CONTACT, psst_run_hangup, 0},
     {"call", "call [NAME] [--message]", NULL,
      "Dials when there is no session, and rings over there. Your microphone opens when\n"
      "the other side answers. With --message it leaves a voice message instead.\n" CALLS_LAST,
      PSST_WORD_CONTACT, psst_run_call, 0},
     {"answer", "answer [NAME]", NULL,
-     "Opens your microphone. NAME may be left out when just one call rings.\n" CALLS_LAST, PSST_WORD_CONTACT,
-     psst_run_answer, 0},
+     "Opens your microphone. NAME may be left out when just one call rings, and rang\n"
+     "already when you began to write.\n" CALLS_LAST,
+     PSST_WORD_CONTACT, psst_run_answer, 0},
     {"decline", "decline [ID]\ndecline NAME", "refuse a call that rings, or a file",
-     "Without a word: the call that rings, else the only file that is offered. What\n"
-     "begins with a digit is the number of a file, anything else the name of a contact\n"
-     "who calls. The other side is told.\n",
+     "Without a word: the call that rings, else the only file that is offered, if it\n"
+     "stood on the screen when you began to write. What begins with a digit is the\n"
+     "number of a file, anything else the name of a contact who calls. The other side\n"
+     "is told.\n",
      PSST_WORD_FILE_ID, psst_run_decline, 0},
     {"mute", NULL, NULL,
      "The other side hears silence; what leaves your machine looks the same. Without a\n"
@@ -258,9 +261,10 @@ const struct psst_command psst_commands[] = {
      PSST_WORD_NONE, psst_run_stop, 0},
     {"file", "file PATH...", "offer files and folders to who is open", NULL, PSST_WORD_PATH, psst_run_file, 0},
     {"accept", "accept [ID...]\naccept ID -o DIR|FILE", NULL,
-     "Without a number the only one that is offered. It comes into the download\n"
-     "directory, under a name that is free; nothing is ever overwritten. With -o into\n"
-     "DIR, or as FILE, which must not be there yet.\n",
+     "Without a number the only one that is offered, if it stood on the screen when you\n"
+     "began to write. It comes into the download directory, under a name that is free;\n"
+     "nothing is ever overwritten. With -o into DIR, or as FILE, which must not be there\n"
+     "yet.\n",
      PSST_WORD_FILE_ID, psst_run_accept, 0},
     {"cancel", "cancel [ID...]", NULL, NULL, PSST_WORD_FILE_ID, psst_run_cancel, 0},
     {"away", "away [TEXT...]", "show yourself as away",

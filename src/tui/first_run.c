@@ -82,7 +82,7 @@ static void show_passphrase(struct first_run *run)
     if (again) psst_form_secret(&run->form, ID_AGAIN, "The same once more", &run->again);
     psst_form_focus(&run->form, again ? ID_AGAIN : ID_PASS);
     psst_form_words(&run->form, PSST_STYLE_DIM,
-                    "Enter goes on, Escape goes back. Ctrl+C empties the field; when it is empty, it leaves.");
+                    "Enter goes on, Escape goes back. Ctrl+C empties the field, or leaves.");
 }
 
 static void show_making(struct first_run *run)
