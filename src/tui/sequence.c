@@ -305,6 +305,12 @@ static size_t read_escape(struct psst_key *out, const uint8_t *bytes, size_t len
     return took + 1;
 }
 
+/* No key that goes down with Alt: the Escape before it was one of its own. */
+static bool comes_by_itself(enum psst_key_code code)
+{
+    return code == PSST_KEY_PASTE || code == PSST_KEY_FOCUS_IN || code == PSST_KEY_FOCUS_OUT;
+}
+
 size_t psst_sequence_read(struct psst_key *out, const uint8_t *bytes, size_t len, bool over,
                           const struct psst_sequence *named, size_t n_named)
 {
@@ -321,6 +327,7 @@ size_t psst_sequence_read(struct psst_key *out, const uint8_t *bytes, size_t len
         if (len > 2 && (bytes[2] == '[' || bytes[2] == 'O')) {
             size_t took = read_escape(out, bytes + 1, len - 1, over);
             if (took == 0) return 0;
+            if (comes_by_itself(out->code)) return give(out, PSST_KEY_ESCAPE, 0, 1);
             out->mods |= PSST_MOD_ALT;
             return took + 1;
         }

@@ -177,6 +177,18 @@ static void sequence__begins_anew__where_a_string_is_broken_off(void **state)
     assert_int_equal(key.cp, ']');
 }
 
+static void sequence__tells__an_escape_from_what_came_behind_it(void **state)
+{
+    (void)state;
+    static const char *const behind[] = {"\033\033[200~", "\033\033[I", "\033\033[O"};
+    for (size_t i = 0; i < sizeof behind / sizeof behind[0]; i++) {
+        struct psst_key key;
+        const uint8_t *bytes = (const uint8_t *)behind[i];
+        assert_int_equal(psst_sequence_read(&key, bytes, strlen(behind[i]), false, named, 2), 1);
+        assert_int_equal(key.code, PSST_KEY_ESCAPE);
+    }
+}
+
 static void sequence__ends__whatever_comes(void **state)
 {
     (void)state;
@@ -251,6 +263,7 @@ int main(void)
         cmocka_unit_test(sequence__swallows__what_is_no_key),
         cmocka_unit_test(sequence__is_given_up__when_it_does_not_end),
         cmocka_unit_test(sequence__begins_anew__where_a_string_is_broken_off),
+        cmocka_unit_test(sequence__tells__an_escape_from_what_came_behind_it),
         cmocka_unit_test(sequence__ends__whatever_comes),
         cmocka_unit_test(paste__is_the_same__however_it_is_cut),
         cmocka_unit_test(paste__is_cut__at_its_limit_and_between_characters),
