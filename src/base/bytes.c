@@ -57,6 +57,7 @@ void psst_buf_consume(struct psst_buf *buf, size_t len)
     if (len == 0) return;
     memmove(buf->data, buf->data + len, buf->len - len);
     buf->len -= len;
+    psst_wipe(buf->data + buf->len, len); /* not kept until something else comes to stand there */
 }
 
 void psst_buf_put(struct psst_buf *buf, const void *data, size_t len)

@@ -1,6 +1,7 @@
 /* The table of verbs; which one is meant, and what there is to know about it. */
 #include "cli/cli.h"
 #include "client/out.h"
+#include "client/private.h"
 #include "tui/tui.h"
 
 #include <signal.h>
@@ -117,6 +118,7 @@ static int run_screen(void)
 
 int psst_cli_main(int argc, char **argv)
 {
+    psst_process_private();
     psst_out_init();
     (void)signal(SIGPIPE, SIG_IGN);
     int code = PSST_EXIT_DONE;

@@ -1,4 +1,5 @@
 /* What the parts of the interface do to the whole: open a contact, scroll, say something, ask psstd. */
+#include "client/private.h"
 #include "tui/commands.h"
 #include "tui/screen.h"
 #include "tui/views.h"
@@ -150,7 +151,7 @@ static PSST_PRINTF(3, 0) void tell(struct psst_app *app, bool warns, const char 
         app->notice_warns = warns;
         psst_app_dirty(app, PSST_DIRTY_STATUS);
     }
-    free(words);
+    psst_free_wiped(words);
 }
 
 void psst_app_say(struct psst_app *app, const char *fmt, ...)
@@ -250,7 +251,7 @@ static void enter_command(struct psst_app *app, struct psst_view text)
     app->meant = app->line;
     psst_entry_done(app->entry);
     if (line != NULL) psst_command_line(app, line);
-    free(line);
+    psst_free_wiped(line);
     psst_app_dirty(app, PSST_DIRTY_ENTRY);
 }
 

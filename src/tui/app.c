@@ -63,6 +63,8 @@ static void look_at_self(struct psst_app *app)
         app->unlocked) { /* what pages and rows still show is not for whoever comes now */
         while (app->page != NULL) psst_page_pop(app);
         psst_rows_forget();
+        psst_entry_forget(app->entry);
+        psst_screen_forget();
     }
     app->unlocked = self->exists && !self->locked;
     if (!self->exists && app->page == NULL) {

@@ -157,23 +157,26 @@ static void show(struct child *child)
 {
     if (child->page == NULL) child->page = psst_pager_begin(child->app, child->title, on_left, child);
     if (child->page != NULL) psst_pager_append(child->page, child->app, psst_buf_view(&child->out));
-    psst_buf_consume(&child->out, child->out.len);
+    psst_buf_fini(&child->out);
 }
 
 /* False: there is no more. */
 static bool read_some(struct child *child)
 {
     uint8_t bytes[4096];
-    for (size_t sum = 0; sum < READ_A_TURN;) {
+    bool more = true;
+    for (size_t sum = 0; more && sum < READ_A_TURN;) {
         ssize_t n = read(child->pipe, bytes, sizeof bytes);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0 && errno == EAGAIN) return true;
-        if (n <= 0) return false;
+        if (n < 0 && errno == EAGAIN) break;
+        more = n > 0;
+        if (!more) break;
         sum += (size_t)n;
         if (!child->left && !child->out.failed) psst_buf_put(&child->out, bytes, (size_t)n);
         if (child->page != NULL) show(child);
     }
-    return true;
+    PSST_WIPE(bytes);
+    return more;
 }
 
 /* ---- its end ---- */

@@ -1,4 +1,5 @@
 /* What a line that begins with a slash means, and that it is done: a command of the table, else a verb of the command line. */
+#include "client/private.h"
 #include "tui/commands_run.h"
 
 #include <stdlib.h>
@@ -198,7 +199,7 @@ static void run_line(struct psst_app *app, const char *line, const char *name)
     } else {
         run_verb(app, verb, n, words);
     }
-    free(words);
+    psst_free_wiped(words);
 }
 
 void psst_command_line(struct psst_app *app, const char *line)

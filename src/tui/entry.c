@@ -34,6 +34,16 @@ void psst_entry_free(struct psst_entry *entry)
     free(entry);
 }
 
+void psst_entry_forget(struct psst_entry *entry)
+{
+    struct psst_history *history = &entry->history;
+    if (history->at < history->n) (void)psst_entry_put(entry, psst_buf_view(&history->draft));
+    psst_undo_forget(entry);
+    psst_history_fini(history);
+    history->at = 0;
+    psst_buf_fini(&entry->killed);
+}
+
 struct psst_view psst_entry_text(const struct psst_entry *entry)
 {
     return psst_buf_view(&entry->text);

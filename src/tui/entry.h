@@ -24,6 +24,8 @@ void psst_entry_replace(struct psst_entry *entry, size_t from, size_t to, struct
 void psst_entry_clear(struct psst_entry *entry);
 /* Puts the text into the history (unless it is empty, or the newest already) and clears it. */
 void psst_entry_done(struct psst_entry *entry);
+/* The history, what was cut out and what undo would bring back go; the line that is being written stays. */
+void psst_entry_forget(struct psst_entry *entry);
 /* A line that must not be kept is left out of the history with clear instead. */
 
 /* The text as it lies in rows of so many columns, made once per change; good until the next call that changes the text. From

@@ -35,6 +35,7 @@
 
 static struct {
     bool begun, ours; /* ours: not lent */
+    bool bare;        /* lent as an empty screen */
     bool mouse_wished, title_set;
     bool late; /* a screen was to be shown while the one before was not out */
     const struct psst_screen_kind *kind;
@@ -103,6 +104,13 @@ static void restore_add(const char *bytes)
     screen.restore[len] = '\0';
 }
 
+/* What stands there goes, then the screen that was there before comes back, where there are two. */
+static void restore_add_screen(void)
+{
+    restore_add(psst_screen_capability("clear"));
+    restore_add(psst_screen_capability("rmcup"));
+}
+
 static void prepare_restore(void)
 {
     screen.restore[0] = '\0';
@@ -111,9 +119,7 @@ static void prepare_restore(void)
     if (screen.kind->xterm) restore_add(XTERM_END);
     restore_add(psst_screen_capability("sgr0"));
     restore_add(psst_screen_capability("cnorm"));
-    restore_add(psst_screen_capability("rmcup"));
-    if (psst_screen_capability("rmcup") == NULL)
-        restore_add(psst_screen_capability("clear")); /* what was said does not stay there */
+    restore_add_screen();
     restore_add("\r\n");
     psst_signals_restore(psst_tty_out_fd(), screen.restore, strlen(screen.restore), psst_tty_before());
 }
@@ -134,10 +140,8 @@ static void leave(void)
     if (!screen.ours) return;
     (void)curs_set(1);
     screen.cursor_shown = 1;
-    if (psst_screen_capability("rmcup") == NULL) { /* what was said does not stay there */
-        (void)erase();
-        (void)refresh();
-    }
+    (void)clear(); /* what was said stays neither there nor in what curses remembers of it */
+    (void)refresh();
     (void)endwin();
     title_back();
     if (screen.kind->mouse && screen.mouse_wished) (void)psst_tty_puts(MOUSE_END);
@@ -149,6 +153,30 @@ static void leave(void)
     psst_signals_restore(-1, "", 0, NULL);
     psst_signals_lend(true);
     screen.ours = false;
+}
+
+/* ---- lent as an empty screen ---- */
+
+static void bare_begin(void)
+{
+    screen.restore[0] = '\0';
+    restore_add(psst_screen_capability("smcup"));
+    restore_add(psst_screen_capability("clear"));
+    (void)psst_tty_puts(screen.restore);
+    (void)psst_tty_flush(LEAVE_MS);
+    screen.restore[0] = '\0';
+    restore_add_screen();
+    psst_signals_restore(psst_tty_out_fd(), screen.restore, strlen(screen.restore), psst_tty_before());
+    screen.bare = true;
+}
+
+static void bare_end(void)
+{
+    if (!screen.bare) return;
+    (void)psst_tty_puts(screen.restore);
+    (void)psst_tty_flush(LEAVE_MS);
+    psst_signals_restore(-1, "", 0, NULL);
+    screen.bare = false;
 }
 
 /* ---- begin, end ---- */
@@ -207,6 +235,7 @@ void psst_screen_end(void)
 {
     if (!screen.begun) return;
     leave();
+    bare_end();
     screen.begun = false;
     psst_input_end();
     psst_signals_end();
@@ -220,9 +249,17 @@ void psst_screen_lend(void)
     if (screen.begun) leave();
 }
 
+void psst_screen_lend_bare(void)
+{
+    if (!screen.begun || !screen.ours) return;
+    leave();
+    bare_begin();
+}
+
 void psst_screen_back(void)
 {
     if (!screen.begun || screen.ours) return;
+    bare_end();
     enter();
     psst_screen_resize();
 }
@@ -270,6 +307,21 @@ void psst_screen_redraw(void)
     if (screen.begun) (void)clearok(curscr, TRUE);
 }
 
+void psst_screen_forget(void)
+{
+    if (!screen.begun || !screen.ours) return;
+    /* so many changes of style that its buffer, longer than a screen, is written over to its end; none of it is shown */
+    for (int cell = 0; cell < getmaxy(stdscr) * getmaxx(stdscr); cell++) {
+        (void)attrset(cell % 2 == 0 ? A_BOLD : A_REVERSE);
+        (void)mvaddch(cell / getmaxx(stdscr), cell % getmaxx(stdscr), '.');
+    }
+    (void)attrset(A_NORMAL);
+    (void)refresh();
+    if (ftruncate(fileno(screen.memory), 0) == 0) (void)lseek(fileno(screen.memory), 0, SEEK_SET);
+    (void)erase();
+    psst_screen_redraw();
+}
+
 void psst_screen_cursor(int row, int column)
 {
     screen.cursor_row = row;
@@ -314,7 +366,7 @@ bool psst_screen_behind(void)
 
 void psst_screen_bell(void)
 {
-    if (!screen.begun || !screen.ours || psst_tty_waits()) return;
+    if (!screen.begun || psst_tty_waits()) return; /* also when it is lent: who is called should hear it */
     (void)psst_tty_puts("\a");
     (void)psst_tty_flush(0);
 }

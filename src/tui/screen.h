@@ -13,8 +13,10 @@ struct psst_screen_wish {
 bool psst_screen_begin(const struct psst_screen_wish *wish);
 void psst_screen_end(void);
 
-/* Gives the terminal to somebody else for a while (a child that asks, a view to be copied from), and takes it back whole. */
+/* Gives the terminal to somebody else for a while (a child that asks), and takes it back whole. */
 void psst_screen_lend(void);
+/* To ourselves, to write on plainly (a view to be copied from): an empty screen, of which nothing stays where it was lent. */
+void psst_screen_lend_bare(void);
 void psst_screen_back(void);
 
 /* The program has been stopped and continued by somebody else: the terminal is taken over anew. */
@@ -28,6 +30,8 @@ int psst_screen_columns(void);
 void psst_screen_resize(void);
 /* Forgets what stands there, so that the next show writes everything (Ctrl+L). */
 void psst_screen_redraw(void);
+/* What was shown is remembered nowhere any more, not by the terminal library either; all must be drawn again. */
+void psst_screen_forget(void);
 /* Writes what has changed, as far as the terminal takes it now; the rest when it takes again, and what has changed until then
  * with it: at most one screen's worth waits, and nothing here waits for the terminal. */
 void psst_screen_show(void);
@@ -35,6 +39,7 @@ void psst_screen_show(void);
 void psst_screen_turn(void);
 /* The terminal has not taken all of what it was shown: what is drawn now is not seen yet. */
 bool psst_screen_behind(void);
+/* Rings while it is lent, too. */
 void psst_screen_bell(void);
 void psst_screen_mouse(bool on);
 /* The window's title, rendered; NULL: what it was. */

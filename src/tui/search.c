@@ -3,6 +3,7 @@
  *   "23 Nov 14:05  Bob  | the words around what was found"
  */
 #include "base/me.h"
+#include "base/secret.h"
 #include "client/out.h"
 #include "tui/ask.h"
 #include "tui/commands.h"
@@ -224,8 +225,10 @@ static void free_search(struct psst_page *page)
     struct search *s = search_of(page);
     psst_page_ask_forget(page);
     json_decref(s->hits);
+    if (s->words != NULL) psst_wipe(s->words, strlen(s->words));
     free(s->words);
     free(s->name);
+    psst_wipe(s, sizeof *s); /* the title says the words, too */
     free(s);
 }
 

@@ -1,6 +1,8 @@
 /* Rows: where text is broken, and where in them a byte stands. */
 #include "tui/text_parts.h"
 
+#include "base/secret.h"
+
 #include <stdlib.h>
 #include <utf8proc.h>
 
@@ -213,6 +215,7 @@ enum psst_err psst_layout_make_as_read(struct psst_layout *out, struct psst_view
 
 void psst_layout_fini(struct psst_layout *layout)
 {
+    if (layout->cells != NULL) psst_wipe(layout->cells, layout->n_cells * sizeof *layout->cells);
     free(layout->cells);
     free(layout->rows);
     *layout = (struct psst_layout){0};

@@ -50,7 +50,7 @@ PSST_MUST_USE enum psst_err psst_layout_make(struct psst_layout *out, struct pss
  * line to a terminal that does the ordering itself, if anybody does. */
 PSST_MUST_USE enum psst_err psst_layout_make_as_read(struct psst_layout *out, struct psst_view text,
                                                      enum psst_render how, unsigned columns);
-void psst_layout_fini(struct psst_layout *layout);
+void psst_layout_fini(struct psst_layout *layout); /* wiped */
 /* Appends the characters of a row, as UTF-8. */
 void psst_layout_put(struct psst_buf *out, const struct psst_layout *layout, size_t row);
 

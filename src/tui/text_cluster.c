@@ -10,6 +10,8 @@
  */
 #include "tui/text_parts.h"
 
+#include "base/secret.h"
+
 #include <stdlib.h>
 #include <utf8proc.h>
 
@@ -90,6 +92,7 @@ void psst_cells_init(struct psst_cells *cells)
 void psst_cells_fini(struct psst_cells *cells)
 {
     psst_buf_fini(&cells->shown);
+    if (cells->at != NULL) psst_wipe(cells->at, cells->n * sizeof *cells->at);
     free(cells->at);
     cells->at = NULL;
     cells->n = cells->cap = 0;
@@ -100,11 +103,16 @@ static struct psst_cell *add(struct psst_cells *cells, size_t at, size_t len)
 {
     if (cells->n == cells->cap) {
         size_t cap = cells->cap == 0 ? 64 : 2 * cells->cap;
-        struct psst_cell *more = cells->failed ? NULL : realloc(cells->at, cap * sizeof *more);
+        struct psst_cell *more = cells->failed ? NULL : malloc(cap * sizeof *more);
         if (more == NULL) {
             cells->failed = true;
             return NULL;
         }
+        if (cells->n > 0) { /* not realloc: wiped wherever it stood */
+            memcpy(more, cells->at, cells->n * sizeof *more);
+            psst_wipe(cells->at, cells->n * sizeof *more);
+        }
+        free(cells->at);
         cells->at = more;
         cells->cap = cap;
     }

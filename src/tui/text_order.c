@@ -2,6 +2,8 @@
  * than three levels, and nobody can turn words around but by the letters that he uses. One code point stands for a cell. */
 #include "tui/text_parts.h"
 
+#include "base/secret.h"
+
 #include <fribidi.h>
 #include <stdlib.h>
 
@@ -22,11 +24,17 @@ static bool any_rtl(const struct psst_cell *cells, size_t n)
     return false;
 }
 
+static void free_room(struct psst_order *order)
+{
+    if (order->room != NULL) psst_wipe(order->room, order->cap * (3 * sizeof *order->room + 1));
+    free(order->room);
+    order->cap = 0;
+}
+
 static enum psst_err make_room(struct psst_order *order, size_t n)
 {
     if (n <= order->cap) return PSST_OK;
-    free(order->room);
-    order->cap = 0;
+    free_room(order);
     order->room = calloc(n, 3 * sizeof *order->room + 1);
     if (order->room == NULL) return PSST_ERR_MEMORY;
     order->cap = n;
@@ -102,6 +110,6 @@ void psst_order_row(struct psst_order *order, struct psst_cell *cells, size_t fi
 
 void psst_order_fini(struct psst_order *order)
 {
-    free(order->room);
+    free_room(order);
     *order = (struct psst_order){0};
 }

@@ -1,12 +1,12 @@
-/* The messages alone, on the terminal's own screen, broken by nobody but the terminal: to be copied, links whole. Any key
- * goes back; meanwhile psstd is listened to, so that a call still rings. */
+/* The messages alone, broken by nobody but the terminal: to be copied, links whole. Any key goes back, and so does what locks
+ * the identity. */
 #include "base/me.h"
 #include "client/out.h"
+#include "tui/lent.h"
 #include "tui/rows.h"
 #include "tui/screen.h"
 #include "tui/views.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <termios.h>
 #include <unistd.h>
@@ -59,28 +59,10 @@ static void print_seen(struct psst_app *app)
         print_item(psst_conversation_item(rows.conversation, i), psst_conversation_name(rows.conversation));
 }
 
-static void wait_for_key(struct psst_app *app)
-{
-    struct pollfd fds[3] = {{.fd = STDIN_FILENO, .events = POLLIN},
-                            {.fd = psst_input_signal_fd(), .events = POLLIN},
-                            {.fd = psst_client_fd(app->client), .events = POLLIN}};
-    for (;;) {
-        if (psst_client_wants_write(app->client)) fds[2].events = POLLIN | POLLOUT;
-        if (poll(fds, 3, psst_notify_due_ms(app)) < 0) return;
-        if (fds[0].revents != 0 || fds[1].revents != 0) return;
-        fds[2].events = POLLIN;
-        if (fds[2].revents != 0 && psst_client_turn(app->client) != PSST_OK) {
-            app->gone = true;
-            return;
-        }
-        psst_notify_turn(app);
-    }
-}
-
 void psst_view_bare(struct psst_app *app)
 {
     struct termios was, keys;
-    psst_screen_lend();
+    psst_screen_lend_bare();
     (void)fputs("\n", stdout);
     print_seen(app);
     (void)fputs("\n-- messages alone, to be copied; any key goes back\n", stdout);
@@ -91,7 +73,7 @@ void psst_view_bare(struct psst_app *app)
         keys.c_lflag &= (tcflag_t) ~(ICANON | ECHO | ISIG);
         changed = tcsetattr(STDIN_FILENO, TCSAFLUSH, &keys) == 0;
     }
-    wait_for_key(app);
+    (void)psst_lent_wait(app, (const int[2]){STDIN_FILENO, psst_input_signal_fd()}, false);
     if (changed) (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &was); /* and the key is gone */
     psst_screen_back();
 }

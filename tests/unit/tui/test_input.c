@@ -325,13 +325,59 @@ static void screen__is_given_back__as_it_was(void **state)
         assert_int_equal(mode.c_iflag, mode_before.c_iflag);
         assert_int_equal(mode.c_oflag, mode_before.c_oflag);
         psst_screen_show(); /* not ours: nothing */
-        psst_screen_bell();
         assert_int_equal(look(), 0);
+        psst_screen_bell(); /* but who is called hears it */
+        (void)look();
+        assert_string_equal(seen, "\a");
         psst_screen_back();
         psst_screen_show();
         (void)look();
         for (size_t k = 0; k < sizeof pairs / sizeof pairs[0]; k++) assert_non_null(strstr(seen, pairs[k][0]));
     }
+}
+
+static void draw_word(const char *word)
+{
+    struct psst_area area = {0, 0, psst_screen_rows(), psst_screen_columns()};
+    psst_draw_clear(area, PSST_STYLE_PLAIN);
+    (void)psst_draw_text(area, 3, 3, PSST_STYLE_PLAIN, word);
+    psst_screen_show();
+    (void)look();
+}
+
+/* What stood there is wiped off before it is left: not every terminal has two screens, or forgets the one. */
+static void assert_cleared_before_left(void)
+{
+    const char *left = strstr(seen, "\033[?1049l");
+    assert_non_null(left);
+    const char *cleared = strstr(seen, "\033[H\033[2J");
+    assert_true(cleared != NULL && cleared < left);
+}
+
+static void screen__is_empty__when_it_is_left(void **state)
+{
+    (void)state;
+    draw_word("Zinnober");
+    psst_screen_lend();
+    (void)look();
+    assert_cleared_before_left();
+    psst_screen_back();
+    draw_word("Zinnober");
+    psst_screen_lend_bare();
+    (void)look();
+    assert_cleared_before_left();
+    assert_non_null(strstr(strstr(seen, "\033[?1049l"), "\033[?1049h")); /* and another one is there */
+    psst_screen_back();
+    (void)look();
+    assert_cleared_before_left();
+    draw_word("Zinnober");
+    psst_screen_forget();
+    psst_screen_show();
+    (void)look();
+    assert_non_null(strstr(seen, "\033[H\033[2J"));
+    assert_null(strchr(seen, '.')); /* what it was written over with is not shown */
+    draw_word("Zinnober");
+    assert_non_null(strstr(seen, "Zinnober"));
 }
 
 static void screen__is_given_back__by_who_dies(void **state)
@@ -360,7 +406,7 @@ static void screen__is_given_back__by_who_dies(void **state)
         (void)look();
         const char *begun = strstr(seen, "\033[?1049h");
         assert_non_null(begun);
-        assert_non_null(strstr(begun, "\033[?1049l"));
+        assert_cleared_before_left();
         assert_non_null(strstr(begun, "\033[?2004l"));
         assert_non_null(strstr(begun, "\033[?1000l"));
         assert_non_null(strstr(begun, "\033[8h"));
@@ -406,6 +452,7 @@ int main(void)
         on_a_terminal(screen__cuts__with_an_ellipsis),
         on_a_terminal(screen__shows__controls_as_symbols),
         on_a_terminal(screen__is_given_back__as_it_was),
+        on_a_terminal(screen__is_empty__when_it_is_left),
         on_a_terminal(screen__is_given_back__by_who_dies),
         on_a_terminal(screen__is_lent__with_its_keys),
     };
