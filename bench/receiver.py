@@ -3,7 +3,7 @@
 
     bench/receiver.py BENCH_RECEIVER [rows...]      rows: near, uniform40, exponential40, uniform80, ...; all
 
-For each row: delay from a frame's handing over to its sound's pull (median of the sentences; codec's own included, 2 ms of
+For each row: delay from a frame's handing over to its sound's pull (median of the sentences; codec's own included, 3 ms of
 pacing added), STOI and its worst sentence, how often the delay was changed. One seed and one phase of the pulls a line."""
 import os
 import random
@@ -18,7 +18,7 @@ import delay  # noqa: E402
 import speech  # noqa: E402
 import stoi  # noqa: E402
 
-PACING_MS = 2
+PACING_MS = 3
 ROWS = {
     "near": "delay 0.2 jitter 0.3 loss 0 fec 0",
     "plain30": "delay 30 jitter 0.5 loss 0 fec 0",

@@ -295,9 +295,9 @@ def speak(name, line=None, delay_goal=None, stoi_goal=None, cpu=False, together=
         heard.rows(name, delay_goal, stoi_goal)
         if cpu:
             floor = bare_cpu(two)
-            row("a call, both directions, one side: psst-voice", used["psst-voice"], "% of a core", None, None,
+            row(name + ", both directions, one side: psst-voice", used["psst-voice"], "% of a core", None, None,
                 "libopus and speexdsp alone, a frame each 20 ms", floor)
-            row("a call, both directions, one side: psstd", used["psstd"], "% of a core")
+            row(name + ", both directions, one side: psstd", used["psstd"], "% of a core")
 
 
 # ---- PulseAudio ----
@@ -459,7 +459,8 @@ def loopback():
 
 
 def cpu():
-    speak("32 kbit/s", None, cpu=True, voice_quality="6")
+    speak("a call of 32 kbit/s", None, cpu=True, voice_quality="6")
+    speak("a call of 32 kbit/s, both speak at once", None, cpu=True, together=True, voice_quality="6")
 
 
 def uniform():
