@@ -3,6 +3,17 @@
 
 #include "support/failing_malloc.h"
 
+static void tell_forgotten(struct scene *s)
+{
+    failing_malloc_pause(true);
+    s->gone = 20;
+    assert_ok(
+        psst_rpc_put(&s->psstd, psst_rpc_event("contact.forgotten", json_pack("{s:s}", "contact", "bob")), NULL, 0));
+    enum psst_err err = psst_lines_flush(&s->psstd); /* nobody may be there to hear it */
+    (void)err;
+    failing_malloc_pause(false);
+}
+
 static void work(struct scene *s)
 {
     const struct psst_model_watch watch = {.ctx = NULL};
@@ -26,6 +37,8 @@ static void work(struct scene *s)
     for (int i = 0; i < 4; i++) scene_try(s);
     psst_conversation_shown(c, 0);
     psst_conversation_older(c);
+    for (int i = 0; i < 4; i++) scene_try(s);
+    tell_forgotten(s);
     for (int i = 0; i < 4; i++) scene_try(s);
     psst_conversation_jump(c, 60 * SCENE_STEP);
     for (int i = 0; i < 4; i++) scene_try(s);
