@@ -295,7 +295,9 @@ def speak(name, line=None, delay_goal=None, stoi_goal=None, cpu=False, together=
         heard.rows(name, delay_goal, stoi_goal)
         if cpu:
             floor = bare_cpu(two)
-            row(name + ", both directions, one side: psst-voice", used["psst-voice"], "% of a core", None, None,
+            goal = None if together else "at most 5 %, at most 1.15 times the libraries"
+            row(name + ", both directions, one side: psst-voice", used["psst-voice"], "% of a core", goal,
+                None if together else bool(used["psst-voice"] <= 5 and used["psst-voice"] <= 1.15 * floor),
                 "libopus and speexdsp alone, a frame each 20 ms", floor)
             row(name + ", both directions, one side: psstd", used["psstd"], "% of a core")
 
