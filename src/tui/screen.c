@@ -28,6 +28,9 @@
 /* what xterm and those who follow it understand */
 #define XTERM_BEGIN "\033[?2004h\033[?1004h\033[8l" /* pastes between marks, focus, the order of letters is ours */
 #define XTERM_END   "\033[8h\033[?1004l\033[?2004l"
+/* Alt sends an Escape before the key; what was set is kept, and comes back */
+#define META_BEGIN  "\033[?1036;1039s\033[?1036;1039h"
+#define META_END    "\033[?1036;1039r"
 #define MOUSE_BEGIN "\033[?1000h\033[?1006h"
 #define MOUSE_END   "\033[?1006l\033[?1000l"
 #define TITLE_KEEP  "\033[22;2t"
@@ -116,6 +119,7 @@ static void prepare_restore(void)
     screen.restore[0] = '\0';
     if (screen.title_set) restore_add("\033\\" TITLE_BACK);
     if (screen.kind->mouse) restore_add(MOUSE_END);
+    if (screen.kind->meta) restore_add(META_END);
     if (screen.kind->xterm) restore_add(XTERM_END);
     restore_add(psst_screen_capability("sgr0"));
     restore_add(psst_screen_capability("cnorm"));
@@ -129,6 +133,7 @@ static void enter(void)
     psst_signals_lend(false);
     psst_tty_raw(true);
     if (screen.kind->xterm) (void)psst_tty_puts(XTERM_BEGIN);
+    if (screen.kind->meta) (void)psst_tty_puts(META_BEGIN);
     if (screen.kind->mouse && screen.mouse_wished) (void)psst_tty_puts(MOUSE_BEGIN);
     screen.ours = true;
     prepare_restore();
@@ -145,6 +150,7 @@ static void leave(void)
     (void)endwin();
     title_back();
     if (screen.kind->mouse && screen.mouse_wished) (void)psst_tty_puts(MOUSE_END);
+    if (screen.kind->meta) (void)psst_tty_puts(META_END);
     if (screen.kind->xterm) (void)psst_tty_puts(XTERM_END);
     collect();
     (void)psst_tty_flush(LEAVE_MS);

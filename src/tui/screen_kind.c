@@ -72,6 +72,7 @@ static void look_at_kind(const char *term)
     known.xterm = strcmp(term, "dumb") != 0 && !begins_with(term, "linux") && !begins_with(term, "vt") &&
                   !begins_with(term, "cons") && !begins_with(term, "ansi");
     known.mouse = known.xterm && mouse != NULL && begins_with(mouse, "\033[");
+    known.meta = begins_with(term, "xterm");
     known.title = knows_titles(term);
 }
 

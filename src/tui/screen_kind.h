@@ -7,6 +7,7 @@
 
 struct psst_screen_kind {
     bool xterm; /* knows the private modes of xterm, or leaves them alone */
+    bool meta;  /* by itself it sends letters with Alt (a plus-minus sign with Alt+1), and is told otherwise */
     bool mouse, title;
 };
 

@@ -308,7 +308,7 @@ static void screen__is_given_back__as_it_was(void **state)
     static const char *const pairs[][2] = {{"\033[?2004h", "\033[?2004l"}, {"\033[?1004h", "\033[?1004l"},
                                            {"\033[8l", "\033[8h"},         {"\033[?1000h", "\033[?1000l"},
                                            {"\033[?1006h", "\033[?1006l"}, {"\033[?1049h", "\033[?1049l"},
-                                           {"\033]2;", "\033[23;2t"}};
+                                           {"\033]2;", "\033[23;2t"},      {"\033[?1036;1039h", "\033[?1036;1039r"}};
     struct termios mode;
     psst_screen_title("ours");
     psst_screen_show();
