@@ -165,6 +165,18 @@ class BothCall(CallsWithPeer):
         older.call_wait(wire_voice.ACCEPT)
         self.talks(bob, control, older)
 
+    def test_over_a_session_that_a_newer_one_replaces_it_goes_on(self):
+        """Mallory has not called: the call goes on over the newer one, as if it had been made there."""
+        bob, control, older, another = self.two_sessions()
+        control.call("call", name="mallory")
+        older.call_wait(wire_voice.OFFER)
+        newer = another()
+        older.bye()
+        newer.call_wait(wire_voice.OFFER)
+        newer.call_ring()
+        newer.call_accept()
+        self.talks(bob, control, newer)
+
 
 if __name__ == "__main__":
     unittest.main()

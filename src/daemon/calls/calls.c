@@ -129,6 +129,9 @@ void psst_calls_detached(struct psst_calls *calls, struct psst_conn *conn, struc
 {
     struct call *call = &calls->call;
     if (call->state == CALL_NONE || call->serial == 0 || call->serial != psst_conn_serial(conn)) return;
+    /* one that was not the newest any more has no heir, but there is one that is used */
+    const struct psst_contact *contact = psst_call_contact(calls);
+    if (next == NULL && contact != NULL && contact->session != conn) next = contact->session;
     /* both have dialled, or he has called just when we did */
     if (next != NULL && (call->state == CALL_CALLING || call->state == CALL_RINGING)) {
         psst_call_offer(calls, next, true);

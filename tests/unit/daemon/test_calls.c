@@ -336,6 +336,13 @@ static void session__gives_its_unanswered_call_to_the_next__but_no_other(void **
     w.conns[1].state = PSST_CALL_RINGING_HERE; /* he has called over that one */
     psst_calls_detached(*state, &w.conns[0], &w.conns[1], "replaced");
     assert_noted("accept answered/7 udp+ <active> CALL");
+    assert_int_equal(0, calls_world_teardown(state) | calls_world_setup(state));
+    w.conns[1].contact = &w.bob;
+    go_calling(*state);
+    w.bob.session = &w.conns[1]; /* a newer one is used since, and his side closes the one that we called over */
+    w.conns[0].gone = true;
+    psst_calls_detached(*state, &w.conns[0], NULL, "a newer session took the place of this one");
+    assert_noted("offer/87 <calling> warm");
 }
 
 /* Both have called, each over the session that was his newest: it is one call, over the one that stays. */
