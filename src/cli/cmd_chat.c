@@ -23,6 +23,7 @@
 #define ID_SIZE     33
 #define IN_FLIGHT   32 /* unanswered requests: then no more is read */
 #define IDLE_PAUSED (-1)
+#define TOGETHER_MS 50 /* nobody types two lines so fast: they were pasted */
 
 struct chat {
     struct psst_cli *cli;
@@ -34,6 +35,8 @@ struct chat {
     bool ended; /* no more input */
     bool gone;  /* psstd is */
     bool online;
+    bool pasted; /* the last line of the terminal came together with others */
+    uint64_t line_ms;
     bool calls; /* a call that was begun or taken here runs, or is to: it ends with the chat */
     long long call_id;
     char call_state[16];
@@ -207,6 +210,10 @@ static bool take_command(struct chat *chat, struct psst_view line)
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (psst_view_equal(line, psst_view_str(commands[i].line))) command = &commands[i];
     if (command == NULL) return false;
+    if (chat->pasted) {
+        psst_gutter_note(&chat->gutter, "%s was pasted with other lines, and is said", command->line);
+        return false;
+    }
     json_t *params =
         command->key != NULL ? json_pack("{s:b}", command->key, command->value) : psst_rpc_name(chat->name);
     chat->in_flight++;
@@ -226,7 +233,7 @@ static void take_lines(struct chat *chat)
         if (lf == NULL && !chat->ended) return;
         size_t len = lf != NULL ? (size_t)(lf - chat->input.data) : chat->input.len;
         struct psst_view line = psst_view(chat->input.data, len);
-        if (line.len == 5 && memcmp(line.data, "/quit", 5) == 0) {
+        if (!chat->pasted && psst_view_equal(line, psst_view_str("/quit"))) {
             chat->ended = true;
             psst_buf_consume(&chat->input, chat->input.len);
             return;
@@ -236,12 +243,22 @@ static void take_lines(struct chat *chat)
     }
 }
 
+/* A terminal gives line by line, also of what was pasted: what comes at once with other lines is text, whatever it says. */
+static void note_paste(struct chat *chat)
+{
+    struct pollfd more = {.fd = STDIN_FILENO, .events = POLLIN};
+    uint64_t now_ms = psst_client_now_ms();
+    chat->pasted = poll(&more, 1, 0) > 0 || (chat->line_ms > 0 && now_ms - chat->line_ms < TOGETHER_MS);
+    chat->line_ms = now_ms;
+}
+
 static void read_input(struct chat *chat)
 {
     uint8_t bytes[16384];
     ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
     if (n < 0 && (errno == EINTR || errno == EAGAIN)) return;
     if (n > 0) psst_buf_put(&chat->input, bytes, (size_t)n);
+    if (n > 0 && chat->typed) note_paste(chat);
     if (n <= 0 || chat->input.failed) chat->ended = true;
     take_lines(chat);
 }
@@ -361,7 +378,7 @@ const struct psst_verb psst_verb_chat = {
     "\n"
     "/call, /answer, /decline, /hangup, /mute and /unmute, each alone on its line, do\n"
     "what the verbs do; a call ends with the chat. Other lines that begin with a\n"
-    "slash are said as they are.\n",
+    "slash are said as they are, and so is whatever is pasted with other lines.\n",
     PSST_VERB_DAEMON,
     PSST_SCREEN_NOT,
     run,

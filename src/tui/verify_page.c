@@ -187,6 +187,7 @@ static void changed(struct psst_page *page, struct psst_app *app, unsigned parts
     if (person != NULL && strcmp(person->fingerprint, verify->fingerprint) == 0) return;
     psst_page_leave(app, page);
     psst_app_error(app, "this contact was renamed or removed meanwhile; /verify begins anew");
+    psst_hold_begin(app, PSST_HOLD_PAUSE, "this contact was renamed or removed meanwhile");
 }
 
 static void free_page(struct psst_page *page)

@@ -83,6 +83,16 @@ class Meant(ScreenE2E):
         self.screen.keys("Enter")
         self.screen.wait("to everybody you are away: at lunch")
 
+    def test_what_is_pasted_into_the_plain_chat_is_said(self):
+        chat = self.terminal(self.alice, args=("chat", "mallory"))
+        chat.wait("/quit ends the chat")
+        chat.paste("one\n/call\n/quit\nfour\n")
+        wait_for("it to be said", lambda: self.alice.texts("mallory", "out") == ["one", "/call", "/quit", "four"])
+        self.assertEqual((self.alice.status()["call"], chat.code()), (None, None))
+        time.sleep(NOTICED_S)
+        chat.enter("/quit")
+        self.assertEqual(chat.wait_end(), 0)
+
     def test_nobody_is_called_as_oneself_is(self):
         self.alice.write("x.psst", key("b2048").pem())
         for name in ("me", "M\u0435", "Alice"):

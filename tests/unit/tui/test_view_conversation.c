@@ -53,6 +53,25 @@ static void conversation__draws__gutter_and_day(void **state)
     assert_string_equal("            | tomorrow", fake_row(9));
 }
 
+/* An alias that is older than the rule against it: what he says does not look like what one says oneself, at any width. */
+static void conversation__alias_reads_as_oneself__is_marked(void **state)
+{
+    static const int widths[] = {100, 60, 40, 30, 24};
+    (void)state;
+    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
+        begin(10, widths[i]);
+        fake.name = fake.people[0].name = "Me";
+        fake_say(false, "give it to him");
+        fake_say(true, "never");
+        draw();
+        int row = fake_find("| never");
+        assert_true(row >= 0);
+        assert_non_null(strstr(fake_row(row), "me "));
+        assert_null(strstr(fake_row(row), "not"));
+        assert_non_null(strstr(fake_row(fake_find("give")), " not"));
+    }
+}
+
 static void conversation__tells_states_apart__without_colour(void **state)
 {
     (void)state;
@@ -528,6 +547,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conversation__draws__gutter_and_day),
+        cmocka_unit_test(conversation__alias_reads_as_oneself__is_marked),
         cmocka_unit_test(conversation__tells_states_apart__without_colour),
         cmocka_unit_test(conversation__says_why__one_was_refused),
         cmocka_unit_test(conversation__says_why__the_newest_that_is_held_up_is_so),
