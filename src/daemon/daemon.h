@@ -248,6 +248,9 @@ struct psst_link *psst_conn_link(struct psst_conn *conn);
 struct psst_contact *psst_conn_contact(struct psst_conn *conn); /* NULL: the session is over for its contact */
 /* A number for answers that come later, when the connection may be gone: by_serial gives NULL then. Never 0. */
 uint64_t psst_conn_serial(const struct psst_conn *conn);
+/* Whether both sides go on with conn rather than with before (NULL: is over), another session with the same contact, as far as
+ * that is known here. False: it depends on what the other side saw first; it will say bye over one of them. */
+bool psst_conn_stays(const struct psst_conn *conn, const struct psst_conn *before);
 struct psst_conn *psst_conn_by_serial(struct psst_peers *peers, uint64_t serial);
 /* After putting anything into the link: writes out and sets the timer. */
 void psst_conn_kick(struct psst_conn *conn);

@@ -133,7 +133,9 @@ void psst_calls_detached(struct psst_calls *calls, struct psst_conn *conn, struc
     const struct psst_contact *contact = psst_call_contact(calls);
     if (next == NULL && contact != NULL && contact->session != conn) next = contact->session;
     /* both have dialled, or he has called just when we did */
-    if (next != NULL && (call->state == CALL_CALLING || call->state == CALL_RINGING)) {
+    bool open = call->state == CALL_CALLING || call->state == CALL_RINGING ||
+                (call->state == CALL_ACTIVE && next != NULL && call->other == psst_conn_serial(next));
+    if (next != NULL && open) {
         psst_call_offer(calls, next, true);
         return;
     }

@@ -66,25 +66,29 @@ static void move(struct psst_calls *calls, struct psst_conn *conn)
 
 /* He offers over another of the sessions that he has with us than the one that our call goes over. Either both have called, each over
  * the session that was his newest; or his side has put this session in the place of that one, and its bye is still on its way (then
- * even an accept of ours, or what looked like his, was for nobody). One rule finds the same session on both sides: the call goes over
- * the one that is used here, since the side that cuts down to one session uses none that gives way. False: nothing of this kind. */
+ * even an accept of ours, or what looked like his, was for nobody). The call goes over the one that stays. While only his side can know
+ * which that is, nothing moves here: a bye comes over one of the two, or his offer over ours. False: nothing of this kind. */
 static bool another_session(struct psst_calls *calls, struct psst_conn *conn)
 {
     struct call *call = &calls->call;
     const struct psst_contact *contact = psst_conn_contact(conn);
-    bool used = contact->session == conn;
+    bool used = contact->session == conn, stays = psst_conn_stays(conn, psst_call_conn(calls));
     if (call->contact_id != contact->id || call->serial == 0) return false;
     switch (call->state) {
     case CALL_CALLING:
     case CALL_RINGING:
-        if (used)
+        if (stays)
             move(calls, conn);
         else
             call->other = psst_conn_serial(conn); /* that one may yet stay: psst_calls_detached */
         return true;
     case CALL_ACTIVE:
-        if (used && call->out) move(calls, conn);
-        return used && call->out;
+        if (!used || !call->out) return false;
+        if (stays)
+            move(calls, conn);
+        else
+            call->other = psst_conn_serial(conn);
+        return true;
     case CALL_OFFERED:
         if (!used || psst_link_call_ring(psst_conn_link(conn), psst_daemon_now(calls->d)) != PSST_OK) return false;
         psst_conn_kick(conn);

@@ -335,6 +335,18 @@ static bool settle_duplicates(struct psst_conn *conn)
     return stays;
 }
 
+bool psst_conn_stays(const struct psst_conn *conn, const struct psst_conn *before)
+{
+    if (conn->contact == NULL || conn->contact->session != conn) return false;
+    if (before == NULL || before->link == NULL) return true;
+    const struct psst_fpr *self = psst_rsa_public_fpr(conn->peers->config.self);
+    const struct psst_fpr *peer = psst_rsa_public_fpr(conn->contact->key);
+    const struct psst_duplicate_session *old = psst_link_times(before->link), *new = psst_link_times(conn->link);
+    if (psst_duplicate_decide(self, peer, old, new) != PSST_DUPLICATE_KEEP_BOTH) return true; /* decided, by us */
+    /* he has seen the one complete before the other, too */
+    return new->m1_at_ns > old->completed_at_ns;
+}
+
 static void established(struct psst_conn *conn, const struct psst_fpr *fpr)
 {
     struct psst_peers *peers = conn->peers;

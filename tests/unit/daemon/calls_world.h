@@ -26,6 +26,7 @@ struct calls_world {
     char trace[1024];
     psst_dial_done *dialled;
     void *dialled_ctx;
+    bool unsure; /* which of two sessions stays is for the other side to say */
     bool busy, no_voice, no_link, no_files;
     unsigned job; /* psst-voice's */
     psst_voice_heard *heard;

@@ -375,6 +375,36 @@ static void offer__over_another_session__while_we_call__is_one_call(void **state
         "hangup/1 ended/7/unanswered <ended:unanswered> decline/2 begin/in/8 ended/8/missed <ended:missed/quiet>");
 }
 
+/* Both sessions came about at once, and his side says which of them stays: until then nothing of what was said is taken back. */
+static void offer__over_a_session_that_may_give_way__moves_nothing(void **state)
+{
+    w.conns[1].contact = &w.bob;
+    w.unsure = true;
+    go_calling(*state);
+    w.bob.session = &w.conns[1];
+    offered(*state, 1);
+    assert_noted("");
+    w.conns[0].state = PSST_CALL_ACTIVE;
+    kind(*state, 0, PSST_CALL_ACTIVE, PSST_CALL_KIND_OFFER, 0);
+    assert_noted("answered/7 udp+ <active> CALL");
+    offered(*state, 1);
+    assert_noted("");
+    psst_calls_detached(*state, &w.conns[1], &w.conns[0], "both have called; the other session stays");
+    assert_noted("");
+    assert_true(psst_calls_talks(*state, &w.conns[0]));
+    assert_int_equal(0, calls_world_teardown(state) | calls_world_setup(state));
+
+    w.conns[1].contact = &w.bob;
+    w.unsure = true;
+    go_active(*state);
+    w.bob.session = &w.conns[1];
+    offered(*state, 1);
+    assert_noted("");
+    psst_calls_detached(*state, &w.conns[0], &w.conns[1], "replaced"); /* that was the one */
+    assert_noted("accept udp+ <active> CALL");
+    assert_true(psst_calls_talks(*state, &w.conns[1]));
+}
+
 /* What we took for his answer was his call over a session that his side has given up since. */
 static void offer__over_a_newer_session__moves_a_call_of_ours__and_what_rings(void **state)
 {
@@ -540,6 +570,7 @@ int main(void)
         T(session__ends_the_call__in_each_state),
         T(session__gives_its_unanswered_call_to_the_next__but_no_other),
         T(offer__over_another_session__while_we_call__is_one_call),
+        T(offer__over_a_session_that_may_give_way__moves_nothing),
         T(offer__over_a_newer_session__moves_a_call_of_ours__and_what_rings),
         T(locking__ends_all),
         T(talk__frames_pass__both_ways),
