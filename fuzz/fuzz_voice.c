@@ -2,6 +2,7 @@
  *
  * input: u8 how || steps
  *   how, bit 0: time goes on only with pulls, 20 ms each, and then never more than 500 ms are held
+ *        bit 1: they come in pieces of 5 ms
  *   a step: u8, its low three bits say what, the other five are n
  *     0 pull                    1 n + 1 pulls
  *     2 the next genuine frame  3 a genuine frame, n - 16 frames off
@@ -42,7 +43,7 @@ static void make_genuine(void)
 
 struct world {
     struct psst_receiver *receiver;
-    bool steady;
+    bool steady, in_pieces;
     uint64_t now;
     uint32_t frame;
     unsigned pulls; /* PULLS_MAX: no more of them, so that an input takes milliseconds */
@@ -57,11 +58,14 @@ static void pull(struct world *w)
 {
     int16_t pcm[FRAME];
     if (w->pulls++ >= PULLS_MAX) return;
-    psst_receiver_pull(w->receiver, pcm, PSST_VOICE_FRAME_SAMPLES, w->now);
+    const size_t piece = w->in_pieces ? FRAME / 4 : FRAME;
+    for (size_t at = 0; at < FRAME; at += piece) {
+        psst_receiver_pull(w->receiver, pcm + at, piece, w->now);
+        w->now += PSST_VOICE_FRAME_NS * piece / FRAME;
+    }
     struct psst_receiver_stats s = psst_receiver_stats(w->receiver);
     FUZZ_CHECK(s.recovered + s.concealed <= s.lost + s.late);
     if (w->steady) FUZZ_CHECK(s.held_ms <= PSST_RECEIVER_HELD_MAX_MS);
-    w->now += PSST_VOICE_FRAME_NS;
 }
 
 static void step(struct world *w, struct psst_view *input)
@@ -105,7 +109,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     make_genuine();
     struct psst_view input = psst_view(data, size);
     struct world w = {.now = 1000000000, .frame = 0xfffffff0 / FRAME};
-    w.steady = (fuzz_take_u8(&input) & 1) != 0;
+    const uint8_t how = fuzz_take_u8(&input);
+    w.steady = (how & 1) != 0;
+    w.in_pieces = (how & 2) != 0;
     FUZZ_CHECK(psst_receiver_new(&w.receiver) == PSST_OK);
     for (size_t steps = 0; input.len > 0 && steps < 1000 && w.pulls < PULLS_MAX; steps++) step(&w, &input);
     psst_receiver_free(w.receiver);
