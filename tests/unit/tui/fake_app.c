@@ -11,7 +11,7 @@
 
 struct psst_app app;
 char done[4096];
-bool asked, warned;
+bool asked;
 
 static void note(const char *fmt, ...) PSST_PRINTF(1, 2);
 static void note(const char *fmt, ...)
@@ -23,33 +23,10 @@ static void note(const char *fmt, ...)
     va_end(args);
 }
 
-/* No keys: their functions would bring the terminal along. */
-const struct psst_binding psst_bindings[] = {{0}};
-const size_t psst_bindings_count = 0;
-
-void psst_app_dirty(struct psst_app *a, unsigned what)
-{
-    a->dirty |= what;
-}
 void psst_app_open(struct psst_app *a, const char *name)
 {
     (void)a;
     note("open(%s)", name != NULL ? name : "nobody");
-}
-void psst_app_say(struct psst_app *a, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    (void)vsnprintf(a->notice, sizeof a->notice, fmt, args);
-    va_end(args);
-}
-void psst_app_error(struct psst_app *a, const char *fmt, ...)
-{
-    va_list args;
-    warned = true;
-    va_start(args, fmt);
-    (void)vsnprintf(a->notice, sizeof a->notice, fmt, args);
-    va_end(args);
 }
 void psst_app_request(struct psst_app *a, const char *method, json_t *params, const int *fds, size_t n,
                       psst_client_answer *answer, void *ctx)

@@ -4,13 +4,14 @@
 #define PSST_TESTS_TUI_FAKE_APP_H
 
 #include "support/check.h"
+#include "unit/tui/fake_notice.h"
 #include "unit/tui/fake_world.h"
 
 #include "tui/commands.h"
 
 extern struct psst_app app;
 extern char done[4096]; /* by the last line: "call{...}open(Bob)" */
-extern bool asked, warned;
+extern bool asked;
 extern uint64_t now; /* psst_client_now_ms */
 
 /* For each test: Bob, Carol Ann and Cedric, Bob is open; no files, no call. */

@@ -1,5 +1,6 @@
 /* Verbs as programs of their own. The program that is run is this one: with words it is the verb, without it is the test. */
 #include "support/check.h"
+#include "unit/tui/fake_notice.h"
 #include "unit/tui/fake_world.h"
 
 #include "tui/commands.h"
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 20000
@@ -86,52 +88,47 @@ static int verb_flood(void)
     return 0;
 }
 
+static int verb_asks(void)
+{
+    char c;
+    return read(STDIN_FILENO, &c, 1) == 1 && c == 'y' ? 0 : 1;
+}
+
 static const struct {
     const char *name;
     int (*run)(void);
-} as_verb[] = {{"line", verb_line},     {"fail", verb_fail},     {"usage", verb_usage},   {"many", verb_many},
-               {"silent", verb_silent}, {"killed", verb_killed}, {"looks", verb_looks},   {"runs", verb_runs},
-               {"waits", verb_waits},   {"flood", verb_flood},   {"speaks", verb_speaks}, {"said", verb_said}};
+} as_verb[] = {{"asks", verb_asks}, {"line", verb_line},     {"fail", verb_fail},     {"usage", verb_usage},
+               {"many", verb_many}, {"silent", verb_silent}, {"killed", verb_killed}, {"looks", verb_looks},
+               {"runs", verb_runs}, {"waits", verb_waits},   {"flood", verb_flood},   {"speaks", verb_speaks},
+               {"said", verb_said}};
 
 /* ---- the interface around it ---- */
 
 static struct psst_app app;
-static bool warned;
 
-/* No keys: their functions would bring the terminal along. */
-const struct psst_binding psst_bindings[] = {{0}};
-const size_t psst_bindings_count = 0;
-
-void psst_app_dirty(struct psst_app *a, unsigned what)
-{
-    a->dirty |= what;
-}
-void psst_app_say(struct psst_app *a, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    (void)vsnprintf(a->notice, sizeof a->notice, fmt, args);
-    va_end(args);
-}
-void psst_app_error(struct psst_app *a, const char *fmt, ...)
-{
-    va_list args;
-    warned = true;
-    va_start(args, fmt);
-    (void)vsnprintf(a->notice, sizeof a->notice, fmt, args);
-    va_end(args);
-}
 const struct psst_verb *psst_command_verb(const struct psst_app *a, const char *name)
 {
     static const struct psst_verb verb = {.name = "one"};
     (void)a;
     return strcmp(name, "send") == 0 || strcmp(name, "files") == 0 ? &verb : NULL;
 }
+static bool lent;
 void psst_screen_lend(void)
 {
+    lent = true;
 }
 void psst_screen_back(void)
 {
+    lent = false;
+}
+int psst_notify_due_ms(struct psst_app *a)
+{
+    (void)a;
+    return -1;
+}
+void psst_notify_turn(struct psst_app *a)
+{
+    (void)a;
 }
 
 static int begin(void **state)
@@ -302,6 +299,65 @@ static void child__at_the_end_of_all__ends_too(void **state)
     assert_int_equal(0, psst_child_poll(&app, fds, 8));
 }
 
+/* ---- on the whole terminal ---- */
+
+static unsigned heard, heard_lent;
+static void on_event(void *ctx, const char *event, json_t *params)
+{
+    (void)ctx;
+    (void)params;
+    if (strcmp(event, "message") != 0) return;
+    heard++;
+    heard_lent += lent;
+}
+
+/* Runs `psst asks`, to which "y" and Enter are typed; psstd has said `said` before, and may have ended. */
+static void ask(const char *said, bool ended)
+{
+    char *words[] = {(char *)(uintptr_t) "asks", NULL};
+    int keys[2], line[2], input = dup(STDIN_FILENO), output = dup(STDOUT_FILENO), nowhere = open("/dev/null", O_WRONLY);
+    heard = heard_lent = 0;
+    assert_int_equal(pipe(keys), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, line), 0);
+    assert_int_equal(write(keys[1], "y\n", 2), 2);
+    assert_int_equal(write(line[1], said, strlen(said)), (ssize_t)strlen(said));
+    if (ended) (void)close(line[1]);
+    assert_ok(psst_client_over(&app.client, line[0]));
+    psst_client_on_event(app.client, on_event, NULL);
+    (void)fflush(stdout);
+    (void)dup2(keys[0], STDIN_FILENO);
+    (void)dup2(nowhere, STDOUT_FILENO);
+    psst_child_ask(&app, words);
+    (void)fflush(stdout);
+    (void)dup2(input, STDIN_FILENO);
+    (void)dup2(output, STDOUT_FILENO);
+    psst_client_close(app.client);
+    app.client = NULL;
+    if (!ended) (void)close(line[1]);
+    const int all[] = {keys[0], keys[1], input, output, nowhere};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) (void)close(all[i]);
+}
+
+#define MESSAGE "{\"jsonrpc\":\"2.0\",\"method\":\"message\",\"params\":{}}\n"
+
+static void child__that_asks__has_the_terminal_and_psstd_is_heard(void **state)
+{
+    (void)state;
+    ask(MESSAGE MESSAGE, false);
+    assert_int_equal(heard, 2);
+    assert_int_equal(heard_lent, 2);
+    assert_false(lent);
+    assert_false(app.gone);
+}
+
+static void child__that_asks__goes_on_when_psstd_ends(void **state)
+{
+    (void)state;
+    ask("", true);
+    assert_true(app.gone);
+    assert_false(lent);
+}
+
 int main(int argc, char **argv)
 {
     for (size_t i = 0; argc > 1 && i < sizeof as_verb / sizeof as_verb[0]; i++)
@@ -317,6 +373,8 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(child__fifth__is_refused_until_one_ends, begin, end),
         cmocka_unit_test_setup_teardown(child__that_prints_without_end__is_cut, begin, end),
         cmocka_unit_test_setup_teardown(child__at_the_end_of_all__ends_too, begin, end),
+        cmocka_unit_test_setup_teardown(child__that_asks__has_the_terminal_and_psstd_is_heard, begin, end),
+        cmocka_unit_test_setup_teardown(child__that_asks__goes_on_when_psstd_ends, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
