@@ -76,9 +76,13 @@ class Screen:
         os.write(self.fd, text.encode())
 
     def memory(self):
-        """(resident, proportional) bytes."""
-        with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as file:
-            text = file.read()
+        """(resident, proportional) bytes; without being root only the first, for both: psst shows its memory to nobody."""
+        try:
+            with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as file:
+                text = file.read()
+        except PermissionError:
+            with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
+                return (int(re.search(r"^VmRSS:\s+(\d+) kB", file.read(), re.M)[1]) * 1024,) * 2
         return tuple(int(re.search(rf"^{k}: +(\d+) kB", text, re.M)[1]) * 1024 for k in ("Rss", "Pss"))
 
     def end(self):
