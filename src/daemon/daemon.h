@@ -18,11 +18,11 @@
  *   calls/        voice (its map: calls/calls.h)
  *   key/          psst-key, a process of its own; client.c and requests.c are psstd's side of it
  *   tar/          psst-tar, another (tar/tar.h)
- *   voice/        psst-voice, another (voice/protocol.h); calls/voice_child.c is psstd's side of it
+ *   voice/        psst-voice, another (its map: voice/voice.h); calls/voice_child.c is psstd's side of it
  *
- * What waits for a disk or for another process knows nothing of the daemon: store_thread.c, safe_file.c;
+ * What waits for a disk or for another process knows nothing of the daemon: store_thread.c, workers.c, safe_file.c;
  * transfers/source.c, transfers/sink.c, transfers/folder_child.c; backup/format.c, backup/file.c, backup/restore_home.c;
- * key/client.c, key/requests.c.
+ * key/client.c, key/requests.c; calls/voice_process.c.
  *
  * Everything here runs on the loop thread. A module is given the daemon and reaches the others through it.
  */

@@ -6,11 +6,10 @@
 
 #include "proto/session.h"
 
-#define PSST_CALL_RANG_OUT_MS  60000 /* it has rung here for so long: the caller should have hung up at 45 s */
-#define PSST_CALL_SILENCE_MS   2000  /* nothing heard: the user is told */
-#define PSST_CALL_NO_FRAMES_MS 15000 /* the other side is there and sends no frames: it has no call */
-#define PSST_CALL_UNREAD_MS                                                                                            \
-    60000 /* the same, while our own driver mostly does not read: whoever makes it pause holds no call */
+#define PSST_CALL_RANG_OUT_MS       60000 /* it has rung here for so long: the caller should have hung up at 45 s */
+#define PSST_CALL_SILENCE_MS        2000  /* nothing heard: the user is told */
+#define PSST_CALL_NO_FRAMES_MS      15000 /* the other side is there and sends no frames: it has no call */
+#define PSST_CALL_UNREAD_MS         60000 /* the same, while our own driver mostly does not read: its pauses hold no call */
 #define PSST_CALL_OLD_KEY_MS        2000 /* after a rekey */
 #define PSST_CALL_FLAG_FRESH_MS     1000
 #define PSST_CALL_BOTH_MS           3000 /* no flag for so long: TCP alone */

@@ -6,7 +6,8 @@
  *   commands.c  what begins with a slash; child.h: verbs as children            text.h   how text becomes cells
  *   moment.h    what a command can have meant                                   hold.h   keys that go nowhere
  *   notify.c    bell and desktop                                                draw.h, screen.h, input.h  the terminal
- *   pager.c     a text to be read, laid out by sheet.c                                    (screen_kind.c: of what kind)
+ *   pager.c     a text to be read, laid out by sheet.c                                    (screen_kind.c: of what kind;
+ *                                                                                          lent.h: while it is lent)
  *
  * One thread. Nothing here waits but the loop's poll. Only a call that rings wakes it by the clock (notify.c), and a psstd that
  * has ended is looked for once a second.

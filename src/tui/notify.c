@@ -15,8 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FLOOD_MS                                                                                                       \
-    2000 /* between two of one contact; twice as long each time that no key was pressed in between, up to */
+/* Between two of one contact; twice as long each time that no key was pressed in between, up to PATIENT_MS. */
+#define FLOOD_MS   2000
 #define PATIENT_MS 60000
 #define AT_ONCE    3     /* of all contacts together in FLOOD_MS */
 #define RING_MS    3000  /* a call that goes on ringing */

@@ -6,6 +6,8 @@
  *   psst-voice -- FRAME --> sound.c --> psst_link_voice --> udp.c, and the session
  *   udp.c, PSST_EV_VOICE --> sound.c --> FRAME --> psst-voice
  *
+ * voice_child.h keeps a psst-voice at its job, voice_process.h is one of them; message.h is what it does beside calls.
+ *
  * No timer, process or watch of a socket lives while there is no call.
  */
 #ifndef PSST_DAEMON_CALLS_CALLS_H

@@ -3,6 +3,9 @@
  *
  *     line.c  socket <-> messages        main.c  START -> job, SET, FRAME, REMOTE -> job, STOP -> the end
  *     job_call.c  job_tone.c  job_play.c  job_record.c  job_check.c  job_devices.c      sound.c  what they share
+ *
+ * Before all that it gives up what it could do (sandbox.h: sandbox_linux.c, files_linux.c), and begins the one process that still
+ * leads to the sound server (relay.h: relay.c, filter.c, server.c; connect.c is this side of it).
  */
 #ifndef PSST_DAEMON_VOICE_VOICE_H
 #define PSST_DAEMON_VOICE_VOICE_H
