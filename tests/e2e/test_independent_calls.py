@@ -171,6 +171,7 @@ class BothCall(CallsWithPeer):
         control.call("call", name="mallory")
         older.call_wait(wire_voice.OFFER)
         newer = another()
+        newer.ping()  # it stands over there, too
         older.bye()
         newer.call_wait(wire_voice.OFFER)
         newer.call_ring()
