@@ -8,12 +8,14 @@
  */
 #include "client/model_internal.h"
 
+#include "base/secret.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 static void message_free(struct psst_held_message *message)
 {
-    if (message->text != NULL) explicit_bzero(message->text, message->item.text.len);
+    if (message->text != NULL) psst_wipe(message->text, message->item.text.len);
     free(message->text);
     free(message->reason);
 }
@@ -159,7 +161,7 @@ bool psst_window_put_damaged(struct psst_conversation *conversation, const json_
 static void erase_text(struct psst_conversation *conversation, struct psst_held_message *message)
 {
     conversation->bytes -= message->item.text.len;
-    if (message->text != NULL) explicit_bzero(message->text, message->item.text.len);
+    if (message->text != NULL) psst_wipe(message->text, message->item.text.len);
     message->item.text.len = 0;
 }
 

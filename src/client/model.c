@@ -1,5 +1,7 @@
 #include "client/model_internal.h"
 
+#include "base/secret.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +27,7 @@ static void asked_free(struct psst_asked *asked)
 {
     *asked->at = asked->next;
     if (asked->next != NULL) asked->next->at = asked->at;
-    if (asked->text != NULL) explicit_bzero(asked->text, asked->len); /* what was said */
+    if (asked->text != NULL) psst_wipe(asked->text, asked->len); /* what was said */
     free(asked->text);
     free(asked);
 }

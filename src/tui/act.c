@@ -38,8 +38,7 @@ static struct psst_draft *new_draft(struct psst_app *app)
 
 static void forget_text(struct psst_draft *draft)
 {
-    if (draft->text != NULL) explicit_bzero(draft->text, strlen(draft->text));
-    free(draft->text);
+    psst_free_wiped(draft->text);
     draft->text = NULL;
 }
 

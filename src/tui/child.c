@@ -6,6 +6,7 @@
 #include "tui/child.h"
 
 #include "base/secret.h"
+#include "client/private.h"
 #include "tui/pager.h"
 #include "tui/screen.h"
 
@@ -197,8 +198,7 @@ static void tell(struct child *child, bool failed)
     } else if (failed) {
         psst_app_error(child->app, "%s did not work", child->title);
     }
-    if (words != NULL) psst_wipe(words, strlen(words));
-    free(words);
+    psst_free_wiped(words);
 }
 
 /* Its process is no more. */

@@ -9,6 +9,7 @@
 #include "tui/views.h"
 
 #include "base/text.h"
+#include "client/private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,8 +139,7 @@ static void answered(void *ctx, json_t *result, const struct psst_failure *failu
     if ((whole || hidden) && !asked->late && has_desktop() &&
         !(asked->kind == PSST_ARRIVAL_RINGS && asked->app->focused))
         show(asked, whole);
-    if (asked->words != NULL) explicit_bzero(asked->words, strlen(asked->words));
-    free(asked->words);
+    psst_free_wiped(asked->words);
     *asked = (struct asked){.used = false};
 }
 
@@ -162,8 +162,7 @@ void psst_notify_arrival(struct psst_app *app, const struct psst_arrival *arriva
     /* four bytes at most a character; what is cut in the middle of one is rendered as such */
     asked->words = strndup(arrival->words != NULL ? arrival->words : "", (size_t)(WORDS_MAX + 1) * 4);
     if (psst_client_request(app->client, "settings", NULL, NULL, 0, answered, asked) != PSST_OK) {
-        if (asked->words != NULL) explicit_bzero(asked->words, strlen(asked->words));
-        free(asked->words);
+        psst_free_wiped(asked->words);
         *asked = (struct asked){.used = false};
     }
 }

@@ -99,8 +99,6 @@ static const struct psst_layout nothing = {0};
 
 static void slot_free(struct slot *slot)
 {
-    if (slot->layout.cells != NULL)
-        explicit_bzero(slot->layout.cells, slot->layout.n_cells * sizeof *slot->layout.cells);
     psst_layout_fini(&slot->layout);
     cached -= slot->bytes;
     *slot = (struct slot){.bytes = 0};

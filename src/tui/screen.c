@@ -8,6 +8,7 @@
  */
 #include "tui/screen.h"
 
+#include "base/secret.h"
 #include "client/out.h"
 #include "tui/input_begin.h"
 #include "tui/screen_draw.h"
@@ -63,7 +64,7 @@ static void collect(void)
     int fd = fileno(screen.memory);
     (void)fflush(screen.memory);
     for (off_t at = 0; (n = pread(fd, bytes, sizeof bytes, at)) > 0; at += n) (void)psst_tty_put(bytes, (size_t)n);
-    explicit_bzero(bytes, sizeof bytes);
+    PSST_WIPE(bytes);
     if (ftruncate(fd, 0) == 0) (void)lseek(fd, 0, SEEK_SET);
 }
 

@@ -3,8 +3,8 @@
  *   "23 Nov 14:05  Bob  | the words around what was found"
  */
 #include "base/me.h"
-#include "base/secret.h"
 #include "client/out.h"
+#include "client/private.h"
 #include "tui/ask.h"
 #include "tui/commands.h"
 
@@ -225,11 +225,9 @@ static void free_search(struct psst_page *page)
     struct search *s = search_of(page);
     psst_page_ask_forget(page);
     json_decref(s->hits);
-    if (s->words != NULL) psst_wipe(s->words, strlen(s->words));
-    free(s->words);
+    psst_free_wiped(s->words);
     free(s->name);
-    psst_wipe(s, sizeof *s); /* the title says the words, too */
-    free(s);
+    psst_free_wiped(s); /* the title says the words, too */
 }
 
 static const struct psst_page_kind kind = {.draw = draw, .key = take, .free = free_search};

@@ -1,5 +1,7 @@
 #include "tui/tty.h"
 
+#include "base/secret.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -79,7 +81,7 @@ void psst_tty_close(void)
     shut(&tty.timer);
     shut(&tty.in);
     shut(&tty.out);
-    if (tty.bytes != NULL) explicit_bzero(tty.bytes, tty.capacity);
+    if (tty.bytes != NULL) psst_wipe(tty.bytes, tty.capacity);
     free(tty.bytes);
     tty.bytes = NULL;
     tty.from = tty.len = tty.capacity = 0;
@@ -167,7 +169,7 @@ bool psst_tty_put(const void *bytes, size_t len)
         uint8_t *more = malloc(capacity); /* not realloc: what was written is wiped wherever it stood */
         if (more == NULL) return false;
         if (tty.len > 0) memcpy(more, tty.bytes, tty.len);
-        if (tty.bytes != NULL) explicit_bzero(tty.bytes, tty.capacity);
+        if (tty.bytes != NULL) psst_wipe(tty.bytes, tty.capacity);
         free(tty.bytes);
         tty.bytes = more;
         tty.capacity = capacity;
@@ -189,7 +191,7 @@ bool psst_tty_waits(void)
 
 void psst_tty_drop(void)
 {
-    if (tty.bytes != NULL) explicit_bzero(tty.bytes, tty.capacity);
+    if (tty.bytes != NULL) psst_wipe(tty.bytes, tty.capacity);
     tty.from = tty.len = 0;
     if (tty.capacity <= KEEP_CAPACITY) return;
     free(tty.bytes);
