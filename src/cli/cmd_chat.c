@@ -36,6 +36,7 @@ struct chat {
     bool gone;  /* psstd is */
     bool online;
     bool pasted; /* the last line of the terminal came together with others */
+    bool more;   /* ... of which some were still to be read */
     uint64_t line_ms;
     bool calls; /* a call that was begun or taken here runs, or is to: it ends with the chat */
     long long call_id;
@@ -243,12 +244,15 @@ static void take_lines(struct chat *chat)
     }
 }
 
-/* A terminal gives line by line, also of what was pasted: what comes at once with other lines is text, whatever it says. */
+/* A terminal gives line by line, also of what was pasted: what comes at once with other lines is text, whatever it says. The last
+ * of them may be read long after the one before, when there is much that psstd has not answered yet. */
 static void note_paste(struct chat *chat)
 {
-    struct pollfd more = {.fd = STDIN_FILENO, .events = POLLIN};
+    struct pollfd next = {.fd = STDIN_FILENO, .events = POLLIN};
     uint64_t now_ms = psst_client_now_ms();
-    chat->pasted = poll(&more, 1, 0) > 0 || (chat->line_ms > 0 && now_ms - chat->line_ms < TOGETHER_MS);
+    bool follows = chat->more || (chat->line_ms > 0 && now_ms - chat->line_ms < TOGETHER_MS);
+    chat->more = poll(&next, 1, 0) > 0;
+    chat->pasted = chat->more || follows;
     chat->line_ms = now_ms;
 }
 

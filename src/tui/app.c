@@ -201,6 +201,7 @@ static void take_secret(struct psst_app *app)
 {
     enum psst_secret_key what = psst_input_secret(app->page->secret);
     app->last_key_ms = psst_client_now_ms();
+    if (what == PSST_SECRET_MORE) app->hold = PSST_HOLD_NOT; /* there was a pause: or it would begin behind this key */
     psst_app_dirty(app, PSST_DIRTY_PAGE);
     if (what == PSST_SECRET_RESIZE)
         resize(app);

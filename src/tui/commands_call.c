@@ -59,11 +59,12 @@ void psst_run_answer(struct psst_app *app, int n, char **words)
         psst_app_error(app, "the call of %s rings no more", psst_out_text(app->meant.who, NAME_CHARS));
     } else if (person == NULL && rings && !psst_moment_rang(&app->meant, call->name)) {
         psst_app_error(app, "%s began to call only while you wrote: /answer again answers", caller(call));
+    } else if (person == NULL && !rings) {
+        psst_app_error(app, "nobody calls"); /* psstd is not asked: what began to ring this moment, nobody has seen */
     } else {
-        if (person == NULL && rings) person = psst_model_find(app->model, call->name);
-        psst_app_request(app, "answer", person != NULL ? psst_rpc_name(person->name) : json_object(), NULL, 0, NULL,
-                         NULL);
-        if (person != NULL) psst_app_open(app, person->name);
+        const char *name = person != NULL ? person->name : call->name;
+        psst_app_request(app, "answer", psst_rpc_name(name), NULL, 0, NULL, NULL);
+        if (psst_model_find(app->model, name) != NULL) psst_app_open(app, name);
     }
 }
 

@@ -1,5 +1,7 @@
 """What the screen does is what its person meant: not what came, ended or began while a line was being written, nor what a paste or
 the rest of a passphrase happens to say."""
+import os
+import signal
 import time
 
 from psst import USAGE, key, wait_for
@@ -7,6 +9,8 @@ from tmux import ScreenE2E
 
 PASS = "correct horse"
 NOTICED_S = 0.4  # what has stood on the screen for so long can be meant
+PAUSE_S = 1.6  # who has typed nothing for so long has looked up
+IN_FLIGHT = 32  # lines of psst chat that psstd has not answered: then it reads no more
 
 
 class Meant(ScreenE2E):
@@ -93,6 +97,20 @@ class Meant(ScreenE2E):
         chat.enter("/quit")
         self.assertEqual(chat.wait_end(), 0)
 
+    def test_the_last_line_of_a_paste_is_said_however_late_it_is_read(self):
+        said = ["line %d" % i for i in range(IN_FLIGHT)] + ["/quit"]
+        chat = self.terminal(self.alice, args=("chat", "mallory"))
+        chat.wait("/quit ends the chat")
+        os.kill(self.alice.pid(), signal.SIGSTOP)
+        try:
+            chat.paste("\n".join(said) + "\n")
+            chat.wait(said[-2])
+            time.sleep(NOTICED_S)
+        finally:
+            os.kill(self.alice.pid(), signal.SIGCONT)
+        wait_for("it to be said", lambda: self.alice.texts("mallory", "out") == said)
+        self.assertIsNone(chat.code())
+
     def test_nobody_is_called_as_oneself_is(self):
         self.alice.write("x.psst", key("b2048").pem())
         for name in ("me", "M\u0435", "Alice"):
@@ -129,6 +147,19 @@ class Typing(ScreenE2E):
         self.screen.keys("Enter").wait_gone("not taken")
         self.assertUnsaid()
         self.screen.enter("hello").wait("| hello")  # from here on keys count again
+
+    def test_psstd_comes_back_locked(self):
+        self.alice.psst("unlock", "--passphrase-file", self.alice.path("pass"))
+        self.screen.wait("opened meanwhile")
+        self.screen.keys("Enter").wait("Bob>")
+        self.alice.kill()
+        self.screen.wait("psstd has ended")
+        self.alice.start(opens=False)
+        self.screen.wait("Passphrase")
+        time.sleep(PAUSE_S)
+        for n in range(1, len(PASS) + 1):  # as a person types: one by one
+            self.screen.type(PASS[n - 1]).wait("\u2022" * n)
+        self.screen.keys("Enter").wait("Bob>")
 
     def test_ctrl_c_empties_and_then_leaves(self):
         self.screen.type("wrong").wait("\u2022" * 5)

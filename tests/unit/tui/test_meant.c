@@ -60,6 +60,19 @@ static void call__begins_to_ring_while_one_writes__was_not_meant(void **state)
     }
 }
 
+/* What psstd knows already, and the screen not yet: nobody is answered by a word that means whoever there is. */
+static void answer__nobody_rings_here__does_not_ask_psstd(void **state)
+{
+    (void)state;
+    none_rings();
+    do_line("/answer");
+    assert_string_equal("", done);
+    assert_non_null(strstr(app.notice, "nobody calls"));
+    fake.call = (struct psst_call_now){.state = PSST_CALL_ACTIVE, .name = "Bob", .send = true};
+    do_line("/answer");
+    assert_string_equal("", done);
+}
+
 /* A tenth of a second before is too late to have been read. */
 static void call__rings_since_a_moment__was_not_meant(void **state)
 {
@@ -233,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(call__rings__is_answered_declined_hung_up, begin),
         cmocka_unit_test_setup(call__begins_to_ring_while_one_writes__was_not_meant, begin),
+        cmocka_unit_test_setup(answer__nobody_rings_here__does_not_ask_psstd, begin),
         cmocka_unit_test_setup(call__rings_since_a_moment__was_not_meant, begin),
         cmocka_unit_test_setup(call__rings_no_more__nothing_else_is_taken_for_it, begin),
         cmocka_unit_test_setup(hangup__as_the_call_ends__leaves_the_session, begin),
