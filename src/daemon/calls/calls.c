@@ -134,7 +134,8 @@ void psst_calls_detached(struct psst_calls *calls, struct psst_conn *conn, struc
     if (next == NULL && contact != NULL && contact->session != conn) next = contact->session;
     /* both have dialled, or he has called just when we did */
     bool open = call->state == CALL_CALLING || call->state == CALL_RINGING ||
-                (call->state == CALL_ACTIVE && next != NULL && call->other == psst_conn_serial(next));
+                (call->state == CALL_ACTIVE && next != NULL && call->other == psst_conn_serial(next) &&
+                 psst_link_call_state(psst_conn_link(next)) == PSST_CALL_RINGING_HERE); /* not taken back meanwhile */
     if (next != NULL && open) {
         psst_call_offer(calls, next, true);
         return;

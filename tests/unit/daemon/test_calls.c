@@ -403,6 +403,18 @@ static void offer__over_a_session_that_may_give_way__moves_nothing(void **state)
     psst_calls_detached(*state, &w.conns[0], &w.conns[1], "replaced"); /* that was the one */
     assert_noted("accept udp+ <active> CALL");
     assert_true(psst_calls_talks(*state, &w.conns[1]));
+    assert_int_equal(0, calls_world_teardown(state) | calls_world_setup(state));
+
+    w.conns[1].contact = &w.bob;
+    w.unsure = true;
+    go_active(*state);
+    w.bob.session = &w.conns[1];
+    offered(*state, 1);
+    kind(*state, 1, PSST_CALL_NONE, PSST_CALL_KIND_HANGUP, PSST_CALL_HUNG_UP);
+    assert_noted("");
+    psst_calls_detached(*state, &w.conns[0], &w.conns[1],
+                        "cut off"); /* he calls no more: no new call of ours comes of that */
+    assert_noted("hangup/1 udp- drop ended/7/ended <ended:ended>");
 }
 
 /* What we took for his answer was his call over a session that his side has given up since. */
