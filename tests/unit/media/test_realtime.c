@@ -126,8 +126,13 @@ static void call__takes_no_memory_and_no_lock__between_its_frames(void **state)
             psst_receiver_put(receiver, timestamp, psst_view(opus, f % 97 == 0 ? 0 : f % 101 == 0 ? 7 : len), now_ns);
         if (f % 13 == 5) psst_receiver_put(receiver, timestamp, psst_view(opus, len), now_ns);
         if (f % 1000 == 999) psst_receiver_put(receiver, timestamp * 77, psst_view(opus, len), now_ns);
-        psst_receiver_pull(receiver, out, PSST_VOICE_FRAME_SAMPLES, now_ns + PSST_VOICE_FRAME_NS / 2);
-        psst_sender_played(sender, out, PSST_VOICE_FRAME_SAMPLES);
+        size_t pieces = f / 500 % 2 == 0 ? 4 : 1,
+               samples = SOUND_FRAME / pieces; /* as a device asks, and as a wav does */
+        for (size_t i = 0; i < pieces; i++) {
+            psst_receiver_pull(receiver, out, samples,
+                               now_ns + PSST_VOICE_FRAME_NS / 2 + i * PSST_VOICE_FRAME_NS / pieces);
+            psst_sender_played(sender, out, samples);
+        }
         (void)psst_sender_state(sender);
         (void)psst_receiver_stats(receiver);
     }
