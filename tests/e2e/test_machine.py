@@ -283,7 +283,8 @@ class Machine(E2E):
         mallory.pump(1)
         mallory.wait_ack(mallory.say("under the reserve", refused))
         bob.psst("say", "mallory", "room again")
-        mallory.expect(peer.TEXT, where=lambda d: d.endswith(b"room again"))
+        while mallory.hear(60)[2] != "room again":  # a mark that found no room makes what stands before it come again, after 30 s
+            continue
         self.assertEqual(bob.texts("mallory", "in"), ["there is room", "under the reserve"])
 
     def test_logs_never_hold_text(self):
