@@ -375,6 +375,16 @@ static void offer__over_another_session__while_we_call__is_one_call(void **state
         "hangup/1 ended/7/unanswered <ended:unanswered> decline/2 begin/in/8 ended/8/missed <ended:missed/quiet>");
 }
 
+/* A call of ours over one session, and his offer over another that may give way. */
+static void offered_while_active_and_unsure(struct psst_calls *calls)
+{
+    w.conns[1].contact = &w.bob;
+    w.unsure = true;
+    go_active(calls);
+    w.bob.session = &w.conns[1];
+    offered(calls, 1);
+}
+
 /* Both sessions came about at once, and his side says which of them stays: until then nothing of what was said is taken back. */
 static void offer__over_a_session_that_may_give_way__moves_nothing(void **state)
 {
@@ -394,22 +404,14 @@ static void offer__over_a_session_that_may_give_way__moves_nothing(void **state)
     assert_true(psst_calls_talks(*state, &w.conns[0]));
     assert_int_equal(0, calls_world_teardown(state) | calls_world_setup(state));
 
-    w.conns[1].contact = &w.bob;
-    w.unsure = true;
-    go_active(*state);
-    w.bob.session = &w.conns[1];
-    offered(*state, 1);
+    offered_while_active_and_unsure(*state);
     assert_noted("");
     psst_calls_detached(*state, &w.conns[0], &w.conns[1], "replaced"); /* that was the one */
     assert_noted("accept udp+ <active> CALL");
     assert_true(psst_calls_talks(*state, &w.conns[1]));
     assert_int_equal(0, calls_world_teardown(state) | calls_world_setup(state));
 
-    w.conns[1].contact = &w.bob;
-    w.unsure = true;
-    go_active(*state);
-    w.bob.session = &w.conns[1];
-    offered(*state, 1);
+    offered_while_active_and_unsure(*state);
     kind(*state, 1, PSST_CALL_NONE, PSST_CALL_KIND_HANGUP, PSST_CALL_HUNG_UP);
     assert_noted("");
     psst_calls_detached(*state, &w.conns[0], &w.conns[1],
