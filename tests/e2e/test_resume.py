@@ -507,9 +507,8 @@ class Known(Base):
             mallory.send_data(transfer, b"abc")
             mallory.send_done(transfer, b"abc")
             mallory.wait_ack(transfer)
-        bob.restart()
-        # the row of one whose part file was still being removed is swept after the start
-        wait_for("what is over to be in the store alone", lambda: bob.files() == [])
+        # the row of one whose part file was still being removed is swept after the start, and in the store alone from the next on
+        wait_for("what is over to be in the store alone", lambda: bob.restart() and bob.files() == [], 30)
         self.assertEqual(len(bob.psst("files", "--all", "--json").json()), 3)
         self.assertEqual([f["name"] for f in bob.psst("files", "-n", "2", "--json").json()], ["declined", "cancelled"])
         mallory = peer.Peer.call(bob.address, mallory.me, bob.public)

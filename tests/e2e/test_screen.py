@@ -139,15 +139,20 @@ class Keys(ScreenE2E):
                 for _ in range(50):
                     self.assertIn("result", control.line())
         terminal = self.terminal(alice)
-        text = terminal.wait("number %d." % (n - 1))
-        seen = set()
+
+        def page(now):
+            """What stands there, when it has been drawn to its end."""
+            numbers = {int(i) for i in re.findall(r"number (\d+)\.", now)}
+            return numbers if numbers and len(numbers) == max(numbers) - min(numbers) + 1 else {n}
+        numbers = page(terminal.wait(lambda now: max(page(now)) == n - 1))
+        seen = set(numbers)
         for _ in range(n // 10):
-            seen |= {int(i) for i in re.findall(r"number (\d+)\.", text)}
             if 0 in seen:
                 break
-            top = min(int(i) for i in re.findall(r"number (\d+)\.", text))
+            top = min(numbers)
             terminal.keys("PageUp")
-            text = terminal.wait(lambda now, top=top: any(int(i) < top for i in re.findall(r"number (\d+)\.", now)))
+            numbers = page(terminal.wait(lambda now, top=top: min(page(now)) < top))
+            seen |= numbers
         self.assertEqual(seen, set(range(n)), "messages were skipped on the way up")
         terminal.keys("PageDown")
         terminal.wait_gone("number 0.")
