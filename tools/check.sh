@@ -1,29 +1,13 @@
 #!/bin/sh
 # All tests, twice: the release build, then AddressSanitizer and UndefinedBehaviorSanitizer. Last line: N passed, N failed.
 # Usage: tools/check.sh [release|asan]...      logs: build/check-*/
-#        tools/check.sh --build release|asan   builds alone
 set -u
 cd "$(dirname "$0")/.." || exit 1
 [ $# -gt 0 ] || set -- release asan
-mkdir -p build
-
-build() { # kind; what went wrong: build/check-KIND.log
-    dir=build/check-$1
-    options="-Dtests=true"
-    [ "$1" = release ] || options="$options -Db_sanitize=address,undefined -Dbuildtype=debugoptimized"
-    mkdir -p "$dir"
-    # shellcheck disable=SC2086  # the options are words
-    { { [ -f "$dir/build.ninja" ] || meson setup "$dir" $options; } && meson compile -C "$dir"; } >"$dir.log" 2>&1
-}
-
-if [ "$1" = --build ]; then
-    build "$2"
-    exit
-fi
-
 passed=0
 failed=0
 failures=build/check-failures
+mkdir -p build
 : >$failures
 add() { passed=$((passed + $1)); failed=$((failed + $2)); }
 
@@ -32,16 +16,15 @@ for t in tests/layers.sh tests/style.sh; do
     if sh "$t"; then add 1 0; else add 0 1; fi
 done
 
-building= # the process that builds the next kind
-while [ $# -gt 0 ]; do
-    kind=$1
-    shift
+for kind in "$@"; do
     dir=build/check-$kind
+    options="-Dtests=true"
+    [ "$kind" = release ] || options="$options -Db_sanitize=address,undefined -Dbuildtype=debugoptimized"
+    mkdir -p "$dir"
     echo "== $kind: build"
-    if [ -n "$building" ]; then wait "$building"; else build "$kind"; fi
-    built=$?
-    building=
-    if [ $built -ne 0 ]; then
+    # shellcheck disable=SC2086  # the options are words
+    if ! { { [ -f "$dir/build.ninja" ] || meson setup "$dir" $options; } && meson compile -C "$dir"; } \
+            >"$dir.log" 2>&1; then
         tail -n 40 "$dir.log"
         add 0 1
         continue
@@ -59,10 +42,6 @@ while [ $# -gt 0 ]; do
         if sh tests/hardening.sh "$dir/bin"; then add 1 0; else add 0 1; fi
     fi
     echo "== $kind: end to end"
-    if [ $# -gt 0 ]; then # these tests wait for most of their time
-        nice -n 19 sh tools/check.sh --build "$1" &
-        building=$!
-    fi
     python3 tests/e2e/run.py --bin "$dir/bin" | tee "$dir/e2e.out"
     LC_ALL=C sed -n "/^FAIL/,/^[a-z]/{/^FAIL\|^ /s/^/$kind: /p}" "$dir/e2e.out" >>$failures
     counts=$(awk '/^e2e: / { print $2, $4; ok = 1 } END { exit !ok }' "$dir/e2e.out") || counts="0 1"
